@@ -34,10 +34,99 @@ WORDS: dict[str, tuple[str, str]] = {
     "class.9": ("Botín", "Ankle boot"),
     # data and synthetic
     # models
+    "models.unknown": (
+        "no existe {given!r}. Se admiten: {allowed}. {hint}",
+        "there is no {given!r}. Allowed: {allowed}. {hint}",
+    ),
     # training
+    "training.no_device": (
+        "este equipo no tiene el dispositivo {given!r}. Se admiten: {allowed}.",
+        "this machine has no device {given!r}. Allowed: {allowed}.",
+    ),
+    "training.bad_batches": (
+        "no se pueden formar minilotes: batch_size={batch_size} (entero desde 1), {inputs} entradas y {targets} objetivos "
+        "(deben ser tantas como tantos, al menos una).",
+        "cannot make minibatches: batch_size={batch_size} (an integer from 1), {inputs} inputs and {targets} targets (equal "
+        "in number, at least one).",
+    ),
+    "training.diverged": (
+        "la pérdida se volvió {loss} en la época {epoch}, paso {step}, con learning_rate={rate:g}. Conviene reducir "
+        "learning_rate (por ejemplo a la décima parte) y revisar que las entradas sean finitas.",
+        "the loss became {loss} in epoch {epoch}, step {step}, with learning_rate={rate:g}. Lower learning_rate (to a tenth, "
+        "say) and check that the inputs are finite.",
+    ),
+    "training.epochs": ("épocas", "epochs"),
     # evaluation
+    "evaluation.precision": ("precisión", "precision"),
+    "evaluation.recall": ("exhaustividad", "recall"),
+    "evaluation.f1": ("F1", "F1"),
+    "evaluation.images": ("imágenes", "images"),
+    "evaluation.class": ("clase", "class"),
+    "evaluation.true": ("clase verdadera", "true class"),
+    "evaluation.predicted": ("clase predicha", "predicted class"),
+    "evaluation.share": ("fracción de la clase", "fraction of the class"),
     # plots
+    "plots.epoch": ("época", "epoch"),
+    "plots.loss": ("pérdida", "loss"),
+    "plots.accuracy": ("exactitud (%)", "accuracy (%)"),
+    "plots.train": ("entrenamiento, tras la época", "training, after the epoch"),
+    "plots.val": ("validación", "validation"),
+    "plots.test": ("prueba", "test"),
+    "plots.running": ("entrenamiento, durante la época", "training, during the epoch"),
+    "plots.runs": ("{name} (n = {n})", "{name} (n = {n})"),
+    "plots.band": ("de mínimo a máximo", "minimum to maximum"),
+    "plots.best": ("mejor época de cada corrida", "best epoch of each run"),
+    "plots.unknown_column": (
+        "la historia no tiene la columna {column!r}. Tiene: {allowed}. {hint}",
+        "the history has no column {column!r}. It has: {allowed}. {hint}",
+    ),
+    "plots.one_seed": ("una semilla", "one seed"),
+    "plots.mean_sd": ("media ± desvío", "mean ± sd"),
+    "plots.published": ("publicado", "published"),
+    "plots.recall": ("exhaustividad (%), n = {n}", "recall (%), n = {n}"),
+    "plots.mistake": ("es: {true}\ndice: {predicted}\n{confidence}", "is: {true}\nsays: {predicted}\n{confidence}"),
+    "plots.is": ("es: {true}", "is: {true}"),
+    "plots.probability": ("probabilidad", "probability"),
+    "plots.inputs": ("entradas", "inputs"),
+    "plots.hidden_layer": ("capa oculta", "hidden layer"),
+    "plots.outputs": ("salidas", "outputs"),
+    "plots.latent_code": ("código latente", "latent code"),
+    "plots.reconstruction": ("reconstrucción", "reconstruction"),
+    "plots.encoder": ("codificador", "encoder"),
+    "plots.decoder": ("decodificador", "decoder"),
     # recipes
+    "recipes.bad": ("no se entrenó nada; hay que corregir:\n{details}", "nothing was trained; to be corrected:\n{details}"),
+    "recipes.unknown": (
+        "{name}: no existe ese parámetro. Se admiten: {allowed}. {hint}",
+        "{name}: there is no such parameter. Allowed: {allowed}. {hint}",
+    ),
+    "recipes.wrong": ("{name}: se dio {given!r}; se admite: {allowed}. {hint}", "{name}: given {given!r}; allowed: {allowed}. {hint}"),
+    "recipes.missing": ("{name}: falta ese parámetro.", "{name}: this parameter is missing."),
+    "recipes.loss_of_autoencoder": (
+        "loss: {model} reconstruye imágenes; se admiten mse y l1, no cross_entropy.",
+        "loss: {model} reconstructs images; allowed: mse and l1, not cross_entropy.",
+    ),
+    "recipes.loss_of_classifier": (
+        "loss: {model} clasifica; se admiten cross_entropy y mse, no l1.",
+        "loss: {model} classifies; allowed: cross_entropy and mse, not l1.",
+    ),
+    "recipes.momentum_of_adam": (
+        "momentum: se dio {momentum}, pero adam ya lleva sus propios momentos; se admite 0, o optimizer sgd.",
+        "momentum: given {momentum}, but adam keeps moments of its own; allowed: 0, or optimizer sgd.",
+    ),
+    "recipes.nothing_to_watch": (
+        "watch: se dio 'val', pero data.val_size es 0; se admite data.val_size ≥ 1, o watch 'test'.",
+        "watch: given 'val', but data.val_size is 0; allowed: data.val_size ≥ 1, or watch 'test'.",
+    ),
+    "allowed.or": (" o ", " or "),
+    "allowed.and": (" y ", " and "),
+    "allowed.list": ("lista de: {items}", "list of: {items}"),
+    "allowed.integer": ("entero", "integer"),
+    "allowed.number": ("número", "number"),
+    "allowed.string": ("texto", "text"),
+    "allowed.boolean": ("True, False", "True, False"),
+    "allowed.null": ("None", "None"),
+    "allowed.any": ("cualquier valor", "any value"),
     # runs
     # reports and audit
     # cli

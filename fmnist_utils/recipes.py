@@ -1,0 +1,199 @@
+"""A recipe: one training run as a frozen, validated value.
+
+The id of a recipe is the SHA-256 of its canonical JSON, so equal recipes have equal ids wherever and whenever they are written.
+The hyperparameter tables of the reports are lists of recipes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from typing import Annotated, Any, Literal, Union
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, create_model, model_validator
+
+from fmnist_utils.models import ACTIVATIONS, ENCODERS, MODELS
+from fmnist_utils.text import UserError, nearest, say
+
+Count = Annotated[int, Field(ge=0)]
+PositiveInt = Annotated[int, Field(ge=1)]
+Probability = Annotated[float, Field(ge=0, lt=1)]
+PositiveFloat = Annotated[float, Field(gt=0, le=1_000_000)]
+# JSON and YAML know lists only; the values must be hashable and compare equal to the tuples of Python.
+AsTuple = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+Sizes = Annotated[tuple[PositiveInt, ...], AsTuple]
+
+
+class Spec(BaseModel):
+    """Base of recipes and their parts: frozen, no unknown fields, no silent conversions."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=())
+
+
+class CheckedSpec(Spec):
+    """A spec that a reader fills in: its mistakes are told in the reader's language, all at once."""
+
+    def __init__(self, **fields):
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            lines = dict.fromkeys(_explain(type(self), item) for item in error.errors(include_url=False))
+            raise BadParameters("recipes.bad", details="\n".join(lines)) from None
+
+
+class BadParameters(UserError):
+    """Parameters that are misspelt, out of range, of the wrong type, or do not go together; the message lists each one."""
+
+
+class DataSpec(Spec):
+    """Which images, split how: the arguments of :func:`fmnist_utils.data.load_fashion_mnist`."""
+
+    source: Literal["official", "synthetic"] = "official"
+    val_size: Count = 10_000
+    val_from: Literal["train", "test"] = "train"
+    split_seed: Count | None = None
+    train_size: PositiveInt | None = None
+    test_size: PositiveInt | None = None
+    mean: Annotated[float, Field(ge=-1, le=1)] = 0.0
+    std: PositiveFloat = 1.0
+
+
+# The arguments of the networks, by name: a new network with these arguments needs no line here.
+MODEL_ARGUMENTS: dict[str, Any] = {
+    "hidden_sizes": Sizes,
+    "dense_sizes": Sizes,
+    "latent_dim": PositiveInt,
+    "kernel_size": Annotated[int, Field(ge=1, le=11)],
+    "padding": Annotated[tuple[Count, Count], AsTuple],
+    "encoder": Literal[tuple(ENCODERS)],
+    "hidden_activation": Literal[tuple(ACTIVATIONS)],
+    "output_activation": Literal[tuple(ACTIVATIONS)],
+    "head_activation": Literal[tuple(ACTIVATIONS)],
+    "dropout": Probability,
+    "flatten_dropout": Probability,
+    "head_dropout": Probability,
+    "output_dropout": bool,
+    "dropout_after_flatten": bool,
+    "squash_logits": bool,
+}
+
+
+def _model_spec(name: str) -> type[Spec]:
+    arguments = inspect.signature(MODELS[name]).parameters.values()
+    fields = {argument.name: (MODEL_ARGUMENTS[argument.name], argument.default) for argument in arguments}
+    return create_model(f"{name}_spec", __base__=Spec, name=(Literal[name], ...), **fields)
+
+
+MODEL_SPECS = {name: _model_spec(name) for name in MODELS}
+ModelSpec = Annotated[Union[tuple(MODEL_SPECS.values())], Field(discriminator="name")]
+
+
+class Recipe(CheckedSpec):
+    """One training run: data, network, loss, optimizer, length and seed.
+
+    Attributes:
+        loss: ``cross_entropy`` for classifiers; ``mse`` and ``l1`` for autoencoders, means over all pixels; ``mse`` for a
+            classifier compares its ten outputs with the one-hot label.
+        watch: the set measured after each epoch. ``"test"`` is what most reports did; ours is ``"val"``.
+        select: which weights are the result: those of the last epoch, or of the best one by the loss on the watched set.
+        patience: stop when that loss has not fallen for so many epochs.
+    """
+
+    data: DataSpec = DataSpec()
+    model: ModelSpec
+    loss: Literal["cross_entropy", "mse", "l1"]
+    optimizer: Literal["sgd", "adam"]
+    learning_rate: PositiveFloat
+    momentum: Probability = 0.0
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.0
+    schedule: Literal["constant", "cosine"] = "constant"
+    batch_size: Annotated[int, Field(ge=1, le=60_000)]
+    num_epochs: Annotated[int, Field(ge=1, le=10_000)]
+    patience: PositiveInt | None = None
+    watch: Literal["val", "test"] = "val"
+    select: Literal["last", "best"] = "last"
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Recipe:
+        if self.task == "reconstruction" and self.loss == "cross_entropy":
+            raise UserError("recipes.loss_of_autoencoder", model=self.model.name)
+        if self.task == "classification" and self.loss == "l1":
+            raise UserError("recipes.loss_of_classifier", model=self.model.name)
+        if self.optimizer == "adam" and self.momentum:
+            raise UserError("recipes.momentum_of_adam", momentum=self.momentum)
+        if self.watch == "val" and not self.data.val_size:
+            raise UserError("recipes.nothing_to_watch")
+        return self
+
+    @property
+    def task(self) -> str:
+        """``"reconstruction"`` for autoencoders, whose targets are their inputs; else ``"classification"``."""
+        return "reconstruction" if self.model.name.endswith("autoencoder") else "classification"
+
+    @property
+    def canonical_json(self) -> str:
+        """The fields that differ from their defaults, keys sorted, no white space.
+
+        Defaults are left out so that a field added later leaves the ids of existing recipes as they are; a default, once
+        published, is never changed.
+        """
+        fields = self.model_dump(mode="json", exclude_defaults=True)
+        return json.dumps(fields, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+    @property
+    def id(self) -> str:
+        """The SHA-256 of ``canonical_json``, in hexadecimal."""
+        return hashlib.sha256(self.canonical_json.encode()).hexdigest()
+
+    def but(self, **changes) -> Recipe:
+        """Return this recipe with some fields changed, checked anew; ``data`` and ``model`` take a dict of *their* changes."""
+        fields = self.model_dump()
+        for name, value in changes.items():
+            fields[name] = fields[name] | value if name in ("data", "model") and isinstance(value, dict) else value
+        return Recipe(**fields)
+
+
+def _explain(spec: type[BaseModel], item: dict[str, Any]) -> str:
+    """Return one line for one of pydantic's errors: the parameter, what was given, what is allowed, the nearest name."""
+    path = [part for part in item["loc"] if part not in MODEL_SPECS]  # pydantic inserts the tag of the union
+    for part in item["loc"][:-1]:
+        inner = MODEL_SPECS.get(part) or (spec.model_fields[part].annotation if part in spec.model_fields else None)
+        spec = inner if inspect.isclass(inner) and issubclass(inner, BaseModel) else spec
+    name = ".".join(str(part) for part in path)
+    if item["type"] == "value_error":
+        return str(item["ctx"]["error"])
+    if item["type"] == "extra_forbidden":
+        allowed = list(spec.model_fields)
+        return say("recipes.unknown", name=name, allowed=", ".join(allowed), hint=nearest(path[-1], allowed)).rstrip()
+    if item["type"] == "missing":
+        return say("recipes.missing", name=name)
+    field = next((part for part in reversed(path) if part in spec.model_fields), None)
+    allowed = describe(spec.model_fields[field]) if field else ", ".join(MODEL_SPECS)
+    if path == ["model"]:
+        tag = item["input"].get("name") if isinstance(item["input"], dict) else item["input"]
+        return say(
+            "recipes.wrong", name=f"{name}.name", given=tag, allowed=", ".join(MODEL_SPECS), hint=nearest(tag, MODEL_SPECS)
+        ).rstrip()
+    hint = nearest(item["input"], allowed.split(", ")) if isinstance(item["input"], str) else ""
+    return say("recipes.wrong", name=name, given=item["input"], allowed=allowed, hint=hint).rstrip()
+
+
+def describe(field) -> str:
+    """Return what a pydantic field allows, in words: its choices, or its type and range."""
+    schema = TypeAdapter(Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation).json_schema()
+    return _describe_schema(schema)
+
+
+def _describe_schema(schema: dict[str, Any]) -> str:
+    if "anyOf" in schema:
+        return say("allowed.or").join(_describe_schema(option) for option in schema["anyOf"])
+    if "const" in schema or "enum" in schema:
+        return ", ".join(map(str, schema.get("enum", [schema.get("const")])))
+    if schema.get("type") == "array":
+        items = schema.get("items") or schema["prefixItems"][0]
+        return say("allowed.list", items=_describe_schema(items))
+    signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+    bounds = [f"{sign} {schema[name]}" for name, sign in signs.items() if name in schema]
+    return " ".join([say(f"allowed.{schema.get('type', 'any')}"), say("allowed.and").join(bounds)]).strip()

@@ -1,0 +1,232 @@
+"""The training loop: one for classifiers and autoencoders.
+
+It sees ``(inputs, targets)`` and cannot tell which of the two it trains. ``train_one_epoch`` updates, ``evaluate`` measures,
+``fit`` alternates them and returns a :class:`History`. Data are whole tensors in memory, so a minibatch is one indexing.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from fmnist_utils.text import UserError, say
+
+Metric = Callable[[Tensor, Tensor], Tensor]
+
+
+class TrainingDiverged(UserError):
+    """The loss became NaN or infinite."""
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """Return the device called ``name``; ``"auto"`` takes CUDA, else Apple's MPS, else the CPU.
+
+    Raises:
+        UserError: if this machine has no such device; the message lists those it has.
+    """
+    available = ["cpu"]
+    if torch.backends.mps.is_available():
+        available.insert(0, "mps")
+    if torch.cuda.is_available():
+        available[:0] = ["cuda", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
+    if name == "auto":
+        return torch.device(available[0])
+    if name not in available:
+        raise UserError("training.no_device", given=name, allowed=", ".join(["auto", *available]))
+    return torch.device(name)
+
+
+class Batches:
+    """Minibatches of two tensors that stay in memory.
+
+    Iterating gives them in order; ``epoch(k)`` gives them shuffled for epoch k. Shuffling and dropout are keyed by (seed, k):
+    ``epoch`` begins by seeding PyTorch with that pair, so a run stopped after any epoch goes on as if it had not been.
+
+    Args:
+        inputs, targets: tensors with the same first dimension, the number of examples.
+        batch_size: examples in a minibatch; the last one takes what is left.
+        seed: of the run.
+    """
+
+    def __init__(self, inputs: Tensor, targets: Tensor, batch_size: int, seed: int = 0):
+        if batch_size < 1 or len(inputs) != len(targets) or not len(inputs):
+            raise UserError("training.bad_batches", batch_size=batch_size, inputs=len(inputs), targets=len(targets))
+        self.inputs, self.targets, self.batch_size, self.seed = inputs, targets, batch_size, seed
+
+    def __len__(self) -> int:
+        """Return the number of examples (not of minibatches)."""
+        return len(self.inputs)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        yield from zip(self.inputs.split(self.batch_size), self.targets.split(self.batch_size), strict=True)
+
+    def epoch(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the minibatches of epoch ``epoch``, every example once, in an order keyed by (seed, epoch)."""
+        torch.manual_seed((self.seed << 20) + epoch)
+        order = torch.randperm(len(self.inputs)).to(self.inputs.device)
+        for indices in order.split(self.batch_size):
+            yield self.inputs[indices], self.targets[indices]
+
+
+def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the share, in [0, 1], of ``logits`` (N, 10) whose largest entry is at ``labels`` (N,)."""
+    return (logits.argmax(dim=1) == labels).float().mean()
+
+
+def train_one_epoch(
+    model: nn.Module, train: Batches, loss_fn: nn.Module, optimizer: torch.optim.Optimizer, epoch: int = 1
+) -> float:
+    """Update ``model`` once with every minibatch of ``train``; return the running loss.
+
+    The running loss is the mean over examples of the loss seen *during* the epoch: dropout on, weights moving.
+
+    Raises:
+        TrainingDiverged: if the loss of a minibatch is NaN or infinite.
+    """
+    model.train()
+    losses, sizes = [], []
+    for inputs, targets in train.epoch(epoch):
+        optimizer.zero_grad()
+        loss = loss_fn(model(inputs), targets)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.detach())
+        sizes.append(len(inputs))
+    # Looked at once an epoch: reading every loss as it comes would make a GPU wait for each minibatch.
+    losses = torch.stack(losses).double().cpu()
+    if not losses.isfinite().all():
+        step = int((~losses.isfinite()).nonzero()[0]) + 1
+        learning_rate = optimizer.param_groups[0]["lr"]
+        raise TrainingDiverged("training.diverged", epoch=epoch, step=step, loss=float(losses[step - 1]), rate=learning_rate)
+    return float(losses @ torch.tensor(sizes, dtype=torch.double)) / sum(sizes)
+
+
+@torch.no_grad()
+def evaluate(
+    model: nn.Module, batches: Batches, loss_fn: nn.Module, metrics: Mapping[str, Metric] | None = None
+) -> dict[str, float]:
+    """Measure ``model`` in eval mode: ``{"loss": …}`` and one entry for each of ``metrics``.
+
+    ``loss_fn`` and the metrics give means over a minibatch; here they are weighted by its size, so that the result does not
+    depend on ``batch_size``. The model is left in the mode it was in.
+    """
+    was_training = model.training
+    model.eval()
+    measures = {"loss": loss_fn, **(metrics or {})}
+    totals = {name: 0.0 for name in measures}
+    for inputs, targets in batches:
+        outputs = model(inputs)
+        for name, measure in measures.items():
+            totals[name] += measure(outputs, targets).double() * len(inputs)
+    model.train(was_training)
+    return {name: float(total) / len(batches) for name, total in totals.items()}
+
+
+class History:
+    """What was measured after each epoch: one row an epoch.
+
+    A row has ``epoch`` (from 1), ``running_loss``, ``seconds`` (training alone, without the measuring), and for each watched
+    set its loss and metrics, as ``train_loss``, ``val_accuracy``, ….
+    """
+
+    def __init__(self, rows: list[dict[str, float]] | None = None):
+        self.rows = list(rows or [])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, column: str) -> list[float]:
+        return [row[column] for row in self.rows]
+
+    def __eq__(self, other) -> bool:
+        return isinstance(other, History) and self.rows == other.rows
+
+    def frame(self):
+        """Return the rows as a pandas DataFrame, indexed by epoch."""
+        import pandas as pd  # here, so that training needs nothing but PyTorch
+
+        return pd.DataFrame(self.rows).set_index("epoch")
+
+    def best_epoch(self, column: str = "val_loss") -> int:
+        """Return the epoch (from 1) with the smallest value of ``column``; the first one of equals."""
+        values = self[column]
+        return 1 + values.index(min(values))
+
+    def epochs_since_best(self, column: str = "val_loss") -> int:
+        """Return how many epochs have passed since the best one."""
+        return len(self) - self.best_epoch(column) if self.rows else 0
+
+
+def fit(
+    model: nn.Module,
+    train: Batches,
+    loss_fn: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    num_epochs: int,
+    *,
+    watch: Mapping[str, Batches] | None = None,
+    metrics: Mapping[str, Metric] | None = None,
+    learning_rate_at: Callable[[int], float] | None = None,
+    patience: int | None = None,
+    monitor: str = "val_loss",
+    history: History | None = None,
+    on_epoch_end: Callable[[History], None] | None = None,
+    progress: bool | None = None,
+) -> History:
+    """Train ``model`` for ``num_epochs`` epochs, measuring the sets in ``watch`` after each; return the history.
+
+    Args:
+        watch: sets to measure in eval mode after each epoch, by the name that their columns begin with.
+        metrics: measured beside the loss, by name.
+        learning_rate_at: the learning rate of each epoch (from 1); ``None`` leaves the optimizer's own.
+        patience: stop when ``monitor`` has not fallen for so many epochs; ``None`` never stops early.
+        history: of the epochs already done; training goes on after them.
+        on_epoch_end: called with the history after each epoch (to save a checkpoint, say).
+        progress: show a progress bar; ``None`` shows one on a terminal and in Jupyter, none under papermill, nbval or CI.
+
+    Raises:
+        TrainingDiverged: if the loss becomes NaN or infinite.
+    """
+    history = History() if history is None else history
+    with progress_bar(num_epochs, initial=len(history), show=progress) as bar:
+        for epoch in range(len(history) + 1, num_epochs + 1):
+            if patience is not None and history.epochs_since_best(monitor) >= patience:
+                break
+            if learning_rate_at is not None:
+                for group in optimizer.param_groups:
+                    group["lr"] = learning_rate_at(epoch)
+            start = time.perf_counter()
+            row = {"epoch": epoch, "running_loss": train_one_epoch(model, train, loss_fn, optimizer, epoch)}
+            row["seconds"] = time.perf_counter() - start
+            for name, batches in (watch or {}).items():
+                measured = evaluate(model, batches, loss_fn, metrics)
+                row |= {f"{name}_{measure}": value for measure, value in measured.items()}
+            history.rows.append(row)
+            bar.set_postfix({name: f"{value:.4f}" for name, value in row.items() if name.endswith("_loss")})
+            bar.update()
+            if on_epoch_end is not None:
+                on_epoch_end(history)
+    return history
+
+
+def cosine(learning_rate: float, num_epochs: int) -> Callable[[int], float]:
+    """Return the schedule that falls from ``learning_rate`` to nearly zero along half a cosine (arXiv:1608.03983, eq. 5)."""
+    return lambda epoch: learning_rate * (1 + math.cos(math.pi * (epoch - 1) / num_epochs)) / 2
+
+
+def progress_bar(total: int, *, initial: int = 0, show: bool | None = None):
+    """Return a tqdm bar over epochs or runs, hidden where nobody watches unless ``show`` says otherwise."""
+    from tqdm import tqdm
+
+    if show is None:
+        # A kernel started by papermill or nbval has none of these names; one that a person opened has.
+        watched = any(name in os.environ for name in ("JPY_SESSION_NAME", "COLAB_RELEASE_TAG", "VSCODE_PID"))
+        silenced = any(os.environ.get(name) for name in ("CI", "TQDM_DISABLE"))
+        show = (watched or sys.stderr.isatty()) and not silenced
+    return tqdm(total=total, initial=initial, desc=say("training.epochs"), leave=False, disable=not show)
