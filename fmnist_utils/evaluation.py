@@ -1,0 +1,134 @@
+"""What a trained network says about images, and how often it is right.
+
+``predict``, ``reconstruct`` and ``encode`` run a model over images: in evaluation mode, batch by batch, without
+gradients; afterwards every part of the model is in the mode it was in before. The other functions count: they take
+labels, predictions or a confusion matrix and never see a model. Tables are made to be shown, so their headings are in
+the language in force; :func:`most_confident_mistakes` alone keeps plain names, because
+:func:`fmnist_utils.plots.mistakes` reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pandas as pd
+import sklearn.metrics
+import torch
+from torch import Tensor, nn
+
+from fmnist_utils.text import class_names, say
+
+
+def predict(model: nn.Module, images: Tensor, batch_size: int = 1000) -> Tensor:
+    """Return the probabilities of the classes, the softmax of the model's logits.
+
+    Args:
+        images: (N, 1, 28, 28), prepared as in training.
+
+    Returns:
+        (N, 10) on the CPU, float32; each row sums to 1. ``.argmax(1)`` of it are the predictions.
+    """
+    return _apply(model, lambda inputs: model(inputs).softmax(1), images, batch_size)
+
+
+def reconstruct(model: nn.Module, images: Tensor, batch_size: int = 1000) -> Tensor:
+    """Return what an autoencoder makes of ``images``: a tensor of their shape, on the CPU."""
+    return _apply(model, model, images, batch_size)
+
+
+def encode(model: nn.Module, images: Tensor, batch_size: int = 1000) -> Tensor:
+    """Return the latent codes that ``model.encoder`` gives to ``images``: (N, latent_dim), on the CPU."""
+    return _apply(model, model.encoder, images, batch_size)
+
+
+def confusion_matrix(labels, predictions, num_classes: int = 10) -> np.ndarray:
+    """Count how often each true class (row) received each predicted class (column).
+
+    Args:
+        labels, predictions: (N,) class numbers, tensors or arrays.
+
+    Returns:
+        (num_classes, num_classes) integers whose sum is N; the diagonal holds the hits.
+    """
+    return sklearn.metrics.confusion_matrix(labels, predictions, labels=range(num_classes))
+
+
+def per_class_table(matrix) -> pd.DataFrame:
+    """Return precision, recall and F1 of each class, in [0, 1], and its number of images.
+
+    Of the images called *c*, precision is the part that are *c*; of the images that are *c*, recall is the part
+    called *c*; F1 is their harmonic mean (C. J. van Rijsbergen, *Information Retrieval*, 1979, ch. 7). A class never
+    predicted has no precision: NaN.
+
+    Args:
+        matrix: (10, 10) counts, true classes in rows.
+    """
+    matrix = np.asarray(matrix)
+    hits, called, present = np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
+    with np.errstate(invalid="ignore"):  # 0/0 is NaN: the quantity is not defined
+        columns = {
+            say("evaluation.precision"): hits / called,
+            say("evaluation.recall"): hits / present,
+            say("evaluation.f1"): 2 * hits / (called + present),
+            say("evaluation.images"): present,
+        }
+    return pd.DataFrame(columns, index=pd.Index(class_names(), name=say("evaluation.class")))
+
+
+def top_confusions(matrix, k: int = 5) -> pd.DataFrame:
+    """Return the ``k`` most frequent confusions: true and predicted class, images, and their part of the true class.
+
+    Args:
+        matrix: (10, 10) counts, true classes in rows.
+    """
+    matrix = np.asarray(matrix)
+    errors = matrix - np.diag(np.diag(matrix))
+    true, predicted = np.unravel_index(np.argsort(-errors, axis=None, kind="stable")[:k], matrix.shape)
+    names = np.array(class_names())
+    return pd.DataFrame(
+        {
+            say("evaluation.true"): names[true],
+            say("evaluation.predicted"): names[predicted],
+            say("evaluation.images"): errors[true, predicted],
+            say("evaluation.share"): errors[true, predicted] / matrix.sum(axis=1)[true],
+        }
+    )
+
+
+def most_confident_mistakes(probabilities, labels, k: int = 12) -> pd.DataFrame:
+    """Return the ``k`` wrong predictions with the highest probability, highest first.
+
+    Args:
+        probabilities: (N, 10), as :func:`predict` gives them.
+        labels: (N,) true classes.
+
+    Returns:
+        Columns ``index`` (place among the N images), ``true``, ``predicted`` (class numbers) and ``confidence`` in
+        [0, 1]; fewer than ``k`` rows if there are fewer mistakes.
+    """
+    probabilities, labels = np.asarray(probabilities), np.asarray(labels)
+    predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    wrong = np.flatnonzero(predicted != labels)
+    index = wrong[np.argsort(-confidence[wrong], kind="stable")[:k]]
+    return pd.DataFrame(
+        {"index": index, "true": labels[index], "predicted": predicted[index], "confidence": confidence[index]}
+    )
+
+
+def _apply(model: nn.Module, function: Callable[[Tensor], Tensor], images: Tensor, batch_size: int) -> Tensor:
+    device = next((parameter.device for parameter in model.parameters()), images.device)
+    with _evaluating(model), torch.no_grad():  # not inference_mode: a head may be trained on the codes
+        return torch.cat([function(batch.to(device)).cpu() for batch in images.split(batch_size)])
+
+
+@contextmanager
+def _evaluating(model: nn.Module) -> Iterator[None]:
+    modes = [(module, module.training) for module in model.modules()]  # a frozen encoder may differ from the rest
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training

@@ -1,0 +1,434 @@
+"""The figures of the pages: one a call, drawn from arrays, histories and tables, never from a model.
+
+Every function draws one matplotlib figure and returns None, so that it can be the last line of a cell; afterwards
+``plt.gcf()`` is that figure. One style for all: the colours of Okabe and Ito, which people with any kind of colour
+vision can tell apart (M. Okabe and K. Ito, *Color Universal Design*, 2008), a second mark beside colour (line style,
+marker or hatching), an opaque white background, letters that can be read on a phone, and no titles: what a figure
+shows is said in its caption.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.colors import PowerNorm
+from matplotlib.lines import Line2D
+from matplotlib.patches import Circle, FancyArrowPatch, Patch, Rectangle
+from matplotlib.ticker import MaxNLocator
+
+from fmnist_utils.text import UserError, class_names, nearest, say
+
+BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
+COLOURS, MARKERS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY), "osD^vP"
+INK, GREY, PALE = "#222222", "#777777", "#E6E6E6"
+LINES = {"val": "-", "test": "-", "train": ":", "running": "--"}  # by the first word of a history's column
+STAR = {"markersize": 10, "markeredgecolor": INK, "markeredgewidth": 0.7}
+WIDTH = 5.6  # inches; at this width letters of 10 points stay legible on a phone
+
+STYLE = {
+    "figure.dpi": 160,
+    "figure.facecolor": "white",
+    "figure.constrained_layout.use": True,
+    "savefig.facecolor": "white",
+    "savefig.dpi": "figure",
+    "font.size": 10,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": PALE,
+    "hatch.linewidth": 0.6,
+    "legend.frameon": False,
+    "legend.handlelength": 2.6,
+    "lines.linewidth": 1.6,
+    "lines.markersize": 4.5,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+}
+
+
+def _figure(draw):
+    """Give ``draw`` the style of the book, whatever the reader's own settings are."""
+
+    @functools.wraps(draw)
+    def drawn(*args, **kwargs) -> None:
+        with plt.rc_context(STYLE):
+            draw(*args, **kwargs)
+
+    return drawn
+
+
+# --- Training ---------------------------------------------------------------------------------------------------------
+
+
+@_figure
+def curves(histories: Mapping, columns: str | Sequence[str], *, mark_best: bool = False) -> None:
+    """Draw columns of training histories against the epoch: mean over the runs and the band from lowest to highest.
+
+    Losses and accuracies stand in panels one above the other. Colour and marker tell the models apart; the line tells
+    the columns apart: solid for val and test, dotted for train, dashed for the running loss. A mean goes as far as all
+    runs of its name go.
+
+    Args:
+        histories: name -> a history or a list of histories (one per seed); a history is what ``fit`` returns, or a
+            DataFrame indexed by epoch.
+        columns: such as ``"val_loss"`` or ``["train_loss", "val_loss", "train_accuracy", "val_accuracy"]``.
+        mark_best: put a star at the best epoch of every run (lowest loss, highest accuracy) in val and test columns.
+
+    Raises:
+        UserError: if a history has no such column.
+    """
+    columns = [columns] if isinstance(columns, str) else list(columns)
+    looks = zip(itertools.cycle(COLOURS), itertools.cycle(MARKERS))
+    runs = [(name, _frames(value, columns), *next(looks)) for name, value in histories.items()]
+    quantities = list(dict.fromkeys(_quantity(column) for column in columns))
+    height = 0.6 + 2.6 * len(quantities)
+    figure, panels = plt.subplots(len(quantities), sharex=True, squeeze=False, figsize=(WIDTH, height))
+    for axes, quantity in zip(panels[:, 0], quantities, strict=True):
+        for _, frames, colour, marker in runs:
+            for column in columns:
+                if _quantity(column) == quantity:
+                    _mean_and_band(axes, frames, column, colour, marker, mark_best)
+        axes.set_ylabel(say(f"plots.{quantity}"))
+    panels[-1, 0].set_xlabel(say("plots.epoch"))
+    panels[-1, 0].xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    figure.legend(handles=_curve_handles(runs, columns, mark_best), loc="outside upper center", ncols=2)
+
+
+def _frames(value, columns: Sequence[str]) -> list[pd.DataFrame]:
+    many = value if isinstance(value, list | tuple) else [value]
+    frames = [run if isinstance(run, pd.DataFrame) else run.frame() for run in many]
+    for frame in frames:
+        for column in columns:
+            if column not in frame:
+                allowed = [name for name in frame if name.split("_")[0] in LINES]
+                hint = nearest(column, allowed)
+                raise UserError("plots.unknown_column", column=column, allowed=", ".join(allowed), hint=hint)
+    return frames
+
+
+def _quantity(column: str) -> str:
+    return column.split("_", 1)[1]
+
+
+def _percent_if_accuracy(values, quantity: str) -> np.ndarray:
+    return np.asarray(values, float) * (100 if quantity == "accuracy" else 1)
+
+
+def _mean_and_band(axes, frames, column, colour, marker, mark_best) -> None:
+    quantity, split = _quantity(column), column.split("_")[0]
+    values = pd.concat([frame[column] for frame in frames], axis=1, join="inner")
+    percent = _percent_if_accuracy(values, quantity)
+    epochs, every = values.index.to_numpy(), max(1, len(values) // 8)
+    solid = LINES[split] == "-"
+    style = {"marker": marker, "markevery": every, "markerfacecolor": colour if solid else "white", "label": column}
+    axes.plot(epochs, percent.mean(axis=1), LINES[split], color=colour, **style)
+    if len(frames) > 1:
+        axes.fill_between(epochs, percent.min(axis=1), percent.max(axis=1), color=colour, alpha=0.2, linewidth=0)
+    if mark_best and solid:
+        best = [frame[column].idxmax() if quantity == "accuracy" else frame[column].idxmin() for frame in frames]
+        heights = [frame.loc[epoch, column] for frame, epoch in zip(frames, best, strict=True)]
+        axes.plot(best, _percent_if_accuracy(heights, quantity), "*", color=colour, **STAR, zorder=4)
+
+
+def _curve_handles(runs, columns, mark_best) -> list:
+    models = [
+        Line2D([], [], color=colour, marker=marker, label=say("plots.runs", name=name, n=len(frames)))
+        for name, frames, colour, marker in runs
+    ]
+    splits = dict.fromkeys(column.split("_")[0] for column in columns)
+    lines = [Line2D([], [], color=GREY, linestyle=LINES[split], label=say(f"plots.{split}")) for split in splits]
+    if any(len(frames) > 1 for _, frames, _, _ in runs):
+        lines.append(Patch(color=GREY, alpha=0.3, label=say("plots.band")))
+    if mark_best:
+        lines.append(Line2D([], [], color=GREY, marker="*", linestyle="", label=say("plots.best"), **STAR))
+    return models + lines
+
+
+# --- Comparing runs ---------------------------------------------------------------------------------------------------
+
+
+@_figure
+def intervals(
+    groups: Mapping[str, Sequence[float]], published: float | None = None, quantity: str = "accuracy"
+) -> None:
+    """Draw one row per group: a point for every seed, and their mean with one standard deviation to each side.
+
+    The bar is the sample standard deviation (n - 1); a group of one run has none.
+
+    Args:
+        groups: name -> the values of its runs; the first group is the top row.
+        published: where to draw the vertical line of the published value.
+        quantity: ``"accuracy"`` (values in [0, 1], drawn in percent) or ``"loss"``.
+    """
+    figure, axes = plt.subplots(figsize=(WIDTH, 1.5 + 0.42 * len(groups)))
+    for row, values in enumerate(groups.values()):
+        values = _percent_if_accuracy(values, quantity)
+        spread = values.std(ddof=1) if len(values) > 1 else 0
+        axes.plot(values, np.full(len(values), row + 0.22), "o", color=SKY, markeredgecolor=BLUE, markeredgewidth=0.6)
+        axes.errorbar(values.mean(), row, xerr=spread, fmt="D", color=BLUE, capsize=4)
+    handles = [
+        Line2D([], [], color=SKY, marker="o", markeredgecolor=BLUE, linestyle="", label=say("plots.one_seed")),
+        Line2D([], [], color=BLUE, marker="D", label=say("plots.mean_sd")),
+    ]
+    if published is not None:
+        handles.append(
+            axes.axvline(
+                _percent_if_accuracy(published, quantity), color=VERMILION, linestyle="--", label=say("plots.published")
+            )
+        )
+    axes.set_yticks(range(len(groups)), [say("plots.runs", name=name, n=len(groups[name])) for name in groups])
+    axes.set_ylim(len(groups) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="y", visible=False)
+    axes.set_xlabel(say(f"plots.{quantity}"))
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
+
+
+# --- Where a classifier errs ------------------------------------------------------------------------------------------
+
+
+@_figure
+def confusion_matrix(matrix) -> None:
+    """Draw a confusion matrix as a heat map with its counts: true classes in rows, predicted ones in columns.
+
+    The shade grows with the square root of the share of the row, so that few errors are seen beside many hits.
+
+    Args:
+        matrix: (10, 10) counts.
+    """
+    matrix = np.asarray(matrix)
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    _, axes = plt.subplots(figsize=(WIDTH, WIDTH))
+    axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, vmin=0, vmax=1))
+    for (row, column), count in np.ndenumerate(matrix):
+        colour = "white" if shares[row, column] > 0.45 else INK if count else GREY
+        axes.text(column, row, count, ha="center", va="center", color=colour, fontsize=9)
+    axes.set_xticks(range(10), class_names(), rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(10), class_names())
+    axes.set_xlabel(say("evaluation.predicted"))
+    axes.set_ylabel(say("evaluation.true"))
+    axes.tick_params(length=0)
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+
+
+@_figure
+def recall_bars(matrices) -> None:
+    """Draw the recall of each class as a bar, the lowest on top; of several matrices, their mean and a point for each.
+
+    Args:
+        matrices: (10, 10) counts with true classes in rows, or (runs, 10, 10), one matrix per seed.
+    """
+    matrices = np.asarray(matrices).reshape(-1, 10, 10)
+    recalls = 100 * np.diagonal(matrices, axis1=1, axis2=2) / matrices.sum(axis=2)
+    order = recalls.mean(axis=0).argsort(kind="stable")
+    _, axes = plt.subplots(figsize=(WIDTH, 3.6))
+    axes.barh(range(10), recalls.mean(axis=0)[order], color=SKY, edgecolor=BLUE, linewidth=0.8)
+    if len(matrices) > 1:
+        for recall in recalls:
+            axes.plot(recall[order], range(10), "o", color=BLUE, markersize=3)
+    axes.set_yticks(range(10), [class_names()[label] for label in order])
+    axes.invert_yaxis()
+    axes.set_xlim(0, 100)
+    axes.grid(axis="y", visible=False)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel(say("plots.recall", n=len(matrices)))
+
+
+@_figure
+def mistakes(images, table: pd.DataFrame, *, columns: int = 4) -> None:
+    """Draw wrongly classified images, each with its class, the class that the model gave it, and how sure it was.
+
+    Args:
+        images: all images that were classified, (N, 1, 28, 28); the table says which to show.
+        table: as :func:`fmnist_utils.evaluation.most_confident_mistakes` gives it.
+    """
+    names = class_names()
+    captions = [
+        say("plots.mistake", true=names[row.true], predicted=names[row.predicted], confidence=_percent(row.confidence))
+        for row in table.itertuples()
+    ]
+    _grid(np.asarray(images)[table["index"].to_numpy()], captions, columns, value_range=None)
+
+
+def _percent(probability: float) -> str:
+    return "> 99.9 %" if 0.9995 <= probability < 1 else f"{100 * probability:.1f} %"
+
+
+# --- Images -----------------------------------------------------------------------------------------------------------
+
+
+@_figure
+def image_grid(images, labels=None, *, columns: int = 5, value_range: tuple[float, float] | None = None) -> None:
+    """Draw images side by side, the lowest value black and the highest white; with ``labels``, a text under each.
+
+    Args:
+        images: (N, 1, 28, 28) or (N, 28, 28).
+        labels: class numbers, whose names are written, or texts.
+        value_range: the values drawn black and white; the lowest and highest of all ``images`` by default.
+    """
+    names = class_names()
+    captions = None if labels is None else [item if isinstance(item, str) else names[int(item)] for item in labels]
+    _grid(np.asarray(images), captions, columns, value_range)
+
+
+def _grid(images: np.ndarray, captions: Sequence[str] | None, columns: int, value_range) -> None:
+    pictures = images.reshape(len(images), *images.shape[-2:])
+    low, high = value_range or (pictures.min(), pictures.max())
+    rows, columns = -(-len(pictures) // columns), min(columns, len(pictures))
+    lines = max((caption.count("\n") + 1 for caption in captions), default=0) if captions else 0
+    cell = WIDTH / columns
+    size = (WIDTH, rows * (cell + lines * 12 / 72))
+    _, panels = plt.subplots(rows, columns, squeeze=False, figsize=size)
+    for axes in panels.flat:
+        axes.set_axis_off()
+    for axes, picture, caption in zip(panels.flat, pictures, captions or [""] * len(pictures)):
+        axes.imshow(picture, cmap="gray", vmin=low, vmax=high)
+        for number, line in enumerate(caption.split("\n"), start=1):  # one by one: accents must not move a line
+            offset = {"xytext": (0, -12 * number), "textcoords": "offset points"}
+            axes.annotate(line, (0.5, 0), xycoords="axes fraction", ha="center", fontsize=9, **offset)
+
+
+@_figure
+def class_probabilities(image, probabilities, label: int | None = None) -> None:
+    """Draw an image and, beside it, the ten probabilities that a classifier gave it.
+
+    With ``label``, the true class is written under the image, and its bar is hatched.
+
+    Args:
+        image: (1, 28, 28) or (28, 28).
+        probabilities: (10,), one row of what :func:`fmnist_utils.evaluation.predict` returns.
+        label: the true class of the image.
+    """
+    image, probabilities = np.asarray(image), np.asarray(probabilities)
+    _, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.9), width_ratios=[1, 1.25])
+    left.imshow(image.reshape(image.shape[-2:]), cmap="gray")
+    left.set_axis_off()
+    bars = right.barh(range(10), probabilities, color=SKY, edgecolor=BLUE, linewidth=0.8)
+    if label is not None:
+        bars[label].set(facecolor=ORANGE, edgecolor=INK, hatch="///")
+        caption = say("plots.is", true=class_names()[label])
+        left.annotate(caption, (0.5, 0), (0, -14), xycoords="axes fraction", textcoords="offset points", ha="center")
+    right.set_yticks(range(10), [f"{name}  {index}" for index, name in enumerate(class_names())])
+    right.invert_yaxis()
+    right.set_xlim(0, 1)
+    right.tick_params(axis="y", length=0)
+    right.grid(axis="y", visible=False)
+    right.set_xlabel(say("plots.probability"))
+
+
+# --- Diagrams: lengths are in inches, the origin is the lower left corner ---------------------------------------------
+
+
+@_figure
+def feed_forward_diagram() -> None:
+    """Draw a feed-forward network: inputs, one hidden layer, outputs, and an arrow for every weight."""
+    words = [say("plots.inputs"), say("plots.hidden_layer"), say("plots.outputs")]
+    axes = _canvas(WIDTH, 3.15)
+    symbols = (r"\xi_{1} \xi_{2} \xi_{3} \xi_{K}", "V_{1} V_{2} V_{J}", "O_{1} O_{I}")
+    _network(axes, (5, 4, 3), symbols, words, ("w_{jk}", "W_{ij}"))
+
+
+@_figure
+def autoencoder_diagram() -> None:
+    """Draw a feed-forward autoencoder: a hidden layer smaller than the inputs, and as many outputs as inputs."""
+    words = [say("plots.inputs"), say("plots.latent_code"), say("plots.reconstruction")]
+    inputs = r"\xi_{1} \xi_{2} \xi_{3} \xi_{K}"
+    axes = _canvas(WIDTH, 3.55)
+    symbols = (inputs, "V_{1} V_{J}", inputs.replace(r"\xi", r"\hat{\xi}"))
+    _network(axes, (5, 3, 5), symbols, words, ("w_{jk}", "W_{kj}"))
+    for left, right, word in [(0.75, 2.75, "plots.encoder"), (2.85, 4.85, "plots.decoder")]:
+        axes.plot([left, left, right, right], [3.17, 3.25, 3.25, 3.17], color=INK, linewidth=1)
+        axes.text((left + right) / 2, 3.3, say(word), ha="center", va="bottom")
+
+
+@_figure
+def classifier_diagram(
+    image, hidden_sizes: Sequence[int] = (128, 64), dropout: float = 0.2, label: int | None = None
+) -> None:
+    """Draw a feed-forward classifier block by block, from the image to its ten outputs.
+
+    The heights of the layers grow with the square root of their numbers of units.
+
+    Args:
+        image: (1, 28, 28) or (28, 28), drawn where the data come in.
+        hidden_sizes: units of the hidden layers.
+        dropout: probability written in the dropout blocks.
+        label: the output to be marked, the class of the image.
+    """
+    hidden = [["Linear", "ReLU", f"Dropout {dropout:g}"]] * len(hidden_sizes)
+    width = 3.5 + 1.36 * len(hidden_sizes)
+    axes, middle = _canvas(width, 2.6), 1.45
+    pixels = np.asarray(image).reshape(np.shape(image)[-2:])
+    axes.imshow(pixels, cmap="gray", extent=(0.05, 1.05, middle - 0.5, middle + 0.5))
+    axes.text(0.55, 0.2, " × ".join(map(str, pixels.shape)), ha="center")
+    x = 1.05
+    for names, units in zip([["Flatten"], *hidden], [pixels.size, *hidden_sizes], strict=True):
+        x = _blocks(axes, x, middle, names)
+        height = 0.078 * units**0.5
+        axes.add_patch(Rectangle((x, middle - height / 2), 0.16, height, facecolor=BLUE))
+        axes.text(x + 0.08, 0.2, units, ha="center")
+        x += 0.16
+    x = _blocks(axes, x, middle, ["Linear"]) + 0.1
+    for output in range(10):
+        y, chosen = middle + 0.215 * (4.5 - output), output == label
+        axes.add_patch(Circle((x, y), 0.09, facecolor=ORANGE if chosen else "white", edgecolor=INK, linewidth=0.8))
+        axes.text(x + 0.17, y, output, va="center", fontsize=8, fontweight="bold" if chosen else "normal")
+    axes.text(x, 0.2, "10", ha="center")
+
+
+def _canvas(width: float, height: float):
+    figure = plt.figure(figsize=(width, height), layout="none")
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.grid(visible=False)
+    axes.set(xlim=(0, width), ylim=(0, height), aspect="equal", autoscale_on=False)
+    return axes
+
+
+def _arrow(axes, start, end, **style) -> None:
+    style = {"color": GREY, "linewidth": 0.7, "mutation_scale": 7} | style
+    axes.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", shrinkA=0, shrinkB=0, **style))
+
+
+def _blocks(axes, x: float, middle: float, names: Sequence[str]) -> float:
+    """Draw an arrow through a stack of named operations that begins at ``x``; return where the arrow ends."""
+    width, height, gap = 0.9 if len(names) > 1 else 0.6, 0.27, 0.15
+    _arrow(axes, (x + 0.03, middle), (x + width + 2 * gap - 0.03, middle), linewidth=1, mutation_scale=9)
+    top = middle + height * len(names) / 2
+    for row, (name, colour) in enumerate(zip(names, ("#DCEBF5", "#D9F0E8", "#FBECCB"))):
+        corner = (x + gap, top - height * (row + 1))
+        axes.add_patch(Rectangle(corner, width, height, facecolor=colour, edgecolor=INK, linewidth=0.8, zorder=3))
+        axes.text(x + gap + width / 2, corner[1] + height / 2, name, ha="center", va="center", fontsize=9, zorder=4)
+    return x + width + 2 * gap
+
+
+def _network(axes, places: Sequence[int], symbols: Sequence[str], words: Sequence[str], weights: Sequence[str]) -> None:
+    """Draw layers of units joined by arrows; of each layer the last but one place holds three dots."""
+    radius, middle, columns = 0.21, 1.75, (0.8, 2.8, 4.8)
+    layers = []
+    for x, count, layer, word in zip(columns, places, symbols, words, strict=True):
+        heights = [middle + 0.56 * ((count - 1) / 2 - place) for place in range(count)]
+        axes.text(x, heights.pop(-2), r"$\vdots$", ha="center", va="center", fontsize=13)
+        layers.append([(x, y) for y in heights])
+        for y, symbol in zip(heights, layer.split(), strict=True):
+            axes.add_patch(Circle((x, y), radius, facecolor="#DCEBF5", edgecolor=BLUE, linewidth=1.2, zorder=3))
+            axes.text(x, y, f"${symbol}$", ha="center", va="center", zorder=4)
+        axes.text(x, 0.16, word, ha="center", va="bottom")
+    for before, after, weight in zip(layers, layers[1:], weights):
+        for x, y in before:
+            for end, height in after:
+                step = np.array([end - x, height - y])
+                step *= radius / np.hypot(*step)
+                _arrow(axes, (x + step[0], y + step[1]), (end - step[0], height - step[1]))
+        (x, y), (end, height) = before[0], after[0]
+        axes.text((x + end) / 2, (y + height) / 2 + 0.1, f"${weight}$", ha="center", va="bottom")

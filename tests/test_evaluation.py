@@ -1,0 +1,140 @@
+"""Predictions, counts and tables, each against a value worked by hand or by another library."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import precision_recall_fscore_support
+from torch import nn
+
+from fmnist_utils import evaluation, text
+
+
+@pytest.fixture(autouse=True)
+def english(monkeypatch):
+    monkeypatch.setattr(text, "_language", "en")
+
+
+@pytest.fixture
+def images():
+    return torch.rand(23, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+
+
+def dropout_classifier():
+    torch.manual_seed(1)
+    return nn.Sequential(nn.Flatten(), nn.Linear(784, 16), nn.Dropout(0.5), nn.Linear(16, 10))
+
+
+class TinyAutoencoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.encoder = nn.Sequential(nn.Flatten(), nn.Linear(784, 3), nn.Dropout(0.5))
+        self.decoder = nn.Sequential(nn.Linear(3, 784), nn.Unflatten(1, (1, 28, 28)))
+
+    def forward(self, inputs):
+        return self.decoder(self.encoder(inputs))
+
+
+def test_predict_gives_the_softmax_of_the_logits_without_dropout(images):
+    model = dropout_classifier()
+    probabilities = evaluation.predict(model, images)
+    by_hand = model[3](model[1](images.flatten(1))).exp()
+    torch.testing.assert_close(probabilities, (by_hand / by_hand.sum(1, keepdim=True)).detach())
+    assert probabilities.shape == (23, 10) and not probabilities.requires_grad
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 23, 1000])
+def test_predictions_do_not_depend_on_the_batch_size(images, batch_size):
+    model = dropout_classifier()
+    torch.testing.assert_close(evaluation.predict(model, images, batch_size), evaluation.predict(model, images))
+
+
+@pytest.mark.parametrize("function", [evaluation.predict, evaluation.reconstruct])
+def test_every_part_of_the_model_keeps_its_mode(images, function):
+    model = dropout_classifier().train()
+    model[2].eval()
+    function(model, images)
+    assert [module.training for module in model] == [True, True, False, True] and model.training
+
+
+def test_the_mode_is_restored_after_an_error():
+    model = dropout_classifier().train()
+    with pytest.raises(RuntimeError):
+        evaluation.predict(model, torch.zeros(2, 1, 5, 5))
+    assert model.training and model[2].training
+
+
+def test_reconstruct_and_encode_are_the_two_halves(images):
+    model = TinyAutoencoder().train()
+    codes, reconstructions = evaluation.encode(model, images, 5), evaluation.reconstruct(model, images, 5)
+    assert codes.shape == (23, 3) and reconstructions.shape == images.shape
+    torch.testing.assert_close(reconstructions, model.decoder(codes).detach())
+
+
+def test_codes_can_be_trained_on(images):
+    codes = evaluation.encode(TinyAutoencoder(), images)
+    nn.Linear(3, 10)(codes).sum().backward()  # tensors of inference mode would raise here
+
+
+def test_a_model_without_parameters_is_fine(images):
+    torch.testing.assert_close(evaluation.reconstruct(nn.Identity(), images, 4), images)
+
+
+def test_confusion_matrix_worked_by_hand():
+    labels, predictions = torch.tensor([0, 0, 0, 1, 1, 2]), torch.tensor([0, 2, 0, 1, 0, 1])
+    matrix = evaluation.confusion_matrix(labels, predictions, num_classes=3)
+    assert matrix.tolist() == [[2, 0, 1], [1, 1, 0], [0, 1, 0]]  # rows: what it is; columns: what it was called
+
+
+def test_confusion_matrix_has_a_row_and_a_column_for_an_absent_class():
+    matrix = evaluation.confusion_matrix([9, 9], [9, 8])
+    assert matrix.shape == (10, 10) and matrix[9, 8] == matrix[9, 9] == 1 and matrix.sum() == 2
+
+
+def random_matrix():
+    random = np.random.default_rng(5)
+    labels, predictions = random.integers(0, 10, 400), random.integers(0, 10, 400)
+    return labels, predictions, evaluation.confusion_matrix(labels, predictions)
+
+
+def test_per_class_table_agrees_with_scikit_learn():
+    labels, predictions, matrix = random_matrix()
+    table = evaluation.per_class_table(matrix)
+    for column, expected in zip(table.columns, precision_recall_fscore_support(labels, predictions), strict=True):
+        np.testing.assert_allclose(table[column], expected, err_msg=column)
+
+
+def test_per_class_table_of_a_class_never_predicted_has_no_precision():
+    matrix = np.zeros((10, 10), int)
+    matrix[3, 4] = 5
+    row = evaluation.per_class_table(matrix).iloc[3]
+    assert np.isnan(row["precision"]) and row["recall"] == row["F1"] == 0 and row["images"] == 5
+
+
+def test_tables_speak_the_language_in_force(monkeypatch):
+    monkeypatch.setattr(text, "_language", "es")
+    table = evaluation.per_class_table(np.eye(10, dtype=int))
+    assert list(table.columns) == ["precisión", "exhaustividad", "F1", "imágenes"]
+    assert table.index.name == "clase" and table.index[9] == "Botín"
+    assert list(evaluation.top_confusions(np.eye(10, dtype=int)).columns)[:2] == ["clase verdadera", "clase predicha"]
+
+
+def test_top_confusions_ignores_the_hits_and_sorts():
+    matrix = np.diag([100] * 10)
+    matrix[6, 0], matrix[0, 6], matrix[7, 9] = 25, 50, 1
+    assert evaluation.top_confusions(matrix, k=2).values.tolist() == [
+        ["T-shirt/top", "Shirt", 50, pytest.approx(50 / 150)],
+        ["Shirt", "T-shirt/top", 25, pytest.approx(25 / 125)],
+    ]
+
+
+def test_most_confident_mistakes_come_in_order_and_leave_out_the_hits():
+    probabilities = torch.full((4, 10), 0.0)
+    for image, (label, probability) in enumerate([(3, 0.6), (1, 0.9), (2, 0.8), (5, 0.7)]):
+        probabilities[image, label] = probability
+    mistakes = evaluation.most_confident_mistakes(probabilities, torch.tensor([0, 1, 7, 8]), k=2)
+    assert mistakes[["index", "true", "predicted"]].values.tolist() == [[2, 7, 2], [3, 8, 5]]
+    np.testing.assert_allclose(mistakes["confidence"], [0.8, 0.7])
+
+
+def test_fewer_mistakes_than_asked_for():
+    assert evaluation.most_confident_mistakes(torch.eye(10), torch.arange(10), k=3).empty

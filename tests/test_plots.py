@@ -1,0 +1,317 @@
+"""The figures show the data they were given, in the language in force, and nothing else."""
+
+import re
+
+import matplotlib
+
+matplotlib.use("agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from matplotlib.colors import to_rgb
+from matplotlib.patches import Circle, Rectangle
+
+from fmnist_utils import evaluation, plots, text
+from fmnist_utils.training import History
+
+IMAGES = np.random.default_rng(0).random((6, 1, 28, 28))
+
+
+@pytest.fixture(params=["es", "en"])
+def language(request, monkeypatch):
+    monkeypatch.setattr(text, "_language", request.param)
+    return request.param
+
+
+@pytest.fixture(autouse=True)
+def closed_afterwards():
+    yield
+    plt.close("all")
+
+
+def history(val_loss):
+    frame = pd.DataFrame({"val_loss": val_loss}, index=pd.RangeIndex(1, len(val_loss) + 1, name="epoch"))
+    frame["val_accuracy"] = 1 - frame["val_loss"] / 10
+    return frame.assign(train_loss=0.5, running_loss=0.6, seconds=1.0)
+
+
+def texts():
+    """Every visible text of the current figure."""
+    return {item.get_text() for item in plt.gcf().findobj(matplotlib.text.Text) if item.get_text()}
+
+
+def legend():
+    return [item.get_text() for item in plt.gcf().legends[0].get_texts()]
+
+
+def lines(axes, column):
+    return [line for line in axes.lines if line.get_label() == column]
+
+
+CALLS = {
+    "curves": lambda: plots.curves({"SGD": history([2.0, 1.0])}, "val_loss"),
+    "intervals": lambda: plots.intervals({"a": [0.8, 0.9]}, published=0.81),
+    "confusion_matrix": lambda: plots.confusion_matrix(np.eye(10, dtype=int)),
+    "recall_bars": lambda: plots.recall_bars(np.eye(10, dtype=int)),
+    "mistakes": lambda: plots.mistakes(IMAGES, evaluation.most_confident_mistakes(np.eye(10)[:6], [1] * 6)),
+    "image_grid": lambda: plots.image_grid(IMAGES, range(6)),
+    "class_probabilities": lambda: plots.class_probabilities(IMAGES[0], np.full(10, 0.1), label=9),
+    "feed_forward_diagram": plots.feed_forward_diagram,
+    "autoencoder_diagram": plots.autoencoder_diagram,
+    "classifier_diagram": lambda: plots.classifier_diagram(IMAGES[0], label=9),
+}
+
+
+def test_every_figure_is_in_the_list_above():
+    public = {name for name, item in vars(plots).items() if hasattr(item, "__wrapped__")}
+    assert public == set(CALLS)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_one_opaque_figure_a_call_and_no_title(name, language):
+    assert CALLS[name]() is None
+    assert len(plt.get_fignums()) == 1
+    figure = plt.gcf()
+    figure.canvas.draw()
+    assert figure.get_facecolor() == (1, 1, 1, 1) and np.asarray(figure.canvas.buffer_rgba())[..., 3].min() == 255
+    assert not any(axes.get_title() for axes in figure.axes) and figure.get_suptitle() == ""
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_readers_own_settings_neither_matter_nor_change(name):
+    with plt.rc_context({"figure.facecolor": "black", "font.size": 30}):
+        CALLS[name]()
+        assert plt.rcParams["font.size"] == 30
+    assert plt.gcf().get_facecolor() == (1, 1, 1, 1)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_letters_can_be_read_on_a_phone(name):
+    CALLS[name]()
+    figure = plt.gcf()
+    smallest = min(item.get_fontsize() for item in figure.findobj(matplotlib.text.Text) if item.get_text())
+    assert smallest * 360 / (72 * figure.get_figwidth()) >= 6  # CSS pixels on a screen 360 pixels wide
+
+
+def test_the_words_are_of_the_language_in_force(monkeypatch):
+    seen = {}
+    for lang in text.LANGUAGES:
+        monkeypatch.setattr(text, "_language", lang)
+        seen[lang] = {}
+        for name, call in CALLS.items():
+            call()
+            plt.gcf().canvas.draw()
+            seen[lang][name] = {word for word in texts() if "$" not in word and re.search(r"\w{4}", word)}
+            plt.close("all")
+    for name in CALLS.keys() - {"classifier_diagram"}:  # its words are those of the code
+        assert seen["es"][name] and not seen["es"][name] & seen["en"][name]
+
+
+# curves
+
+
+def test_curves_draws_the_mean_and_the_band_of_the_seeds(language):
+    plots.curves({"SGD": [history([2.0, 1.0]), history([4.0, 1.5])]}, "val_loss")
+    (axes,) = plt.gcf().axes
+    (line,) = lines(axes, "val_loss")
+    assert line.get_xydata().tolist() == [[1, 3], [2, 1.25]]
+    band = axes.collections[0].get_paths()[0].vertices
+    assert {tuple(point) for point in band} >= {(1, 2), (1, 4), (2, 1), (2, 1.5)}
+    assert (axes.get_xlabel(), axes.get_ylabel()) == {"es": ("época", "pérdida"), "en": ("epoch", "loss")}[language]
+    assert legend()[0] == "SGD (n = 2)"
+
+
+def test_curves_puts_losses_and_accuracies_in_two_panels(language):
+    plots.curves({"Adam": history([2.0, 1.0])}, ["train_loss", "val_loss", "val_accuracy"])
+    loss, accuracy = plt.gcf().axes
+    assert [line.get_label() for line in loss.lines] == ["train_loss", "val_loss"]
+    np.testing.assert_allclose(lines(accuracy, "val_accuracy")[0].get_ydata(), [80, 90])
+    assert accuracy.get_ylabel() == {"es": "exactitud (%)", "en": "accuracy (%)"}[language]
+    assert not loss.collections  # one run has no band
+
+
+def test_curves_tells_models_apart_by_colour_and_marker_and_columns_by_line():
+    plots.curves({"a": history([1.0]), "b": history([2.0])}, ["val_loss", "train_loss", "running_loss"])
+    drawn = plt.gcf().axes[0].lines
+    looks = {(line.get_color(), line.get_marker(), line.get_linestyle()) for line in drawn}
+    assert len(looks) == len(drawn) == 6
+    assert {line.get_label(): line.get_linestyle() for line in drawn} == {
+        "val_loss": "-",
+        "train_loss": ":",
+        "running_loss": "--",
+    }
+
+
+def test_curves_accepts_what_fit_returns():
+    one = History([{"epoch": 1, "val_loss": 0.4}, {"epoch": 2, "val_loss": 0.3}])
+    plots.curves({"a": [one, one], "b": one}, "val_loss")
+    assert [line.get_xydata().tolist() for line in plt.gcf().axes[0].lines] == [[[1, 0.4], [2, 0.3]]] * 2
+
+
+def test_curves_of_runs_of_different_length_end_with_the_shortest():
+    plots.curves({"a": [history([3.0, 2.0, 1.0]), history([3.0, 2.0])]}, "val_loss")
+    assert plt.gcf().axes[0].lines[0].get_xdata().tolist() == [1, 2]
+
+
+def test_curves_marks_the_best_epoch_of_every_run():
+    runs = [history([3.0, 1.0, 2.0]), history([3.0, 2.0, 1.5])]
+    plots.curves({"a": runs}, ["train_loss", "val_loss", "val_accuracy"], mark_best=True)
+    loss, accuracy = plt.gcf().axes
+    assert [line.get_xydata().tolist() for line in loss.lines if line.get_marker() == "*"] == [[[2, 1.0], [3, 1.5]]]
+    (stars,) = [line for line in accuracy.lines if line.get_marker() == "*"]
+    np.testing.assert_allclose(stars.get_xydata(), [[2, 90], [3, 85]])
+
+
+def test_curves_names_an_unknown_column_and_the_nearest(language):
+    with pytest.raises(text.UserError, match="val_los'.*val_loss.*'val_loss'"):
+        plots.curves({"a": history([1.0])}, "val_los")
+
+
+# comparing runs
+
+
+def test_intervals_draws_every_seed_the_mean_and_the_published_value(language):
+    plots.intervals({"first": [0.80, 0.82, 0.84], "second": [0.5]}, published=0.81)
+    (axes,) = plt.gcf().axes
+    seeds = [line for line in axes.lines if line.get_marker() == "o"]
+    np.testing.assert_allclose(np.sort(seeds[0].get_xdata()), [80, 82, 84])
+    (segment,), (nothing,) = (container.lines[2][0].get_segments() for container in axes.containers)
+    np.testing.assert_allclose(segment, [[80, 0], [84, 0]])  # sample deviation of 80, 82, 84 is 2
+    np.testing.assert_allclose(nothing, [[50, 1], [50, 1]])
+    assert [list(line.get_xdata()) for line in axes.lines if line.get_linestyle() == "--"] == [[81, 81]]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["first (n = 3)", "second (n = 1)"]
+    assert axes.get_ylim()[0] > axes.get_ylim()[1]  # the first group is the top row
+    assert legend()[-1] == {"es": "publicado", "en": "published"}[language]
+
+
+def test_intervals_of_losses_are_not_percent(language):
+    plots.intervals({"a": [0.4, 0.6]}, quantity="loss")
+    (axes,) = plt.gcf().axes
+    assert axes.containers[0].lines[0].get_xdata() == pytest.approx(0.5)
+    assert axes.get_xlabel() == {"es": "pérdida", "en": "loss"}[language]
+    assert len(legend()) == 2
+
+
+# where a classifier errs
+
+
+def test_confusion_matrix_writes_each_count_in_its_cell(language):
+    matrix = np.arange(100).reshape(10, 10)
+    plots.confusion_matrix(matrix)
+    (axes,) = plt.gcf().axes
+    assert {item.get_position(): item.get_text() for item in axes.texts} == {
+        (column, row): str(matrix[row, column]) for row in range(10) for column in range(10)
+    }
+    np.testing.assert_allclose(axes.images[0].get_array(), matrix / matrix.sum(axis=1, keepdims=True))
+    assert axes.get_xlabel() == {"es": "clase predicha", "en": "predicted class"}[language]
+    assert [label.get_text() for label in axes.get_yticklabels()] == text.class_names()
+
+
+def test_counts_stand_out_from_their_cells():
+    matrix = np.tile(np.arange(10) * 7, (10, 1))
+    matrix[np.diag_indices(10)] = np.arange(10) ** 3
+    plots.confusion_matrix(matrix)
+    (axes,) = plt.gcf().axes
+    for item in axes.texts:
+        column, row = item.get_position()
+        cell = axes.images[0].to_rgba(axes.images[0].get_array())[row, column, :3]
+        assert contrast(cell, to_rgb(item.get_color())) >= 3
+
+
+def contrast(one, other):
+    """WCAG 2.1 contrast ratio."""
+
+    def luminance(colour):
+        colour = np.asarray(colour)
+        return np.where(colour <= 0.03928, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
+
+    dark, light = sorted([luminance(one), luminance(other)])
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_recall_bars_put_the_hardest_class_on_top(language):
+    matrix = np.diag([10] * 10)
+    matrix[6, 6], matrix[6, 0] = 4, 6
+    plots.recall_bars([matrix, np.diag([10] * 10)])
+    (axes,) = plt.gcf().axes
+    assert [bar.get_width() for bar in axes.patches] == [70] + [100] * 9
+    assert axes.get_yticklabels()[0].get_text() == {"es": "Camisa", "en": "Shirt"}[language]
+    assert axes.yaxis_inverted()
+    assert sorted(line.get_xdata()[0] for line in axes.lines) == [40, 100]
+    assert axes.get_xlabel() == {"es": "exhaustividad (%), n = 2", "en": "recall (%), n = 2"}[language]
+
+
+def test_mistakes_shows_the_pictures_of_the_table(language):
+    table = pd.DataFrame({"index": [4, 1], "true": [6, 9], "predicted": [0, 7], "confidence": [0.99951, 0.875]})
+    plots.mistakes(IMAGES, table)
+    shown = [axes.images[0].get_array() for axes in plt.gcf().axes if axes.images]
+    np.testing.assert_array_equal(shown, IMAGES[[4, 1], 0])
+    captions = [[item.get_text() for item in axes.texts] for axes in plt.gcf().axes]
+    assert captions == {
+        "es": [["es: Camisa", "dice: Camiseta", "> 99.9 %"], ["es: Botín", "dice: Zapatilla", "87.5 %"]],
+        "en": [["is: Shirt", "says: T-shirt/top", "> 99.9 %"], ["is: Ankle boot", "says: Sneaker", "87.5 %"]],
+    }[language]
+
+
+# images
+
+
+def test_image_grid_takes_tensors_arrays_class_numbers_and_texts(language):
+    plots.image_grid(torch.tensor(IMAGES), labels=[torch.tensor(9), np.int64(1), 2, "x", "y", "z"], columns=4)
+    panels = plt.gcf().axes
+    assert [len(axes.images) for axes in panels] == [1] * 6 + [0] * 2
+    np.testing.assert_array_equal(panels[5].images[0].get_array(), IMAGES[5, 0])
+    assert [axes.texts[0].get_text() for axes in panels[:6]] == [*np.array(text.class_names())[[9, 1, 2]], *"xyz"]
+
+
+def test_image_grid_gives_all_images_the_same_black_and_white():
+    plots.image_grid(IMAGES[:2, 0] * np.array([1, 3]).reshape(2, 1, 1))
+    assert len({axes.images[0].get_clim() for axes in plt.gcf().axes}) == 1
+    plots.image_grid(IMAGES, value_range=(-1, 1))
+    assert plt.gcf().axes[0].images[0].get_clim() == (-1, 1)
+
+
+def test_class_probabilities_draws_the_ten_outputs_and_marks_the_true_class(language):
+    probabilities = np.linspace(0, 0.2, 10)
+    plots.class_probabilities(IMAGES[0], probabilities, label=9)
+    left, right = plt.gcf().axes
+    np.testing.assert_allclose([bar.get_width() for bar in right.patches], probabilities)
+    assert [bool(bar.get_hatch()) for bar in right.patches] == [False] * 9 + [True]
+    assert right.get_yticklabels()[9].get_text() == {"es": "Botín  9", "en": "Ankle boot  9"}[language]
+    assert left.texts[0].get_text() == {"es": "es: Botín", "en": "is: Ankle boot"}[language]
+    assert right.get_xlabel() == {"es": "probabilidad", "en": "probability"}[language]
+
+
+# diagrams
+
+
+def test_network_diagrams_join_every_unit_to_every_unit_of_the_next_layer(language):
+    plots.feed_forward_diagram()
+    (axes,) = plt.gcf().axes
+    assert sum(isinstance(patch, Circle) for patch in axes.patches) == 4 + 3 + 2
+    assert len(axes.patches) - 9 == 4 * 3 + 3 * 2
+    assert {"es": "capa oculta", "en": "hidden layer"}[language] in texts()
+    plots.autoencoder_diagram()
+    assert {"es": {"codificador", "decodificador"}, "en": {"encoder", "decoder"}}[language] <= texts()
+
+
+def test_classifier_diagram_names_the_blocks_and_the_sizes():
+    plots.classifier_diagram(IMAGES[0], hidden_sizes=(32,), dropout=0.5, label=3)
+    (axes,) = plt.gcf().axes
+    assert {"Flatten", "Linear", "ReLU", "Dropout 0.5", "28 × 28", "784", "32", "10"} <= texts()
+    marked = [patch for patch in axes.patches if isinstance(patch, Circle) and patch.get_facecolor()[:3] != (1, 1, 1)]
+    assert len(marked) == 1
+    assert sum(isinstance(patch, Rectangle) for patch in axes.patches) == 1 + 3 + 1 + 2  # blocks and two layers
+
+
+@pytest.mark.parametrize("name", ["feed_forward_diagram", "autoencoder_diagram", "classifier_diagram"])
+def test_nothing_of_a_diagram_is_cut_off(name):
+    CALLS[name]()
+    figure = plt.gcf()
+    figure.canvas.draw()
+    for item in figure.axes[0].texts:
+        box = item.get_window_extent()
+        assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1, item.get_text()
