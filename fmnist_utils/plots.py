@@ -60,8 +60,12 @@ def _figure(draw):
 
     @functools.wraps(draw)
     def drawn(*args, **kwargs) -> None:
-        with plt.rc_context(STYLE):
+        own = {name: plt.rcParams[name] for name in STYLE}
+        plt.rcParams.update(STYLE)
+        try:
             draw(*args, **kwargs)
+        finally:  # not rc_context: it would also undo the interactive mode that Jupyter's backend sets at its first figure
+            plt.rcParams.update(own)
 
     return drawn
 

@@ -88,6 +88,15 @@ def test_the_readers_own_settings_neither_matter_nor_change(name):
     assert plt.gcf().get_facecolor() == (1, 1, 1, 1)
 
 
+def test_the_interactive_mode_that_a_backend_sets_at_its_first_figure_stays():
+    before = matplotlib.is_interactive()
+    try:
+        plots._figure(lambda: matplotlib.interactive(True))()
+        assert matplotlib.is_interactive()  # else Jupyter shows the first figure of a page and no other
+    finally:
+        matplotlib.interactive(before)
+
+
 @pytest.mark.parametrize("name", CALLS)
 def test_letters_can_be_read_on_a_phone(name):
     CALLS[name]()
