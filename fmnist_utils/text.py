@@ -128,7 +128,103 @@ WORDS: dict[str, tuple[str, str]] = {
     "allowed.null": ("None", "None"),
     "allowed.any": ("cualquier valor", "any value"),
     # runs
+    "runs.damaged": (
+        "{file} (carpeta {folder}) está dañado: su contenido no es el que se registró. Conviene borrar esa carpeta y repetir la "
+        "corrida.",
+        "{file} (folder {folder}) is damaged: its content is not what was recorded. Delete that folder and repeat the run.",
+    ),
+    "runs.altered": (
+        "{file} (carpeta {folder}) fue modificado después de medirse: su resumen SHA-256 no coincide. Conviene borrarlo y "
+        "repetir la corrida con `fmnist reproduce`.",
+        "{file} (folder {folder}) was altered after it was measured: its SHA-256 does not match. Delete it and repeat the run "
+        "with `fmnist reproduce`.",
+    ),
+    "runs.missing": (
+        "falta {file}: los registros publicados no llevan pesos, y solo la semilla 0 lleva ejemplos. Para obtenerlos, "
+        "train(recipe, weights=True).",
+        "{file} is not here: published records have no weights, and only seed 0 has examples. To get them, "
+        "train(recipe, weights=True).",
+    ),
+    "runs.failed": (
+        "fallaron {failed} de {total} corridas; las demás terminaron y están guardadas:\n{details}",
+        "{failed} of {total} runs failed; the others have finished and are kept:\n{details}",
+    ),
+    "runs.cannot_write": (
+        "no se pudo escribir {file} ({megabytes} MB): {reason}. Lo anterior sigue intacto. Hace falta espacio o permiso en esa "
+        "carpeta, u otra carpeta en FMNIST_RUNS.",
+        "cannot write {file} ({megabytes} MB): {reason}. What was there is intact. Make room or get permission in that folder, "
+        "or name another one in FMNIST_RUNS.",
+    ),
     # reports and audit
+    "reports.unknown": ("no existe {given!r}. Se admiten: {allowed}. {hint}", "there is no {given!r}. Allowed: {allowed}. {hint}"),
+    "reports.full_is_official": (
+        "profile='full' muestra los resultados medidos con los datos oficiales; se admite source='official' o 'auto', o bien "
+        "profile='quick'.",
+        "profile='full' shows what was measured on the official data; allowed: source='official' or 'auto', or else "
+        "profile='quick'.",
+    ),
+    # set-up (.ci/make_env.py)
+    "env.making": ("Preparando el entorno {folder}.", "Setting up the environment {folder}."),
+    "env.updating": ("Actualizando el entorno {folder}.", "Updating the environment {folder}."),
+    "env.repairing": (
+        "La preparación anterior de {folder} quedó a medias: se rehace desde el principio.",
+        "The last set-up of {folder} was cut short: making it anew from the start.",
+    ),
+    "env.cost": (
+        "Se hace una sola vez: unos minutos y hasta {gigabytes} GB de disco (hay {free:.0f} GB libres).",
+        "This happens once: some minutes and up to {gigabytes} GB of disk ({free:.0f} GB are free).",
+    ),
+    "env.waiting": (
+        "Otro proceso está preparando {folder}; se espera a que termine.",
+        "Another process is setting up {folder}; waiting for it to finish.",
+    ),
+    "env.ready": ("Entorno listo: {folder}", "Environment ready: {folder}"),
+    "env.foreign_folder": (
+        "{folder} no está vacía y no es un entorno virtual: no se toca. Conviene elegir otra carpeta, por ejemplo "
+        "make book VENV=.venv-fmnist",
+        "{folder} is not empty and is no virtual environment: it is left alone. Choose another folder, for example "
+        "make book VENV=.venv-fmnist",
+    ),
+    "env.failed": (
+        "No se pudo preparar {folder}: falló «{command}» (el motivo está más arriba). Las causas habituales:\n"
+        "  - no se llega al registro de paquetes: revisar la conexión o la configuración de pip (pip config list);\n"
+        "  - falta disco: se usan hasta {gigabytes} GB, y otro tanto de paso en la carpeta temporal (había {free:.0f} GB "
+        "libres; TMPDIR=carpeta elige otra);\n"
+        "  - Python vino sin el módulo venv: en Debian y Ubuntu, apt install python3-venv.\n"
+        "Después, repetir el mismo comando.",
+        "Could not set up {folder}: `{command}` failed (the reason stands above). The usual causes:\n"
+        "  - the package registry is out of reach: check the connection, or pip's settings (pip config list);\n"
+        "  - no disk space: up to {gigabytes} GB are used, and as much in passing in the temporary folder ({free:.0f} GB "
+        "were free; TMPDIR=folder chooses another);\n"
+        "  - Python came without its venv module: on Debian and Ubuntu, apt install python3-venv.\n"
+        "Then repeat the same command.",
+    ),
+    "verdict.agrees": ("coincide", "agrees"),
+    "verdict.differs": ("difiere", "differs"),
+    "verdict.cannot be compared": ("no comparable", "cannot be compared"),
+    "outcome.holds": ("se cumple", "holds"),
+    "outcome.fails": ("no se cumple", "fails"),
+    "outcome.open": ("sin decidir", "undecided"),
+    "audit.number_agrees": (
+        "Cabe entre {low} y {high}, donde caería otra corrida como las {n} nuestras.",
+        "Lies between {low} and {high}, where one more run like our {n} would fall.",
+    ),
+    "audit.number_differs": (
+        "Queda fuera de {low} a {high}, donde caería otra corrida como las {n} nuestras.",
+        "Lies outside {low} to {high}, where one more run like our {n} would fall.",
+    ),
+    "audit.too_few": ("Hay {n} corridas; hacen falta al menos dos.", "There are {n} runs; it takes at least two."),
+    "audit.no_runs": ("sin corridas", "no runs"),
+    "audit.condition": ("Se pide {wanted}; se mide {measured}: {outcome}.", "Asked {wanted}; measured {measured}: {outcome}."),
+    "audit.ours_otherwise": ("Con nuestro protocolo: {verdict}.", "Under our protocol: {verdict}."),
+    "audit.points": ("puntos", "points"),
+    "audit.id": ("id", "id"),
+    "audit.what": ("qué", "what"),
+    "audit.published": ("publicado", "published"),
+    "audit.theirs": ("su protocolo", "their protocol"),
+    "audit.ours": ("nuestro protocolo", "our protocol"),
+    "audit.verdict": ("veredicto", "verdict"),
+    "audit.reason": ("por qué", "why"),
     # cli
 }
 

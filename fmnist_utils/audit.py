@@ -1,0 +1,240 @@
+"""The audit: what a report published, what our runs give under its protocol and under ours, and a verdict.
+
+The rules, the same for every report:
+
+*Number.* The published number is one more run: it *agrees* with n runs under the report's protocol (mean m, standard deviation
+s) if it lies within the 95 % prediction interval m ± t·s·√(1 + 1/n), widened by half a unit of the last digit printed, where t
+is the 0.975 quantile of Student's distribution with n − 1 degrees of freedom; else it *differs*.
+
+*Claim.* A claim is one or more measured quantities and their bounds. A condition holds if the 95 % confidence interval of the
+mean, m ± t·s/√n, lies within the bounds, and fails if it lies outside. The claim *agrees* if all conditions hold and *differs* if
+one fails; otherwise n runs do not decide it and it *cannot be compared*.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from scipy.stats import t as student
+
+from fmnist_utils.reports import Claim, Condition, Measure, Number, Report, load_report, report_names
+from fmnist_utils.runs import Run, RunStore
+from fmnist_utils.text import say
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Mean and sample standard deviation (``None`` below two runs) of ``n`` runs that differ in their seed."""
+
+    mean: float
+    sd: float | None
+    n: int
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Estimate | None:
+        """Return the estimate from one value a seed, or None if there is no value."""
+        if not len(values):
+            return None
+        return cls(float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else None, len(values))
+
+    def half_width(self, one_more_run: bool) -> float:
+        """Return the half width of the 95 % prediction interval for one more run, else of the confidence interval of the mean."""
+        if self.sd is None:
+            return math.inf
+        factor = math.sqrt(1 + 1 / self.n) if one_more_run else math.sqrt(1 / self.n)
+        return float(student.ppf(0.975, self.n - 1)) * self.sd * factor
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the audit; ``published`` is a number in our units or the text of a claim."""
+
+    report: str
+    id: str
+    kind: str
+    what: str
+    published: float | str
+    unit: str
+    theirs: Estimate | None
+    ours: Estimate | None
+    verdict: str
+    reason: str
+
+    def to_json(self) -> dict:
+        """Return the line as a JSON object."""
+        return asdict(self)
+
+
+def audit(name: str | None = None, store: RunStore | None = None) -> list[Row]:
+    """Return the audit of the report called ``name``, or of all, in the language in force.
+
+    Raises:
+        UserError: if there is no such report, or a record is damaged.
+    """
+    reports = [load_report(each) for each in ([name] if name else report_names())]
+    store = store or RunStore()
+    rows = []
+    for report in reports:
+        rows += [_audit_number(report, number, store) for number in report.numbers]
+        rows += [_audit_claim(report, claim, store) for claim in report.claims]
+    return rows
+
+
+def _audit_number(report: Report, number: Number, store: RunStore) -> Row:
+    theirs, ours = (estimate(report, number.measure, protocol, store) for protocol in ("theirs", "ours"))
+    if theirs is None or theirs.sd is None:
+        verdict = "cannot be compared"
+        reason = say("audit.too_few", n=theirs.n if theirs else 0)
+    else:
+        verdict = "agrees" if agrees(number.value, number.rounding, theirs) else "differs"
+        interval = theirs.half_width(one_more_run=True) + number.rounding
+        low, high = (format_value(theirs.mean + side * interval, number.unit) for side in (-1, 1))
+        reason = say(f"audit.number_{verdict}", low=low, high=high, n=theirs.n)
+    reason = " ".join([reason, str(number.why or "")]).strip()
+    return Row(report.id, number.id, "number", str(number.what), number.value, number.unit, theirs, ours, verdict, reason)
+
+
+def agrees(published: float, rounding: float, runs: Estimate) -> bool:
+    """Return whether a published number could be one more of ``runs`` (95 % prediction interval)."""
+    return abs(published - runs.mean) <= runs.half_width(one_more_run=True) + rounding
+
+
+def _audit_claim(report: Report, claim: Claim, store: RunStore) -> Row:
+    theirs, ours = (
+        [estimate(report, condition.measure, protocol, store) for condition in claim.check] for protocol in ("theirs", "ours")
+    )
+    verdict = judge_all(claim.check, theirs)
+    evidence = [_describe(condition, result) for condition, result in zip(claim.check, theirs, strict=True)]
+    second_opinion = judge_all(claim.check, ours)
+    if second_opinion != verdict and any(ours):
+        evidence.append(say("audit.ours_otherwise", verdict=say(f"verdict.{second_opinion}")))
+    reason = " ".join([*evidence, str(claim.why)])
+    unit = claim.check[0].unit
+    return Row(report.id, claim.id, "claim", str(claim.text), str(claim.text), unit, theirs[0], ours[0], verdict, reason)
+
+
+def judge(condition: Condition, runs: Estimate | None) -> str:
+    """Return whether a condition ``holds``, ``fails`` or is ``open`` given the runs."""
+    if runs is None or runs.sd is None:
+        return "open"
+    low, high = (runs.mean + side * runs.half_width(one_more_run=False) for side in (-1, 1))
+    above = -math.inf if condition.above is None else condition.above
+    below = math.inf if condition.below is None else condition.below
+    if above < low and high < below:
+        return "holds"
+    return "fails" if high < above or below < low else "open"
+
+
+def judge_all(conditions: Sequence[Condition], results: Sequence[Estimate | None]) -> str:
+    """Return the verdict on a claim from its conditions."""
+    outcomes = {judge(condition, result) for condition, result in zip(conditions, results, strict=True)}
+    if "fails" in outcomes:
+        return "differs"
+    return "cannot be compared" if "open" in outcomes else "agrees"
+
+
+def _describe(condition: Condition, result: Estimate | None) -> str:
+    bounds = [(">", condition.above), ("<", condition.below)]
+    wanted = say("allowed.and").join(f"{sign} {format_value(b, condition.unit)}" for sign, b in bounds if b is not None)
+    measured = say("audit.no_runs") if result is None else format_estimate(result, condition.unit)
+    return say("audit.condition", wanted=wanted, measured=measured, outcome=say(f"outcome.{judge(condition, result)}"))
+
+
+def estimate(report: Report, measure: Measure, protocol: str, store: RunStore) -> Estimate | None:
+    """Return the estimate of ``measure`` under ``protocol``, or None where a group has no runs under it.
+
+    A comparison pairs the runs by seed, so that what a seed does to both drops out.
+    """
+    quantity = _quantity(measure)
+    values = {run.recipe.seed: quantity(run) for run in report.runs(measure.of, protocol, store)}
+    other = measure.minus or measure.over
+    if other:
+        others = {run.recipe.seed: quantity(run) for run in report.runs(other, protocol, store)}
+        combine = (lambda a, b: a - b) if measure.minus else (lambda a, b: a / b)
+        values = {seed: combine(value, others[seed]) for seed, value in values.items() if seed in others}
+    return Estimate.of(list(values.values()))
+
+
+def _quantity(measure: Measure) -> Callable[[Run], float]:
+    """Return the function from a run to the number that ``measure`` names."""
+
+    def column(run: Run, name: str) -> np.ndarray:
+        return np.array(run.history[name.replace("watched", run.recipe.watch)])
+
+    def of_run(run: Run) -> float:
+        if measure.metric:
+            return run.metrics[measure.metric]
+        if measure.last:
+            last = column(run, measure.last)[-1]
+            return last - column(run, measure.minus_last)[-1] if measure.minus_last else last
+        if measure.lowest:
+            return column(run, measure.lowest).min()
+        if measure.total:
+            return column(run, measure.total).sum()
+        if measure.at_epoch:
+            name, epoch = measure.at_epoch
+            return column(run, name)[epoch - 1]
+        if measure.roughness:
+            return np.diff(column(run, measure.roughness)[9:]).std(ddof=1)
+        matrix = run.confusion
+        if measure.cell:
+            return matrix[measure.cell]
+        if measure.recall_rank is not None:
+            recall = matrix.diagonal() / matrix.sum(axis=1)
+            return 1 + (recall < recall[measure.recall_rank]).sum()
+        true, predicted = measure.error_share
+        errors = matrix[true].sum() - matrix[true, true]
+        return matrix[true, list(predicted)].sum() / errors
+
+    return lambda run: float(of_run(run))
+
+
+def summary(rows: Sequence[Row]) -> dict[str, dict[str, int]]:
+    """Return how many numbers and how many claims have each verdict."""
+    return {
+        kind: {verdict: sum(row.kind == kind and row.verdict == verdict for row in rows) for verdict in VERDICTS}
+        for kind in ("number", "claim")
+    }
+
+
+VERDICTS = ("agrees", "differs", "cannot be compared")
+
+
+def table(rows: Sequence[Row]):
+    """Return the audit as a pandas DataFrame to be shown, in the language in force."""
+    import pandas as pd
+
+    columns = [say(f"audit.{name}") for name in ("id", "what", "published", "theirs", "ours", "verdict", "reason")]
+    lines = [
+        (
+            row.id,
+            row.what,
+            format_value(row.published, row.unit) if row.kind == "number" else "",
+            format_estimate(row.theirs, row.unit),
+            format_estimate(row.ours, row.unit),
+            say(f"verdict.{row.verdict}"),
+            row.reason,
+        )
+        for row in rows
+    ]
+    return pd.DataFrame(lines, columns=columns).set_index(columns[0])
+
+
+def format_value(value: float, unit: str) -> str:
+    """Return a number of ours with its unit: ``81.0 %``, ``+8.3 points``, ``75``."""
+    forms = {"percent": f"{100 * value:.1f} %", "points": f"{100 * value:+.2f} {say('audit.points')}", "ratio": f"{value:.2f} ×"}
+    plain = {"images": f"{value:.0f}", "seconds": f"{value:.1f} s", "rank": f"{value:.1f}", "error": f"{value:.4f}"}
+    return (forms | plain).get(unit, f"{value:.3f}")
+
+
+def format_estimate(estimate: Estimate | None, unit: str) -> str:
+    """Return ``mean ± sd (n)``, or a dash where there are no runs."""
+    if estimate is None:
+        return "—"
+    scale = 100 if unit in ("percent", "points") else 1
+    digits = {"percent": 1, "points": 2, "images": 0, "rank": 1, "ratio": 2, "seconds": 1, "error": 4}.get(unit, 3)
+    sd = "" if estimate.sd is None else f" ± {scale * estimate.sd:.{max(digits, 1)}f}"
+    return f"{format_value(estimate.mean, unit).split(' ')[0]}{sd} (n = {estimate.n})"

@@ -1,0 +1,129 @@
+"""The command line: ``fmnist data``, ``train``, ``reproduce`` and ``audit``, the verbs of the API.
+
+The modules that load PyTorch are imported inside the commands, so that help and refusals come at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+
+import click
+
+from fmnist_utils.text import LANGUAGES, UserError, get_language, say, set_language
+
+
+class Group(click.Group):
+    """A group of commands that shows a reader's mistake as one message, without a traceback, and exits with 2."""
+
+    def invoke(self, context):
+        try:
+            return super().invoke(context)
+        except UserError as error:
+            click.echo(str(error), err=True)
+            sys.exit(2)
+
+
+def choose_language(context, parameter, value):
+    """Set the language as soon as the option is read, so that later messages are in it."""
+    if value:
+        set_language(value)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--lang", type=click.Choice(LANGUAGES), callback=choose_language, is_eager=True, expose_value=False,
+              help="Language of messages and tables (default: FMNIST_LANG, else es).")
+@click.version_option(package_name="fmnist-utils")
+def main():
+    """Fashion-MNIST course companion: data, training runs and the audit of the reports."""
+
+
+@main.group()
+def data():
+    """The data set: where it is, fetch it, verify it."""
+
+
+@data.command("status")
+def data_status():
+    """Show where the four official files are looked for and whether they are there."""
+    _show(__import__("fmnist_utils.data", fromlist=["status"]).status())
+
+
+@main.command()
+@click.argument("report")
+@click.argument("group")
+@click.option("--protocol", default="ours", show_default=True, help="A protocol of the report: theirs or ours.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--set", "changes", multiple=True, metavar="FIELD=VALUE", help="Change a field: --set num_epochs=5 --set model.dropout=0.")
+@click.option("--device", default="auto", show_default=True)
+@click.option("--threads", type=int, help="CPU threads (default: PyTorch's).")
+def train(report, group, protocol, seed, changes, device, threads):
+    """Train, resume or load one run of REPORT's GROUP and print its record's metrics."""
+    from fmnist_utils.reports import load_report
+    from fmnist_utils.runs import train as train_recipe
+
+    overrides = {}
+    for change in changes:
+        field, equals, value = change.partition("=")
+        if not equals:
+            raise UserError("cli.not_a_change", given=change)
+        overrides[field] = _value(value)
+    recipe = load_report(report).recipe(group, protocol, seed, overrides)
+    run = train_recipe(recipe, device=device, threads=threads)
+    click.echo(json.dumps({"id": run.id, **run.metrics, "weights_sha256": run.record.weights_sha256}, indent=1))
+
+
+@main.command()
+@click.argument("report", required=False)
+@click.option("--jobs", type=click.IntRange(1), help="Runs side by side (default: one for each core).")
+@click.option("--device", default="auto", show_default=True)
+def reproduce(report, jobs, device):
+    """Make every missing run of REPORT, or of all, and publish the records. Interrupted, it goes on where it was."""
+    from fmnist_utils.reports import load_report, report_names
+    from fmnist_utils.runs import RunStore, train_all
+
+    store = RunStore()
+    for name in [report] if report else report_names():
+        plan = load_report(name)
+        names = {recipe.id: group for group, recipes in plan.all_recipes().items() for recipe in recipes}
+        recipes = [recipe for recipes in plan.all_recipes().values() for recipe in recipes]
+        missing = [recipe for recipe in recipes if not store.is_published(recipe)]
+        click.echo(say("cli.plan", report=plan.id, total=len(recipes), missing=len(missing)))
+
+        def publish(run):
+            path = store.publish(run, plan.id, names[run.id])
+            click.echo(say("cli.published", file=path.name, seconds=run.record.seconds))
+
+        train_all(missing, jobs=jobs, device=device, store=store, on_run=publish)
+
+
+@main.command()
+@click.argument("report", required=False)
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def audit(report, form):
+    """Print what REPORT (or every report) published beside what was measured, and the verdicts."""
+    from fmnist_utils import audit as auditing
+
+    rows = auditing.audit(report)
+    if form == "json":
+        click.echo(json.dumps([row.to_json() for row in rows], indent=1, ensure_ascii=False))
+        return
+    for row in rows:
+        published = auditing.format_value(row.published, row.unit) if row.kind == "number" else row.what
+        click.secho(f"{row.id}  {say(f'verdict.{row.verdict}')}", bold=True)
+        click.echo(f"  {say('audit.published')}: " + (f"{row.what}, {published}" if row.kind == "number" else published))
+        for protocol in ("theirs", "ours"):
+            estimate = auditing.format_estimate(getattr(row, protocol), row.unit)
+            click.echo(f"  {say(f'audit.{protocol}')}: {estimate}")
+        click.echo(f"  {say('audit.reason')}: {row.reason}\n")
+    for kind, counts in auditing.summary(rows).items():
+        click.echo(say(f"audit.summary_{kind}", total=sum(counts.values()), **{k.split()[0]: v for k, v in counts.items()}))
+
+
+def _value(text: str):
+    """Read a value as JSON (numbers, lists, true, null); anything else is a string."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

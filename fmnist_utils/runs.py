@@ -1,0 +1,566 @@
+"""The run store: ``train(recipe)`` loads the run if its record exists, resumes it if it was interrupted, else trains it.
+
+A run is a folder named after the recipe's id. While it trains, the folder holds the checkpoints of the last two epochs; when it
+is done, ``record.json`` (all that figures and tables need, readable without Python), ``panel.safetensors`` (a few example
+images) and ``weights.safetensors``. Every file is written beside its final name, flushed to disk and renamed, and its SHA-256
+stands in the file that names it, so a run can be killed at any moment and is never half there. Nothing is pickled.
+
+Committed records live in ``book/results``; those have no weights.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import multiprocessing
+import os
+import platform
+import subprocess
+import time
+import traceback
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pooch
+import safetensors.numpy
+import safetensors.torch
+import torch
+from filelock import FileLock
+from pydantic import BaseModel, ConfigDict, ValidationError
+from torch import nn
+
+import fmnist_utils
+from fmnist_utils.data import Split, Splits, load_fashion_mnist
+from fmnist_utils.evaluation import confusion_matrix, most_confident_mistakes, predict, reconstruct
+from fmnist_utils.models import build_model
+from fmnist_utils.recipes import DataSpec, Recipe
+from fmnist_utils.text import UserError, say
+from fmnist_utils.training import (
+    Batches, History, OneHotMSE, TrainingDiverged, accuracy, cosine, evaluate, fit, pick_device, progress_bar,
+)
+
+FORMAT = 1  # of records and checkpoints; raised when what a recipe means changes, so that older runs are made anew
+RESULTS = Path(__file__).resolve().parents[1] / "book" / "results"
+EVALUATION_BATCH = 1000  # does not change results, only speed and memory
+
+
+class Record(BaseModel):
+    """What ``record.json`` holds.
+
+    Attributes:
+        history: one list for each column of :class:`~fmnist_utils.training.History`.
+        metrics: of the selected weights: ``test_loss``, ``test_accuracy``, ``val_loss``, …
+        confusion: for classifiers, the 10×10 counts on the test set, rows true, columns predicted.
+        made_with: versions, device, threads, commit and date.
+        digest: SHA-256 of all the rest, so that a number edited by hand is noticed.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    format: int
+    id: str
+    recipe: dict[str, Any]
+    history: dict[str, list[float]]
+    selected_epoch: int
+    metrics: dict[str, float]
+    confusion: list[list[int]] | None
+    weights_sha256: str
+    panel_sha256: str
+    made_with: dict[str, str | int | bool | None]
+    seconds: float
+    digest: str = ""
+
+    def sealed(self) -> Record:
+        """Return this record with its digest."""
+        content = self.model_dump(mode="json", exclude={"digest"})
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return self.model_copy(update={"digest": hashlib.sha256(text.encode()).hexdigest()})
+
+    def to_json(self) -> str:
+        """Return the record as JSON, one line for each field and each column of the history."""
+        fields = self.model_dump(mode="json")
+        history = ",\n".join(f"  {json.dumps(name)}: {json.dumps(column)}" for name, column in fields["history"].items())
+        lines = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in fields.items() if name != "history"]
+        lines.insert(3, f'"history": {{\n{history}\n}}')
+        return "{\n" + ",\n".join(lines) + "\n}\n"
+
+    @classmethod
+    def read(cls, path: Path) -> Record:
+        """Read and check a record.
+
+        Raises:
+            UserError: if the file is not a whole, unaltered record.
+        """
+        try:
+            record = cls.model_validate_json(path.read_bytes())
+        except (ValidationError, UnicodeDecodeError) as error:
+            raise UserError("runs.damaged", file=path.name, folder=path.parent.name) from error
+        if record.sealed().digest != record.digest:
+            raise UserError("runs.altered", file=path.name, folder=path.parent.name)
+        return record
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: its record and, where they are, its panel and its weights."""
+
+    record: Record
+    path: Path
+
+    @property
+    def recipe(self) -> Recipe:
+        return Recipe(**self.record.recipe)
+
+    @property
+    def id(self) -> str:
+        return self.record.id
+
+    @property
+    def history(self) -> History:
+        columns = self.record.history
+        rows = zip(*columns.values(), strict=True)
+        return History([dict(zip(columns, row, strict=True)) | {"epoch": index} for index, row in enumerate(rows, 1)])
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        return self.record.metrics
+
+    @property
+    def confusion(self) -> np.ndarray | None:
+        """The 10×10 counts on the test set, or None for an autoencoder."""
+        return None if self.record.confusion is None else np.array(self.record.confusion)
+
+    @property
+    def panel(self) -> dict[str, np.ndarray]:
+        """Example outputs, by name: images uint8 (k, 28, 28), labels, probabilities (k, 10).
+
+        Raises:
+            UserError: if the panel is not here (committed records keep that of seed 0) or is damaged.
+        """
+        return safetensors.numpy.load(self._checked(self.path.with_suffix(".panel.safetensors"), self.record.panel_sha256))
+
+    @property
+    def has_weights(self) -> bool:
+        return self._weights.exists()
+
+    @property
+    def _weights(self) -> Path:
+        return self.path.with_suffix(".weights.safetensors")
+
+    def model(self) -> nn.Module:
+        """Return the trained network, on the CPU, in eval mode.
+
+        Raises:
+            UserError: if the weights are not here (committed records have none) or are damaged.
+        """
+        recipe = self.recipe
+        model = build_model(**recipe.model.model_dump())
+        model.load_state_dict(safetensors.torch.load(self._checked(self._weights, self.record.weights_sha256)))
+        return model.eval()
+
+    def _checked(self, path: Path, sha256: str) -> bytes:
+        if not path.exists():
+            raise UserError("runs.missing", file=path.name)
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise UserError("runs.damaged", file=path.name, folder=path.parent.name)
+        return content
+
+
+class RunStore:
+    """Where runs live: ``root`` for those made here, ``results`` for the committed records.
+
+    Args:
+        root: a folder; ``None`` means ``FMNIST_RUNS``, else the user's cache.
+        results: the committed records; ``None`` means ``FMNIST_RESULTS``, else ``book/results`` of this checkout.
+    """
+
+    def __init__(self, root: str | Path | None = None, results: str | Path | None = None):
+        self.root = Path(root or os.environ.get("FMNIST_RUNS") or pooch.os_cache("fmnist_utils") / "runs").expanduser()
+        self.results = Path(results or os.environ.get("FMNIST_RESULTS") or RESULTS)
+
+    def folder(self, recipe: Recipe) -> Path:
+        """Return the folder of ``recipe``'s run, which need not exist."""
+        return self.root / recipe.id[:16]
+
+    def find(self, recipe: Recipe, weights: bool = False) -> Run | None:
+        """Return the finished run of ``recipe``, made here or committed, or None; with ``weights``, only one that has them."""
+        here = self.folder(recipe) / "record.json"
+        for path in [here] if here.exists() else sorted(self.results.rglob(f"*.{recipe.id[:12]}.json")):
+            record = Record.read(path)
+            run = Run(record, path)
+            if record.format == FORMAT and record.id == recipe.id and (run.has_weights or not weights):
+                return run
+        return None
+
+    def publish(self, run: Run, report: str, name: str) -> Path:
+        """Copy a run's record, and the panel of seed 0, to the committed records as ``report/name.seed….id.json``."""
+        recipe = run.recipe
+        path = self.results / report / f"{name}.seed{recipe.seed}.{run.id[:12]}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if recipe.seed == 0:
+            write_atomically(path.with_suffix(".panel.safetensors"), run.path.with_suffix(".panel.safetensors").read_bytes())
+        write_atomically(path, run.path.read_bytes())
+        return path
+
+
+def train(
+    recipe: Recipe,
+    *,
+    store: RunStore | None = None,
+    device: str = "auto",
+    threads: int | None = None,
+    weights: bool = False,
+    progress: bool | None = None,
+) -> Run:
+    """Return the run of ``recipe``: loaded if it is finished, resumed if it was interrupted, else trained.
+
+    Args:
+        device: ``auto``, ``cpu``, ``cuda``, ``mps``.
+        threads: CPU threads; ``None`` leaves PyTorch's. Runs are bit-identical for the same number, torch build and device.
+        weights: train even where a committed record exists, if the weights are not here.
+        progress: as in :func:`fmnist_utils.training.fit`.
+
+    Raises:
+        TrainingDiverged: if the loss became NaN or infinite.
+        UserError: if the data cannot be had, or a file of the store is damaged.
+    """
+    store = store or RunStore()
+    if run := store.find(recipe, weights):
+        return run
+    if threads:
+        torch.set_num_threads(threads)
+    folder = store.folder(recipe)
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / "lock"):  # freed by the system if this process dies
+        return store.find(recipe, weights) or _train(recipe, folder, pick_device(device), progress)
+
+
+def _train(recipe: Recipe, folder: Path, device: torch.device, progress: bool | None) -> Run:
+    start = time.perf_counter()
+    splits = load_splits(recipe.data, device)
+    torch.manual_seed(recipe.seed << 20)  # the weights' own key: epoch 0
+    model = build_model(**recipe.model.model_dump()).to(device)
+    optimizer = make_optimizer(recipe, model)
+    loss_fn = make_loss(recipe)
+    metrics = {"accuracy": accuracy} if recipe.task == "classification" else {}
+    monitor = f"{recipe.watch}_loss"
+    environment = describe_environment(device)
+    checkpoints = Checkpoints(folder, environment, monitor if recipe.select == "best" else None)
+    history = checkpoints.restore(model, optimizer)
+
+    def batches(split: Split, batch_size: int = EVALUATION_BATCH) -> Batches:
+        targets = split.labels if recipe.task == "classification" else split.images
+        return Batches(split.images, targets, batch_size, recipe.seed)
+
+    try:
+        fit(
+            model,
+            batches(splits.train, recipe.batch_size),
+            loss_fn,
+            optimizer,
+            recipe.num_epochs,
+            watch={"train": batches(splits.train), recipe.watch: batches(getattr(splits, recipe.watch))},
+            metrics=metrics,
+            learning_rate_at=cosine(recipe.learning_rate, recipe.num_epochs) if recipe.schedule == "cosine" else None,
+            patience=recipe.patience,
+            monitor=monitor,
+            history=history,
+            on_epoch_end=lambda history: checkpoints.save(model, optimizer, history),
+            progress=progress,
+        )
+    except TrainingDiverged as error:
+        failure = {"id": recipe.id, "error": str(error), "values": error.values, "finished_epochs": len(history)}
+        write_atomically(folder / "failed.json", json.dumps(failure, indent=1, default=str).encode())
+        raise
+    checkpoints.load_selected(model)
+    panel = make_panel(recipe, model, splits)
+    labels, predictions = splits.test.labels, panel.pop("predictions", None)
+    weights = safetensors.torch.save({name: tensor.contiguous().cpu() for name, tensor in model.state_dict().items()})
+    panel_bytes = safetensors.numpy.save(panel)
+    measured = {name: evaluate(model, batches(getattr(splits, name)), loss_fn, metrics) for name in {"test", recipe.watch}}
+    record = Record(
+        format=FORMAT,
+        id=recipe.id,
+        recipe=recipe.model_dump(mode="json"),
+        history={column: history[column] for column in history.rows[0] if column != "epoch"},
+        selected_epoch=history.best_epoch(monitor) if recipe.select == "best" else len(history),
+        metrics={f"{name}_{metric}": value for name in sorted(measured) for metric, value in measured[name].items()},
+        confusion=None if predictions is None else confusion_matrix(labels.cpu().numpy(), predictions).tolist(),
+        weights_sha256=hashlib.sha256(weights).hexdigest(),
+        panel_sha256=hashlib.sha256(panel_bytes).hexdigest(),
+        made_with=environment | {"one_environment": checkpoints.one_environment, "date": now()},
+        seconds=round(time.perf_counter() - start, 3),
+    ).sealed()
+    path = folder / "record.json"
+    write_atomically(path.with_suffix(".weights.safetensors"), weights)
+    write_atomically(path.with_suffix(".panel.safetensors"), panel_bytes)
+    write_atomically(path, record.to_json().encode())  # last: a run is finished when its record is there
+    checkpoints.remove()
+    return Run(record, path)
+
+
+class Checkpoints:
+    """The checkpoints of a run in training: the last two epochs and, if one is selected, the best.
+
+    ``progress.json`` names the files with their SHA-256 and is renamed into place after them.
+    """
+
+    def __init__(self, folder: Path, environment: dict[str, Any], select: str | None):
+        self.folder, self.environment, self.select = folder, environment, select
+        self.entries: list[dict[str, Any]] = []
+        self.one_environment = True
+
+    def save(self, model: nn.Module, optimizer: torch.optim.Optimizer, history: History) -> None:
+        """Save the state after the last epoch of ``history``."""
+        epoch = len(history)
+        entry = {"file": f"epoch-{epoch}.safetensors", "rows": history.rows, "environment": self.environment}
+        entry["sha256"] = self._write(entry["file"], _state(model) | _state(optimizer))
+        if self.select:
+            entry["best"] = self.entries[-1]["best"] if self.entries else None
+            if history.best_epoch(self.select) == epoch:
+                name = f"best-{epoch}.safetensors"
+                entry["best"] = {"file": name, "sha256": self._write(name, _state(model))}
+        self.entries = [*self.entries[-1:], entry]
+        write_atomically(self.folder / "progress.json", json.dumps({"format": FORMAT, "entries": self.entries}).encode())
+        self.remove(keep={name for entry in self.entries for name in (entry["file"], (entry.get("best") or entry)["file"])})
+
+    def restore(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> History:
+        """Put ``model`` and ``optimizer`` into the newest undamaged checkpoint; return its history (empty if there is none)."""
+        try:
+            progress = json.loads((self.folder / "progress.json").read_bytes())
+            entries = progress["entries"] if progress["format"] == FORMAT else []
+        except (OSError, ValueError, KeyError):
+            entries = []
+        for index, entry in reversed(list(enumerate(entries))):
+            tensors = self._read(entry)
+            if tensors is None or (self.select and self._read(entry["best"]) is None):
+                continue
+            _load_model(model, tensors)
+            _load_optimizer(optimizer, tensors)
+            self.entries = entries[: index + 1]
+            self.one_environment = entry["environment"] == self.environment
+            return History(entry["rows"])
+        return History()
+
+    def load_selected(self, model: nn.Module) -> None:
+        """Put ``model`` into the selected epoch: the best one, or leave it at the last."""
+        if self.select:
+            best = self._read(self.entries[-1]["best"])
+            if best is None:
+                raise UserError("runs.damaged", file=self.entries[-1]["best"]["file"], folder=self.folder.name)
+            _load_model(model, best)
+
+    def remove(self, keep: Iterable[str] = ()) -> None:
+        """Remove all checkpoints but those named in ``keep``; without any to keep, the progress file too."""
+        keep = set(keep)
+        stale = [*self.folder.glob("epoch-*"), *self.folder.glob("best-*"), *self.folder.glob("*.part")]
+        for path in [*stale, *([] if keep else [self.folder / "progress.json", self.folder / "failed.json"])]:
+            if path.name not in keep:
+                path.unlink(missing_ok=True)
+
+    def _write(self, name: str, tensors: dict[str, torch.Tensor]) -> str:
+        content = safetensors.torch.save(tensors)
+        write_atomically(self.folder / name, content)
+        return hashlib.sha256(content).hexdigest()
+
+    def _read(self, entry: dict[str, Any]) -> dict[str, torch.Tensor] | None:
+        path = self.folder / Path(entry["file"]).name
+        content = path.read_bytes() if path.is_file() else b""
+        return safetensors.torch.load(content) if hashlib.sha256(content).hexdigest() == entry["sha256"] else None
+
+
+def _state(owner: nn.Module | torch.optim.Optimizer) -> dict[str, torch.Tensor]:
+    """Return the tensors of a model (``model.…``) or an optimizer (``optimizer.index.name``) by name, on the CPU."""
+    if isinstance(owner, nn.Module):
+        named = {f"model.{name}": tensor for name, tensor in owner.state_dict().items()}
+    else:
+        states = owner.state_dict()["state"]
+        named = {f"optimizer.{index}.{name}": value for index, state in states.items() for name, value in state.items()}
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in named.items() if tensor is not None}
+
+
+def _load_model(model: nn.Module, tensors: dict[str, torch.Tensor]) -> None:
+    model.load_state_dict({name[6:]: tensor for name, tensor in tensors.items() if name.startswith("model.")})
+
+
+def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, torch.Tensor]) -> None:
+    states: dict[int, dict[str, torch.Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith("optimizer."):
+            _, index, key = name.split(".", 2)
+            states.setdefault(int(index), {})[key] = tensor
+    optimizer.load_state_dict({"state": states, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def make_optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
+    """Return the optimizer of ``recipe`` for the parameters of ``model``."""
+    arguments = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
+    if next(model.parameters()).device.type in ("cpu", "cuda"):
+        arguments["fused"] = True  # one kernel for all parameters: up to three times faster, same formula
+    if recipe.optimizer == "sgd":
+        return torch.optim.SGD(model.parameters(), momentum=recipe.momentum, **arguments)
+    return torch.optim.Adam(model.parameters(), **arguments)
+
+
+def make_loss(recipe: Recipe) -> nn.Module:
+    """Return the loss of ``recipe``, a mean over the minibatch."""
+    if recipe.loss == "mse" and recipe.task == "classification":
+        return OneHotMSE()
+    return {"cross_entropy": nn.CrossEntropyLoss, "mse": nn.MSELoss, "l1": nn.L1Loss}[recipe.loss]()
+
+
+def make_panel(recipe: Recipe, model: nn.Module, splits: Splits) -> dict[str, np.ndarray]:
+    """Return the example outputs that figures show.
+
+    ``examples``: the first test image of each class, with ``example_probabilities`` (10, 10) or ``example_reconstructions``.
+    For classifiers also ``predictions`` for the whole test set and the 24 most confident mistakes: ``mistakes``,
+    ``mistake_labels``, ``mistake_probabilities``.
+    """
+    test = splits.test
+    labels = test.labels.cpu().numpy()
+
+    def pixels(images: torch.Tensor) -> np.ndarray:
+        scaled = (images * recipe.data.std + recipe.data.mean) * 255
+        return scaled.round().clamp(0, 255).to(torch.uint8).squeeze(1).cpu().numpy()
+
+    first = [int(np.flatnonzero(labels == label)[0]) for label in np.unique(labels)]
+    panel = {"examples": pixels(test.images[first]), "example_labels": labels[first]}
+    if recipe.task == "reconstruction":
+        return panel | {"example_reconstructions": pixels(reconstruct(model, test.images[first]))}
+    probabilities = predict(model, test.images).cpu().numpy()
+    worst = most_confident_mistakes(probabilities, labels, 24)["index"].to_numpy()
+    return panel | {
+        "example_probabilities": probabilities[first],
+        "mistakes": pixels(test.images[worst]),
+        "mistake_labels": labels[worst],
+        "mistake_probabilities": probabilities[worst],
+        "predictions": probabilities.argmax(axis=1),
+    }
+
+
+@functools.lru_cache(maxsize=2)
+def load_splits(spec: DataSpec, device: torch.device) -> Splits:
+    """Return the splits of ``spec`` on ``device``; the last two are kept, since runs side by side share them."""
+    splits = load_fashion_mnist(**spec.model_dump())
+    moved = {name: Split(*(tensor.to(device) for tensor in getattr(splits, name))) for name in ("train", "val", "test")}
+    return Splits(**moved, source=splits.source)
+
+
+def train_all(
+    recipes: Sequence[Recipe],
+    *,
+    jobs: int | None = None,
+    store: RunStore | None = None,
+    device: str = "auto",
+    weights: bool = False,
+    progress: bool | None = None,
+) -> list[Run]:
+    """Return the runs of ``recipes``, in their order; those that are missing are trained, ``jobs`` side by side.
+
+    Args:
+        jobs: processes of one thread each; ``None`` means one for each core on the CPU, one on another device. With one
+            job the runs are made in this process, one after the other.
+
+    Raises:
+        UserError: after all others have finished, if some runs failed; it lists each with its reason.
+    """
+    store = store or RunStore()
+    missing = [recipe for recipe in dict.fromkeys(recipes) if store.find(recipe, weights) is None]
+    jobs = min(len(missing), jobs or (available_cores() if pick_device(device).type == "cpu" else 1))
+    failures: list[str] = []
+    arguments = {"store": store, "device": device, "weights": weights, "progress": False}
+    with progress_bar(len(missing), show=progress if missing else False) as bar:
+        for recipe, error in _train_each(missing, max(jobs, 1), arguments):
+            bar.update()
+            if error:
+                failures.append(f"{recipe.id[:12]} ({recipe.model.name}, seed {recipe.seed}): {error}")
+    if failures:
+        raise UserError("runs.failed", failed=len(failures), total=len(missing), details="\n".join(failures))
+    return [store.find(recipe, weights) for recipe in recipes]
+
+
+def _train_each(recipes: list[Recipe], jobs: int, arguments: dict[str, Any]):
+    """Yield (recipe, error or None) as the runs finish."""
+    if jobs == 1:
+        for recipe in recipes:
+            yield recipe, _attempt(recipe, arguments)
+        return
+    # spawn: a forked child would inherit PyTorch's thread pool in an unknown state
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        futures = {pool.submit(_attempt, recipe, arguments | {"threads": 1}): recipe for recipe in recipes}
+        for future in as_completed(futures):
+            error = future.exception()
+            yield futures[future], repr(error) if error else future.result()
+
+
+def _attempt(recipe: Recipe, arguments: dict[str, Any]) -> str | None:
+    try:
+        train(recipe, **arguments)
+    except UserError as error:
+        return str(error)
+    except Exception:
+        return traceback.format_exc(limit=-3)
+    return None
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def describe_environment(device: torch.device) -> dict[str, str | int | None]:
+    """Return what decides whether a run can be repeated bit by bit, and what made it."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
+    return {
+        "fmnist_utils": fmnist_utils.__version__,
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "system": platform.system(),
+        "device": device.type,
+        "device_name": name,
+        "threads": torch.get_num_threads(),
+    }
+
+
+@functools.cache
+def _commit() -> str | None:
+    """Return the commit of this checkout, with ``+`` if the package differs from it; None outside a checkout."""
+    here = Path(__file__).parent
+    try:
+        git = functools.partial(subprocess.run, cwd=here, capture_output=True, text=True, check=True, timeout=10)
+        commit = git(["git", "rev-parse", "--short=12", "HEAD"]).stdout.strip()
+        return commit + ("+" if git(["git", "status", "--porcelain", "--", "."]).stdout.strip() else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or not at all, also after a power cut.
+
+    Raises:
+        UserError: if it cannot be written (no space, no permission); what was there before is untouched.
+    """
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with open(part, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        megabytes = len(content) / 1e6
+        raise UserError("runs.cannot_write", file=path.name, reason=error.strerror, megabytes=f"{megabytes:.1f}") from error

@@ -1,0 +1,172 @@
+"""The loop against a hand-written one, its averages, its keys, early stopping, and what it does with a diverging loss."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from fmnist_utils.models import FeedForwardClassifier, build_model
+from fmnist_utils.text import UserError
+from fmnist_utils.training import (
+    Batches, History, OneHotMSE, TrainingDiverged, accuracy, cosine, evaluate, fit, pick_device, train_one_epoch,
+)
+
+
+@pytest.fixture
+def images():
+    return torch.rand(130, 1, 28, 28, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.fixture
+def labels():
+    return torch.randint(0, 10, (130,), generator=torch.Generator().manual_seed(2))
+
+
+def new_classifier(seed=0):
+    torch.manual_seed(seed)
+    return FeedForwardClassifier((16,), dropout=0.3)
+
+
+def test_loop_equals_the_one_written_by_hand(images, labels):
+    by_hand, by_loop = new_classifier(), new_classifier()
+    optimizer = torch.optim.Adam(by_hand.parameters(), lr=0.01)
+    losses = []
+    by_hand.train()
+    torch.manual_seed((5 << 20) + 1)
+    order = torch.randperm(130)
+    for start in range(0, 130, 32):
+        chosen = order[start : start + 32]
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(by_hand(images[chosen]), labels[chosen])
+        loss.backward()
+        optimizer.step()
+        losses += [loss.item()] * len(chosen)
+    running_loss = train_one_epoch(
+        by_loop, Batches(images, labels, 32, seed=5), nn.CrossEntropyLoss(), torch.optim.Adam(by_loop.parameters(), lr=0.01)
+    )
+    assert running_loss == pytest.approx(sum(losses) / 130, abs=1e-6)
+    for one, other in zip(by_hand.parameters(), by_loop.parameters()):
+        assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 100, 130, 1000])
+def test_evaluate_does_not_depend_on_the_batch_size(images, labels, batch_size):
+    model = new_classifier()
+    result = evaluate(model, Batches(images, labels, batch_size), nn.CrossEntropyLoss(), {"accuracy": accuracy})
+    logits = model.eval()(images)
+    assert result["loss"] == pytest.approx(nn.functional.cross_entropy(logits, labels).item(), abs=1e-6)
+    assert result["accuracy"] == pytest.approx((logits.argmax(1) == labels).double().mean().item())
+
+
+def test_evaluate_leaves_the_mode_and_the_weights(images, labels):
+    model = new_classifier().train()
+    before = [parameter.clone() for parameter in model.parameters()]
+    evaluate(model, Batches(images, labels, 50), nn.CrossEntropyLoss())
+    assert model.training
+    assert all(torch.equal(a, b) for a, b in zip(before, model.parameters()))
+
+
+def test_an_epoch_shows_every_example_once_in_an_order_of_its_own():
+    batches = Batches(torch.arange(50), torch.arange(50), 8, seed=3)
+    first, again, second = ([inputs for inputs, _ in batches.epoch(k)] for k in (1, 1, 2))
+    assert sorted(torch.cat(first).tolist()) == list(range(50))
+    assert [len(inputs) for inputs in first] == [8] * 6 + [2]
+    assert torch.equal(torch.cat(first), torch.cat(again))
+    assert not torch.equal(torch.cat(first), torch.cat(second))
+    assert not torch.equal(torch.cat(first), torch.cat([i for i, _ in Batches(torch.arange(50), torch.arange(50), 8, 4).epoch(1)]))
+
+
+def test_the_loop_cannot_tell_an_autoencoder(images):
+    torch.manual_seed(0)
+    model = build_model("ff_autoencoder", latent_dim=8)
+    batches = Batches(images, images, 10)
+    history = fit(model, batches, nn.MSELoss(), torch.optim.Adam(model.parameters(), lr=0.01), 3, watch={"train": batches})
+    assert list(history.rows[0]) == ["epoch", "running_loss", "seconds", "train_loss"]
+    assert history["train_loss"][-1] < history["train_loss"][0]
+
+
+def test_running_and_train_loss_are_two_things(images, labels):
+    model = new_classifier()
+    batches = Batches(images, labels, 10)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    history = fit(model, batches, nn.CrossEntropyLoss(), optimizer, 1, watch={"train": batches})
+    assert history["running_loss"] != history["train_loss"]
+    assert history["train_loss"][0] == evaluate(model, batches, nn.CrossEntropyLoss())["loss"]
+
+
+def test_going_on_from_a_history_equals_not_having_stopped(images, labels):
+    def run(stops):
+        model = new_classifier()
+        optimizer = torch.optim.Adam(model.parameters())
+        history = None
+        for stop in stops:
+            torch.rand(7)  # whatever else drew from the generator meanwhile
+            batches = Batches(images, labels, 32, seed=1)
+            history = fit(model, batches, nn.CrossEntropyLoss(), optimizer, stop, watch={"val": batches}, history=history)
+        return history["val_loss"], [parameter.detach() for parameter in model.parameters()]
+
+    whole, weights = run([5])
+    parts, resumed = run([2, 3, 5])
+    assert whole == parts
+    assert all(torch.equal(a, b) for a, b in zip(weights, resumed))
+
+
+def test_early_stopping_waits_for_patience_and_survives_a_stop(images, labels):
+    falling_then_rising = iter([3.0, 2.0, 1.0, 1.5, 1.6, 1.7, 1.8])
+
+    class Scripted(nn.Module):
+        def forward(self, outputs, targets):
+            return outputs.sum() * 0 + (0.0 if torch.is_grad_enabled() else next(falling_then_rising))
+
+    model = new_classifier()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    batches = Batches(images, labels, 130)
+    arguments = {"watch": {"val": batches}, "patience": 2}
+    history = fit(model, batches, Scripted(), optimizer, 4, **arguments)
+    history = fit(model, batches, Scripted(), optimizer, 20, history=history, **arguments)
+    assert len(history) == 5 and history.best_epoch("val_loss") == 3
+
+
+def test_the_learning_rate_follows_its_schedule(images, labels):
+    model = new_classifier()
+    optimizer = torch.optim.SGD(model.parameters(), lr=123.0)
+    seen = []
+    fit(
+        model, Batches(images, labels, 130), nn.CrossEntropyLoss(), optimizer, 4,
+        learning_rate_at=cosine(0.2, 4), on_epoch_end=lambda history: seen.append(optimizer.param_groups[0]["lr"]),
+    )
+    assert seen == pytest.approx([0.2, 0.2 * (1 + math.sqrt(0.5)) / 2, 0.1, 0.2 * (1 - math.sqrt(0.5)) / 2])
+
+
+@pytest.mark.parametrize("poison", [math.nan, math.inf])
+def test_a_diverging_loss_stops_with_epoch_step_and_rate(images, labels, poison):
+    model = new_classifier()
+    images[10] = poison
+    with pytest.raises(TrainingDiverged) as error:
+        fit(model, Batches(images, labels, 13), nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr=0.25), 3)
+    assert error.value.values["epoch"] == 1 and 1 <= error.value.values["step"] <= 10
+    assert "epoch 1" in str(error.value) and "learning_rate=0.25" in str(error.value)
+
+
+def test_one_hot_mse_against_a_case_by_hand():
+    outputs = torch.tensor([[0.5, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    assert OneHotMSE()(outputs, torch.tensor([0, 1])).item() == pytest.approx((0.25 + 1 + 1) / 6)
+
+
+def test_history_as_frame_and_best_epoch():
+    history = History([{"epoch": 1, "val_loss": 0.5}, {"epoch": 2, "val_loss": 0.2}, {"epoch": 3, "val_loss": 0.2}])
+    assert history.best_epoch("val_loss") == 2 and history.epochs_since_best("val_loss") == 1
+    assert history.frame().loc[3, "val_loss"] == 0.2
+
+
+@pytest.mark.parametrize(("inputs", "targets", "batch_size"), [(3, 2, 1), (0, 0, 1), (3, 3, 0)])
+def test_impossible_batches_are_refused(inputs, targets, batch_size):
+    with pytest.raises(UserError, match="minibatches"):
+        Batches(torch.zeros(inputs), torch.zeros(targets), batch_size)
+
+
+def test_device():
+    assert pick_device("auto").type in ("cpu", "cuda", "mps")
+    with pytest.raises(UserError, match="'gpu'.*auto.*cpu"):
+        pick_device("gpu")
