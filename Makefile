@@ -1,0 +1,54 @@
+# The commands of the project. `make help` lists them; each one that needs the environment sets it up first.
+PYTHON ?= python3
+VENV ?= .venv
+PAGES ?= $(wildcard notebooks/*.ipynb)
+LANGUAGES ?= es en
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help env book test test-nightly lab quick reproduce audit bench clean address lock
+
+help:  ## esta lista · this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo '  PYTHON=python3.12  VENV=.venv  FMNIST_LANG=es|en (mensajes · messages)'
+
+env:  ## prepara .venv si hace falta · set up .venv if need be
+	@$(PYTHON) .ci/make_env.py $(VENV)
+
+book: env  ## el sitio en los dos idiomas, en book/_build/html · the site in both languages
+	$(BIN)/python book/build.py --profile full
+
+test: env  ## todo lo que corre la integración continua · everything that CI runs
+	$(BIN)/python -m pytest -m "not nightly" $(PYTEST_ARGS)
+
+test-nightly: env  ## las pruebas lentas · the slow tests
+	$(BIN)/python -m pytest -m nightly $(PYTEST_ARGS)
+
+lab: env  ## JupyterLab con las páginas · JupyterLab on the pages
+	$(BIN)/jupyter lab notebooks
+
+quick: env  ## todas las páginas con entrenamiento en vivo, en book/_build/quick · every page, live training
+	@for lang in $(LANGUAGES); do mkdir -p book/_build/quick/$$lang; for page in $(PAGES); do \
+	  $(BIN)/papermill --no-progress-bar -p lang $$lang -p profile quick \
+	    $$page book/_build/quick/$$lang/$$(basename $$page) || exit 1; done; done
+
+reproduce: env  ## todas las corridas completas; se puede cortar y seguir · all full runs, resumable
+	$(BIN)/fmnist reproduce
+
+audit: env  ## lo publicado frente a lo reproducido · what was published against what is reproduced
+	$(BIN)/fmnist audit
+
+bench: env  ## segundos por época frente al bucle usual de PyTorch · seconds per epoch against the usual loop
+	$(BIN)/python benchmarks/bench_epoch.py $(BENCH_ARGS)
+
+clean:  ## borra lo generado; quedan .venv y las corridas · delete what was generated; .venv and runs stay
+	rm -rf book/_build benchmarks/results .pytest_cache
+	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
+
+address:  ## escribe la dirección pública de pyproject.toml donde haga falta · spread the public address
+	$(PYTHON) .ci/address.py --write
+
+lock:  ## rehace requirements.lock (mantenimiento; usa uv) · remake requirements.lock (maintainers; needs uv)
+	uv pip compile pyproject.toml --quiet --extra test --universal --python-version 3.11 --generate-hashes \
+	  --custom-compile-command "make lock" --output-file requirements.lock $(LOCK_ARGS)
