@@ -94,7 +94,8 @@ def curves(histories: Mapping, columns: str | Sequence[str], *, mark_best: bool 
     looks = zip(itertools.cycle(COLOURS), itertools.cycle(MARKERS))
     runs = [(name, _frames(value, columns), *next(looks)) for name, value in histories.items()]
     quantities = list(dict.fromkeys(_quantity(column) for column in columns))
-    height = 0.6 + 2.6 * len(quantities)
+    models, lines = _curve_handles(runs, columns, mark_best)
+    height = 2.4 * len(quantities) + 0.2 * (len(models) + len(lines) / 2) + 0.5
     figure, panels = plt.subplots(len(quantities), sharex=True, squeeze=False, figsize=(WIDTH, height))
     for axes, quantity in zip(panels[:, 0], quantities, strict=True):
         for _, frames, colour, marker in runs:
@@ -104,7 +105,8 @@ def curves(histories: Mapping, columns: str | Sequence[str], *, mark_best: bool 
         axes.set_ylabel(say(f"plots.{quantity}"))
     panels[-1, 0].set_xlabel(say("plots.epoch"))
     panels[-1, 0].xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-    figure.legend(handles=_curve_handles(runs, columns, mark_best), loc="outside upper center", ncols=2)
+    figure.legend(handles=models, loc="outside upper center")
+    figure.legend(handles=lines, loc="outside lower center", ncols=2, fontsize=9)
 
 
 def _frames(value, columns: Sequence[str]) -> list[pd.DataFrame]:
@@ -143,7 +145,7 @@ def _mean_and_band(axes, frames, column, colour, marker, mark_best) -> None:
         axes.plot(best, _percent_if_accuracy(heights, quantity), "*", color=colour, **STAR, zorder=4)
 
 
-def _curve_handles(runs, columns, mark_best) -> list:
+def _curve_handles(runs, columns, mark_best) -> tuple[list, list]:
     models = [
         Line2D([], [], color=colour, marker=marker, label=say("plots.runs", name=name, n=len(frames)))
         for name, frames, colour, marker in runs
@@ -154,7 +156,7 @@ def _curve_handles(runs, columns, mark_best) -> list:
         lines.append(Patch(color=GREY, alpha=0.3, label=say("plots.band")))
     if mark_best:
         lines.append(Line2D([], [], color=GREY, marker="*", linestyle="", label=say("plots.best"), **STAR))
-    return models + lines
+    return models, lines
 
 
 # --- Comparing runs ---------------------------------------------------------------------------------------------------
@@ -169,16 +171,21 @@ def intervals(
     The bar is the sample standard deviation (n - 1); a group of one run has none.
 
     Args:
-        groups: name -> the values of its runs; the first group is the top row.
+        groups: name -> the values of its runs; the first group is the top row. Names stand inside, above their points,
+            so that long ones leave the points their room on a phone.
         published: where to draw the vertical line of the published value.
         quantity: ``"accuracy"`` (values in [0, 1], drawn in percent) or ``"loss"``.
     """
-    figure, axes = plt.subplots(figsize=(WIDTH, 1.5 + 0.42 * len(groups)))
-    for row, values in enumerate(groups.values()):
+    figure, axes = plt.subplots(figsize=(WIDTH, 1.1 + 0.55 * len(groups)))
+    label = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": 9, "zorder": 3}
+    label["bbox"] = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+    for row, (name, values) in enumerate(groups.items()):
         values = _percent_if_accuracy(values, quantity)
         spread = values.std(ddof=1) if len(values) > 1 else 0
-        axes.plot(values, np.full(len(values), row + 0.22), "o", color=SKY, markeredgecolor=BLUE, markeredgewidth=0.6)
-        axes.errorbar(values.mean(), row, xerr=spread, fmt="D", color=BLUE, capsize=4)
+        axes.text(0.01, row - 0.28, say("plots.runs", name=name, n=len(values)), **label)
+        axes.plot(values, np.full(len(values), row + 0.26), "o", color=SKY, markeredgecolor=BLUE, markeredgewidth=0.6)
+        axes.errorbar(values.mean(), row + 0.05, xerr=spread, fmt="D", color=BLUE, capsize=4)
+        axes.axhline(row + 0.5, color=PALE, linewidth=0.8, zorder=0)
     handles = [
         Line2D([], [], color=SKY, marker="o", markeredgecolor=BLUE, linestyle="", label=say("plots.one_seed")),
         Line2D([], [], color=BLUE, marker="D", label=say("plots.mean_sd")),
@@ -189,10 +196,8 @@ def intervals(
                 _percent_if_accuracy(published, quantity), color=VERMILION, linestyle="--", label=say("plots.published")
             )
         )
-    axes.set_yticks(range(len(groups)), [say("plots.runs", name=name, n=len(groups[name])) for name in groups])
-    axes.set_ylim(len(groups) - 0.4, -0.6)
-    axes.tick_params(axis="y", length=0)
-    axes.grid(axis="y", visible=False)
+    axes.set_yticks([])
+    axes.set_ylim(len(groups) - 0.5, -0.5)
     axes.set_xlabel(say(f"plots.{quantity}"))
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
 
