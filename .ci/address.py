@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 REQUIRED = ("README.md", "CITATION.cff", "CONTRIBUTING.md", "notebooks/*.ipynb")
 ALLOWED = ("book/es/**/*.md", "book/en/**/*.md")
 
-_OWNER, _NAME = r"(?P<owner>[\w-]+)", r"(?P<name>[\w-](?:[\w.-]*[\w-])?)"
+_OWNER, _NAME = r"(?P<owner>[\w-]+)", r"(?P<name>[\w-](?:[\w.-]*?[\w-])??)"
 _END = r"(?=\.git\b|[^\w.-]|\.?$|\.\s)"
 LINKS = (
     rf"https://github\.com/{_OWNER}/{_NAME}(?=/actions/workflows/)",  # badge

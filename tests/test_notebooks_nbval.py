@@ -1,0 +1,47 @@
+"""Every page runs from top to bottom in both languages, training live, and its checked cells still say what they said."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from fmnist_utils.text import LANGUAGES
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted(ROOT.glob("notebooks/*.ipynb"))
+
+
+def nbval(notebook: Path, lang: str, runs: Path) -> subprocess.CompletedProcess:
+    """Run ``notebook`` with nbval: every cell must run; those tagged ``nbval-check-output`` must show the recorded output.
+
+    Nothing that was trained before is used: the pages train into ``runs``.
+    """
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    variables |= {"FMNIST_LANG": lang, "FMNIST_PROFILE": "quick", "FMNIST_RUNS": str(runs), "TQDM_DISABLE": "1"}
+    options = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=120", "-q", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", *options, str(notebook)]
+    return subprocess.run(
+        command, cwd=ROOT, env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=900
+    )
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_page_runs(page, lang, tmp_path):
+    finished = nbval(page, lang, tmp_path)
+    assert finished.returncode == 0, finished.stdout[-8000:] + finished.stderr[-2000:]
+    cells = sum(cell.cell_type == "code" for cell in nbformat.read(page, as_version=4).cells)
+    assert f"{cells} passed" in finished.stdout
+
+
+def test_a_checked_cell_that_says_something_else_is_found(tmp_path):
+    output = nbformat.v4.new_output("execute_result", {"text/plain": "3"}, execution_count=1)
+    cell = nbformat.v4.new_code_cell("1 + 1", execution_count=1, outputs=[output])
+    cell.metadata["tags"] = ["nbval-check-output"]
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "wrong.ipynb")
+    finished = nbval(tmp_path / "wrong.ipynb", "es", tmp_path)
+    assert finished.returncode == 1
+    assert "1 failed" in finished.stdout

@@ -1,0 +1,442 @@
+"""What holds the repository together: imports, words, the lock, the public address, the commands that are promised."""
+
+import ast
+import importlib.util
+import json
+import re
+import shutil
+import string
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from fmnist_utils.text import WORDS
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "fmnist_utils"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+MAKEFILE = (ROOT / "Makefile").read_text()
+
+
+def load_file(path: Path):
+    """Return the Python file at ``path`` as a module."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def tracked_texts() -> Iterator[tuple[Path, str]]:
+    """Yield every tracked text file and its content."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in names.split("\0"):
+        path = ROOT / name
+        if name and path.is_file():
+            try:
+                yield path, path.read_text("utf-8")
+            except UnicodeDecodeError:
+                continue  # a picture or an archive
+
+
+# --- Imports -----------------------------------------------------------------------------------------------------------
+
+GROUND_FLOOR = {name: {"text"} for name in ("data", "synthetic", "models", "training", "evaluation", "plots", "text")}
+GROUND_FLOOR["data"] = {"text", "synthetic"}
+
+
+def imported(source: str) -> set[str]:
+    """Return the dotted names that ``source`` imports, at its top or inside a function; ours without the package's name."""
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            module = ("fmnist_utils." if node.level else "") + (node.module or "")
+            bare = module.rstrip(".") == "fmnist_utils"
+            names |= {f"fmnist_utils.{alias.name}" for alias in node.names} if bare else {module}
+    return {name.removeprefix("fmnist_utils.") if name.startswith("fmnist_utils.") else name for name in names}
+
+
+def forbidden_imports(module: str, source: str) -> set[str]:
+    """Return the modules of the package that ground-floor ``module`` imports and must not."""
+    ours = {path.stem for path in PACKAGE.glob("*.py")} | {"reports", "fmnist_utils"}
+    return ({name.split(".")[0] for name in imported(source)} & ours) - GROUND_FLOOR[module]
+
+
+@pytest.mark.parametrize("module", GROUND_FLOOR)
+def test_the_ground_floor_stands_alone(module):
+    assert not forbidden_imports(module, (PACKAGE / f"{module}.py").read_text())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from fmnist_utils.runs import train",
+        "from fmnist_utils import text, models",
+        "import fmnist_utils.recipes",
+        "import fmnist_utils",
+        "from . import training",
+        "from .reports import load_report",
+        "def late():\n    from fmnist_utils.plots import loss_curves",
+    ],
+)
+def test_a_module_that_reaches_upstairs_is_found(line):
+    assert forbidden_imports("evaluation", f"import numpy\nfrom fmnist_utils.text import say\n{line}")
+
+
+def test_importing_the_package_is_free():
+    code = "import sys, fmnist_utils; print(sorted({'torch', 'numpy', 'pandas', 'matplotlib'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_everything_imported_is_declared():
+    """The package needs nothing but its own dependencies: no papermill, no Jupyter, nothing that comes along by chance."""
+    names = {"pyyaml": "yaml", "scikit-learn": "sklearn"}
+    declared = {canonicalize_name(Requirement(item).name) for item in PROJECT["project"]["dependencies"]}
+    allowed = {names.get(name, name) for name in declared} | sys.stdlib_module_names | {"fmnist_utils"}
+    ours = {path.stem for path in PACKAGE.glob("*.py")} | {"reports"}
+    for path in PACKAGE.rglob("*.py"):
+        unknown = {name.split(".")[0] for name in imported(path.read_text())} - allowed - ours
+        assert not unknown, f"{path.name} imports {unknown}"
+
+
+# --- Words -------------------------------------------------------------------------------------------------------------
+
+
+def fields(sentence: str) -> set[str]:
+    """Return the names in braces of ``sentence``."""
+    return {re.split(r"[.\[]", name)[0] for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
+
+
+@pytest.mark.parametrize("key", WORDS)
+def test_a_text_says_the_same_in_both_languages(key):
+    spanish, english = WORDS[key]
+    assert spanish.strip() and english.strip()
+    assert fields(spanish) == fields(english)
+
+
+def code_that_speaks() -> Iterator[ast.Module]:
+    """Yield the parsed code that may name a text: package, scripts, book, code cells of the notebooks."""
+    for path in (*PACKAGE.rglob("*.py"), *ROOT.glob(".ci/*.py"), *ROOT.glob("book/*.py"), *ROOT.glob("book/_ext/*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        if path == PACKAGE / "text.py":  # without the dictionary itself
+            tree.body = [node for node in tree.body if getattr(getattr(node, "target", None), "id", "") != "WORDS"]
+        yield tree
+    for path in ROOT.glob("notebooks/*.ipynb"):
+        for cell in json.loads(path.read_text("utf-8"))["cells"]:
+            if cell["cell_type"] == "code":
+                lines = "".join(cell["source"]).splitlines()
+                yield ast.parse("\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in lines))
+
+
+def speakers(trees: Iterable[ast.Module]) -> set[str]:
+    """Return the names that are called with the key of a text: ``say``, ``UserError`` and what is derived from it."""
+    names, bases = {"say", "UserError"}, {}
+    for tree in trees:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                bases[node.name] = {getattr(base, "id", getattr(base, "attr", "")) for base in node.bases}
+    while more := {name for name, parents in bases.items() if parents & names} - names:
+        names |= more
+    return names
+
+
+def spoken_keys(tree: ast.Module, names: set[str]) -> Iterator[str]:
+    """Yield the literal keys that ``tree`` hands to one of ``names``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            if getattr(node.func, "id", getattr(node.func, "attr", "")) in names and isinstance(node.args[0].value, str):
+                yield node.args[0].value
+
+
+def mentioned(tree: ast.Module) -> tuple[set[str], set[str]]:
+    """Return the strings of ``tree``, and its f-strings with a dot as patterns: a key may be put together or kept in a table."""
+    strings, patterns = set(), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            strings.add(node.value)
+        elif isinstance(node, ast.JoinedStr):
+            parts = [re.escape(part.value) if isinstance(part, ast.Constant) else ".+" for part in node.values]
+            if any("." in str(part.value) for part in node.values if isinstance(part, ast.Constant)):
+                patterns.add("".join(parts))
+    return strings, patterns
+
+
+def test_every_key_that_is_used_has_its_text():
+    trees = list(code_that_speaks())
+    names = speakers(trees)
+    missing = {key for tree in trees for key in spoken_keys(tree, names)} - WORDS.keys()
+    assert not missing
+
+
+def test_a_key_without_text_is_found():
+    tree = ast.parse("class Bad(UserError): pass\nraise Bad('nowhere.nothing')")
+    assert set(spoken_keys(tree, speakers([tree]))) - WORDS.keys() == {"nowhere.nothing"}
+
+
+def test_no_text_is_left_unused():
+    strings, patterns = map(set().union, *map(mentioned, code_that_speaks()))
+    unused = [key for key in WORDS if key not in strings and not any(re.fullmatch(pattern, key) for pattern in patterns)]
+    assert not unused
+
+
+# --- The environment -----------------------------------------------------------------------------------------------------
+
+
+def locked() -> dict[str, list[tuple[Requirement, int]]]:
+    """Return what the lock holds, by name: each requirement and how many hashes it has."""
+    lines = [line for line in (ROOT / "requirements.lock").read_text().splitlines() if not line.lstrip().startswith("#")]
+    entries: dict[str, list[tuple[Requirement, int]]] = {}
+    for entry in re.split(r"\n(?=\S)", "\n".join(lines)):
+        requirement, *hashes = re.split(r"\s*\\\n\s*", entry.strip())
+        assert all(re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", item) for item in hashes), entry
+        parsed = Requirement(requirement)
+        entries.setdefault(canonicalize_name(parsed.name), []).append((parsed, len(hashes)))
+    return entries
+
+
+def declared() -> Iterator[Requirement]:
+    """Yield the requirements of pyproject.toml and of its extras."""
+    extras = PROJECT["project"]["optional-dependencies"].values()
+    for item in (*PROJECT["project"]["dependencies"], *(item for extra in extras for item in extra)):
+        if not item.startswith("fmnist-utils"):
+            yield Requirement(item)
+
+
+def test_the_lock_is_exact_and_hashed():
+    for requirements in locked().values():
+        for requirement, hashes in requirements:
+            assert [specifier.operator for specifier in requirement.specifier] == ["=="], requirement
+            assert hashes, f"{requirement} has no hash"
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin"])
+@pytest.mark.parametrize("python", ["3.11.7", "3.12.1", "3.13.0"])
+def test_the_lock_covers_what_the_package_asks_for(python, platform):
+    entries = locked()
+    machine = {"python_full_version": python, "python_version": python.rpartition(".")[0], "sys_platform": platform}
+    for wanted in declared():
+        found = [item for item, _ in entries.get(canonicalize_name(wanted.name), []) if applies(item.marker, machine)]
+        assert len(found) == 1, f"{wanted.name}: {found}"
+        assert wanted.specifier.contains(next(iter(found[0].specifier)).version), f"{found[0]} is not {wanted}"
+
+
+def applies(marker: Marker | None, machine: dict[str, str]) -> bool:
+    return marker is None or marker.evaluate(machine)
+
+
+def test_conda_asks_for_what_the_package_asks_for():
+    conda_names = {"torch": "pytorch-cpu", "matplotlib": "matplotlib-base", "seaborn": "seaborn-base"}
+    wanted = (*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["notebooks"])
+    expected = {conda_names.get(item.name, item.name): item.specifier for item in map(Requirement, wanted)}
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    packages = [Requirement(item) for item in environment["dependencies"] if isinstance(item, str)]
+    found = {item.name: item.specifier for item in packages if item.name not in ("python", "pip")}
+    assert found == expected
+    assert environment["dependencies"][-1] == {"pip": ["-e ."]}
+
+
+# --- Commands and documents ------------------------------------------------------------------------------------------------
+
+
+def targets() -> set[str]:
+    return set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE))
+
+
+def code_of(markdown: str) -> str:
+    """Return the fenced blocks and the inline code of ``markdown``."""
+    fenced = re.findall(r"^```.*?\n(.*?)^```", markdown, re.MULTILINE | re.DOTALL)
+    return "\n".join(fenced + re.findall(r"(?<!`)`([^`\n]+)`(?!`)", markdown))
+
+
+def documents() -> list[Path]:
+    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("book/es/*.md"), *ROOT.glob("book/en/*.md")]
+
+
+def test_every_target_is_phony_and_explained():
+    phony = re.search(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)[1].split()
+    assert set(phony) == targets() == set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
+    shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert all(f"make {target} " in shown for target in targets())
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_documented_commands_exist(path):
+    code = code_of(path.read_text("utf-8"))
+    assert set(re.findall(r"\bmake ([a-z][a-z-]*)", code)) <= targets()
+    from fmnist_utils.cli import main
+
+    assert set(re.findall(r"\bfmnist ([a-z]+)", code)) <= set(main.commands)
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_documented_parameters_exist(path):
+    for name, arguments in re.findall(r"papermill (notebooks/\S+\.ipynb)(.*)", code_of(path.read_text("utf-8"))):
+        cells = json.loads((ROOT / name).read_text("utf-8"))["cells"]
+        source = "".join(next(c for c in cells if "parameters" in c["metadata"].get("tags", []))["source"])
+        assigned = {target.id for node in ast.parse(source).body for target in getattr(node, "targets", [])}
+        assert set(re.findall(r"-p (\w+)", arguments)) <= assigned, name
+
+
+def test_the_readme_says_the_same_in_both_languages():
+    spanish, _, english = (ROOT / "README.md").read_text("utf-8").partition('<a id="english"></a>')
+    blocks = [re.findall(r"^```.*?^```", half, re.MULTILINE | re.DOTALL) for half in (spanish, english)]
+    commands = [[re.sub(r"\s*#.*", "", block) for block in half] for half in blocks]
+    assert commands[0] == [re.sub(r"\bout\.ipynb", "salida.ipynb", c).replace("lang en", "lang es") for c in commands[1]]
+    assert len(re.findall("^#+ ", spanish, re.MULTILINE)) == len(re.findall("^#+ ", english, re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_links_between_files_lead_somewhere(name):
+    for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", (ROOT / name).read_text("utf-8")):
+        assert (ROOT / target).exists(), target
+
+
+def test_the_readme_lists_the_pages_that_stand():
+    linked = set(re.findall(r"\]\((notebooks/[^)]+\.ipynb)\)", (ROOT / "README.md").read_text("utf-8")))
+    assert linked == {path.relative_to(ROOT).as_posix() for path in ROOT.glob("notebooks/*.ipynb")}
+
+
+def test_the_citation_matches_the_package():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    assert citation["version"] == PROJECT["project"]["version"] == load_file(PACKAGE / "__init__.py").__version__
+    assert citation["repository-code"] == PROJECT["project"]["urls"]["Repository"]
+    assert citation["license"] == PROJECT["project"]["license"]
+
+
+# --- The public address ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def address():
+    return load_file(ROOT / ".ci" / "address.py")
+
+
+def test_the_public_address_is_the_same_everywhere(address):
+    assert not address.outdated(), "make address"
+
+
+OURS = """
+[![tests](https://github.com/old-one/old.repo/actions/workflows/tests.yml/badge.svg)](https://github.com/old-one/old.repo/actions/workflows/tests.yml)
+"%pip install -q git+https://github.com/old-one/old.repo\\n"
+git clone https://github.com/old-one/old.repo.git
+repository-code: "https://github.com/old-one/old.repo"
+https://colab.research.google.com/github/old-one/old.repo/blob/gh-pages/es/notebooks/01.ipynb
+https://mybinder.org/v2/gh/old-one/old.repo/main
+The site is at https://old-one.github.io/old.repo. See https://old-one.github.io/old.repo/es/index.html
+"""
+THEIRS = "https://github.com/zalandoresearch/fashion-mnist and https://github.com/old-one/old.repo"
+
+
+def test_links_of_ours_are_moved_and_no_others(address):
+    text, links = address.rewritten(OURS + THEIRS, "new", "home")
+    assert links == 9
+    assert text == OURS.replace("old-one", "new").replace("old.repo", "home") + THEIRS
+
+
+def test_an_outdated_or_missing_address_is_found(address, tmp_path):
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for name in ("CITATION.cff", "CONTRIBUTING.md"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "README.md").write_text("git clone https://github.com/somebody/else\n")
+    assert list(address.outdated(tmp_path)) == [tmp_path / "README.md"]
+    (tmp_path / "README.md").write_text("no link\n")
+    with pytest.raises(ValueError, match="README.md"):
+        address.outdated(tmp_path)
+
+
+# --- What must not be in the repository --------------------------------------------------------------------------------------
+
+MACHINE_PATH = re.compile(r"(?<![\w.:/*-])/(?:home|root|Users|mnt|opt|work|tmp|var/folders)/[\w.-]+")
+REGISTRY = re.compile(r"--(?:extra-)?index-url|--find-links|--trusted-host|files\.pythonhosted\.org|/simple\b")
+
+
+@pytest.mark.parametrize("pattern", [MACHINE_PATH, REGISTRY], ids=["path", "registry"])
+def test_no_file_tells_of_the_machine_it_was_made_on(pattern):
+    found = {
+        str(path.relative_to(ROOT)): match[0]
+        for path, text in tracked_texts()
+        if path != Path(__file__).resolve() and (match := pattern.search(text))
+    }
+    assert not found
+
+
+def test_such_traces_would_be_found():
+    assert MACHINE_PATH.search('File "/home/ana/fmnist/data.py"') and MACHINE_PATH.search("file:///tmp/x") is None
+    assert not MACHINE_PATH.search("https://example.org/home/ana")
+    assert REGISTRY.search("--index-url https://packages.example.org/pypi/simple")
+
+
+# --- Continuous integration ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob(".github/workflows/*.yml")), ids=lambda path: path.stem)
+def test_workflows_can_do_no_harm(path):
+    workflow = yaml.safe_load(path.read_text())
+    events = workflow[True]  # YAML reads the key `on` as true
+    assert workflow["permissions"] == {"contents": "read"}
+    assert "pull_request_target" not in events
+    local = {".ci/run", ".ci/publish origin", *(f"make {target}" for target in targets())}
+    for job in workflow["jobs"].values():
+        if job.get("permissions", {}) != {}:
+            assert job["permissions"] == {"contents": "write"} and "pull_request" not in events
+        for step in job["steps"]:
+            assert "uses" not in step or re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", step["uses"]), step
+            assert "run" not in step or step["run"] in local, step
+
+
+def test_workflows_try_every_python_of_the_lock():
+    matrix = yaml.safe_load((ROOT / ".github/workflows/tests.yml").read_text())["jobs"]["tests"]["strategy"]["matrix"]
+    assert matrix["python"] == ["3.11", "3.12", "3.13"]
+
+
+def test_ci_runs_make_test_without_input(tmp_path):
+    make = tmp_path / "make"
+    make.write_text('#!/bin/sh\necho "$PWD $CI $*"; cat; exit 7\n')
+    make.chmod(0o755)
+    finished = subprocess.run(
+        [ROOT / ".ci" / "run"], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, input="typed", capture_output=True, text=True
+    )
+    assert finished.stdout == f"{ROOT} true test\n"
+    assert finished.returncode == 7
+
+
+def git(*arguments, cwd: Path) -> str:
+    identity = ["-c", "user.name=Ana", "-c", "user.email=ana@example.org"]
+    return subprocess.run(["git", *identity, *arguments], cwd=cwd, check=True, capture_output=True, text=True).stdout
+
+
+def test_publishing_puts_the_site_on_its_branch(tmp_path):
+    project, hub = tmp_path / "project", tmp_path / "hub.git"
+    site = project / "book" / "_build" / "html"
+    (site / "es" / "notebooks").mkdir(parents=True)
+    (project / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "publish", project / ".ci")
+    (project / ".gitignore").write_text("_build/\n")
+    git("init", "--quiet", "--bare", str(hub), cwd=tmp_path)
+    git("init", "--quiet", cwd=project)
+    git("add", ".", cwd=project)
+    git("commit", "--quiet", "-m", "Begin", cwd=project)
+    publish = [project / ".ci" / "publish", hub]
+    refused = subprocess.run(publish, capture_output=True, text=True)
+    assert refused.returncode == 1 and "make book" in refused.stderr
+
+    (site / "index.html").write_text("first")
+    (site / "es" / "notebooks" / "01.ipynb").write_text("{}")
+    subprocess.run(publish, check=True, capture_output=True)
+    (site / "index.html").write_text("second")
+    subprocess.run(publish, check=True, capture_output=True)
+    assert git("ls-tree", "-r", "--name-only", "gh-pages", cwd=hub).split() == ["es/notebooks/01.ipynb", "index.html"]
+    assert git("show", "gh-pages:index.html", cwd=hub) == "second"
+    assert git("rev-list", "--count", "gh-pages", cwd=hub).strip() == "1"
+    assert git("status", "--porcelain", cwd=project) == ""
