@@ -88,7 +88,7 @@ def reproduce(report, jobs, device):
         plan = load_report(name)
         names = {recipe.id: group for group, recipes in plan.all_recipes().items() for recipe in recipes}
         recipes = [recipe for recipes in plan.all_recipes().values() for recipe in recipes]
-        missing = [recipe for recipe in recipes if not store.is_published(recipe)]
+        missing = [recipe for recipe in recipes if not store.published(recipe)]
         click.echo(say("cli.plan", report=plan.id, total=len(recipes), missing=len(missing)))
 
         def publish(run):

@@ -1,11 +1,9 @@
 """The run store: ``train(recipe)`` loads the run if its record exists, resumes it if it was interrupted, else trains it.
 
-A run is a folder named after the recipe's id. While it trains, the folder holds the checkpoints of the last two epochs; when it
-is done, ``record.json`` (all that figures and tables need, readable without Python), ``panel.safetensors`` (a few example
-images) and ``weights.safetensors``. Every file is written beside its final name, flushed to disk and renamed, and its SHA-256
-stands in the file that names it, so a run can be killed at any moment and is never half there. Nothing is pickled.
-
-Committed records live in ``book/results``; those have no weights.
+A run is a folder named after the recipe's id. While it trains, the folder holds the :mod:`~fmnist_utils.checkpoints` of the last
+two epochs; when it is done, ``record.json`` (all that figures and tables need, readable without Python) and, with their
+SHA-256 in it, ``record.panel.safetensors`` (a few example images) and ``record.weights.safetensors``. Committed records live in
+``book/results``; those have no weights, and only seed 0 has a panel.
 """
 
 from __future__ import annotations
@@ -19,7 +17,7 @@ import platform
 import subprocess
 import time
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -36,6 +34,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import nn
 
 import fmnist_utils
+from fmnist_utils.checkpoints import FORMAT, Checkpoints, write_atomically
 from fmnist_utils.data import Split, Splits, load_fashion_mnist
 from fmnist_utils.evaluation import confusion_matrix, most_confident_mistakes, predict, reconstruct
 from fmnist_utils.models import build_model
@@ -45,7 +44,6 @@ from fmnist_utils.training import (
     Batches, History, OneHotMSE, TrainingDiverged, accuracy, cosine, evaluate, fit, pick_device, progress_bar,
 )
 
-FORMAT = 1  # of records and checkpoints; raised when what a recipe means changes, so that older runs are made anew
 RESULTS = Path(__file__).resolve().parents[1] / "book" / "results"
 EVALUATION_BATCH = 1000  # does not change results, only speed and memory
 
@@ -191,13 +189,17 @@ class RunStore:
 
     def find(self, recipe: Recipe, weights: bool = False) -> Run | None:
         """Return the finished run of ``recipe``, made here or committed, or None; with ``weights``, only one that has them."""
-        here = self.folder(recipe) / "record.json"
-        for path in [here] if here.exists() else sorted(self.results.rglob(f"*.{recipe.id[:12]}.json")):
+        here, committed = self.folder(recipe) / "record.json", self.published(recipe)
+        for path in [here] if here.exists() else [committed] if committed else []:
             record = Record.read(path)
             run = Run(record, path)
             if record.format == FORMAT and record.id == recipe.id and (run.has_weights or not weights):
                 return run
         return None
+
+    def published(self, recipe: Recipe) -> Path | None:
+        """Return the committed record of ``recipe``, or None."""
+        return next(iter(sorted(self.results.rglob(f"*.{recipe.id[:12]}.json"))), None)
 
     def publish(self, run: Run, report: str, name: str) -> Path:
         """Copy a run's record, and the panel of seed 0, to the committed records as ``report/name.seed….id.json``."""
@@ -306,99 +308,6 @@ def _train(recipe: Recipe, folder: Path, device: torch.device, progress: bool | 
     return Run(record, path)
 
 
-class Checkpoints:
-    """The checkpoints of a run in training: the last two epochs and, if one is selected, the best.
-
-    ``progress.json`` names the files with their SHA-256 and is renamed into place after them.
-    """
-
-    def __init__(self, folder: Path, environment: dict[str, Any], select: str | None):
-        self.folder, self.environment, self.select = folder, environment, select
-        self.entries: list[dict[str, Any]] = []
-        self.one_environment = True
-
-    def save(self, model: nn.Module, optimizer: torch.optim.Optimizer, history: History) -> None:
-        """Save the state after the last epoch of ``history``."""
-        epoch = len(history)
-        entry = {"file": f"epoch-{epoch}.safetensors", "rows": history.rows, "environment": self.environment}
-        entry["sha256"] = self._write(entry["file"], _state(model) | _state(optimizer))
-        if self.select:
-            entry["best"] = self.entries[-1]["best"] if self.entries else None
-            if history.best_epoch(self.select) == epoch:
-                name = f"best-{epoch}.safetensors"
-                entry["best"] = {"file": name, "sha256": self._write(name, _state(model))}
-        self.entries = [*self.entries[-1:], entry]
-        write_atomically(self.folder / "progress.json", json.dumps({"format": FORMAT, "entries": self.entries}).encode())
-        self.remove(keep={name for entry in self.entries for name in (entry["file"], (entry.get("best") or entry)["file"])})
-
-    def restore(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> History:
-        """Put ``model`` and ``optimizer`` into the newest undamaged checkpoint; return its history (empty if there is none)."""
-        try:
-            progress = json.loads((self.folder / "progress.json").read_bytes())
-            entries = progress["entries"] if progress["format"] == FORMAT else []
-        except (OSError, ValueError, KeyError):
-            entries = []
-        for index, entry in reversed(list(enumerate(entries))):
-            tensors = self._read(entry)
-            if tensors is None or (self.select and self._read(entry["best"]) is None):
-                continue
-            _load_model(model, tensors)
-            _load_optimizer(optimizer, tensors)
-            self.entries = entries[: index + 1]
-            self.one_environment = entry["environment"] == self.environment
-            return History(entry["rows"])
-        return History()
-
-    def load_selected(self, model: nn.Module) -> None:
-        """Put ``model`` into the selected epoch: the best one, or leave it at the last."""
-        if self.select:
-            best = self._read(self.entries[-1]["best"])
-            if best is None:
-                raise UserError("runs.damaged", file=self.entries[-1]["best"]["file"], folder=self.folder.name)
-            _load_model(model, best)
-
-    def remove(self, keep: Iterable[str] = ()) -> None:
-        """Remove all checkpoints but those named in ``keep``; without any to keep, the progress file too."""
-        keep = set(keep)
-        stale = [*self.folder.glob("epoch-*"), *self.folder.glob("best-*"), *self.folder.glob("*.part")]
-        for path in [*stale, *([] if keep else [self.folder / "progress.json", self.folder / "failed.json"])]:
-            if path.name not in keep:
-                path.unlink(missing_ok=True)
-
-    def _write(self, name: str, tensors: dict[str, torch.Tensor]) -> str:
-        content = safetensors.torch.save(tensors)
-        write_atomically(self.folder / name, content)
-        return hashlib.sha256(content).hexdigest()
-
-    def _read(self, entry: dict[str, Any]) -> dict[str, torch.Tensor] | None:
-        path = self.folder / Path(entry["file"]).name
-        content = path.read_bytes() if path.is_file() else b""
-        return safetensors.torch.load(content) if hashlib.sha256(content).hexdigest() == entry["sha256"] else None
-
-
-def _state(owner: nn.Module | torch.optim.Optimizer) -> dict[str, torch.Tensor]:
-    """Return the tensors of a model (``model.…``) or an optimizer (``optimizer.index.name``) by name, on the CPU."""
-    if isinstance(owner, nn.Module):
-        named = {f"model.{name}": tensor for name, tensor in owner.state_dict().items()}
-    else:
-        states = owner.state_dict()["state"]
-        named = {f"optimizer.{index}.{name}": value for index, state in states.items() for name, value in state.items()}
-    return {name: tensor.detach().cpu().contiguous() for name, tensor in named.items() if tensor is not None}
-
-
-def _load_model(model: nn.Module, tensors: dict[str, torch.Tensor]) -> None:
-    model.load_state_dict({name[6:]: tensor for name, tensor in tensors.items() if name.startswith("model.")})
-
-
-def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, torch.Tensor]) -> None:
-    states: dict[int, dict[str, torch.Tensor]] = {}
-    for name, tensor in tensors.items():
-        if name.startswith("optimizer."):
-            _, index, key = name.split(".", 2)
-            states.setdefault(int(index), {})[key] = tensor
-    optimizer.load_state_dict({"state": states, "param_groups": optimizer.state_dict()["param_groups"]})
-
-
 def make_optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
     """Return the optimizer of ``recipe`` for the parameters of ``model``."""
     arguments = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
@@ -435,7 +344,7 @@ def make_panel(recipe: Recipe, model: nn.Module, splits: Splits) -> dict[str, np
     if recipe.task == "reconstruction":
         return panel | {"example_reconstructions": pixels(reconstruct(model, test.images[first]))}
     probabilities = predict(model, test.images).cpu().numpy()
-    worst = most_confident_mistakes(probabilities, labels, 24)["index"].to_numpy()
+    worst = most_confident_mistakes(probabilities, labels, 24)["index"].tolist()
     return panel | {
         "example_probabilities": probabilities[first],
         "mistakes": pixels(test.images[worst]),
@@ -461,29 +370,38 @@ def train_all(
     device: str = "auto",
     weights: bool = False,
     progress: bool | None = None,
+    on_run: Callable[[Run], None] | None = None,
 ) -> list[Run]:
     """Return the runs of ``recipes``, in their order; those that are missing are trained, ``jobs`` side by side.
 
     Args:
         jobs: processes of one thread each; ``None`` means one for each core on the CPU, one on another device. With one
             job the runs are made in this process, one after the other.
+        on_run: called with each run as it is finished (or found).
 
     Raises:
         UserError: after all others have finished, if some runs failed; it lists each with its reason.
     """
     store = store or RunStore()
-    missing = [recipe for recipe in dict.fromkeys(recipes) if store.find(recipe, weights) is None]
+    found = {recipe: store.find(recipe, weights) for recipe in dict.fromkeys(recipes)}
+    missing = [recipe for recipe, run in found.items() if run is None]
+    for run in filter(None, found.values() if on_run else []):
+        on_run(run)
     jobs = min(len(missing), jobs or (available_cores() if pick_device(device).type == "cpu" else 1))
     failures: list[str] = []
     arguments = {"store": store, "device": device, "weights": weights, "progress": False}
     with progress_bar(len(missing), show=progress if missing else False) as bar:
         for recipe, error in _train_each(missing, max(jobs, 1), arguments):
             bar.update()
-            if error:
+            if not error:
+                found[recipe] = store.find(recipe, weights)
+                if on_run:
+                    on_run(found[recipe])
+            else:
                 failures.append(f"{recipe.id[:12]} ({recipe.model.name}, seed {recipe.seed}): {error}")
     if failures:
         raise UserError("runs.failed", failed=len(failures), total=len(missing), details="\n".join(failures))
-    return [store.find(recipe, weights) for recipe in recipes]
+    return [found[recipe] for recipe in recipes]
 
 
 def _train_each(recipes: list[Recipe], jobs: int, arguments: dict[str, Any]):
@@ -545,22 +463,3 @@ def _commit() -> str | None:
         return commit + ("+" if git(["git", "status", "--porcelain", "--", "."]).stdout.strip() else "")
     except (OSError, subprocess.SubprocessError):
         return None
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all, also after a power cut.
-
-    Raises:
-        UserError: if it cannot be written (no space, no permission); what was there before is untouched.
-    """
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with open(part, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        megabytes = len(content) / 1e6
-        raise UserError("runs.cannot_write", file=path.name, reason=error.strerror, megabytes=f"{megabytes:.1f}") from error
