@@ -82,8 +82,8 @@ def curves(histories: Mapping, columns: str | Sequence[str], *, mark_best: bool 
     runs of its name go.
 
     Args:
-        histories: name -> a history or a list of histories (one per seed); a history is what ``fit`` returns, or a
-            DataFrame indexed by epoch.
+        histories: name -> a history or a list of histories (one per seed); a history is what ``fit`` returns, a
+            DataFrame indexed by epoch, or anything that has one as its ``history`` (a run).
         columns: such as ``"val_loss"`` or ``["train_loss", "val_loss", "train_accuracy", "val_accuracy"]``.
         mark_best: put a star at the best epoch of every run (lowest loss, highest accuracy) in val and test columns.
 
@@ -111,6 +111,7 @@ def curves(histories: Mapping, columns: str | Sequence[str], *, mark_best: bool 
 
 def _frames(value, columns: Sequence[str]) -> list[pd.DataFrame]:
     many = value if isinstance(value, list | tuple) else [value]
+    many = [getattr(run, "history", run) for run in many]
     frames = [run if isinstance(run, pd.DataFrame) else run.frame() for run in many]
     for frame in frames:
         for column in columns:

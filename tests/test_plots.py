@@ -1,6 +1,7 @@
 """The figures show the data they were given, in the language in force, and nothing else."""
 
 import re
+from types import SimpleNamespace
 
 import matplotlib
 
@@ -155,9 +156,9 @@ def test_curves_tells_models_apart_by_colour_and_marker_and_columns_by_line():
     }
 
 
-def test_curves_accepts_what_fit_returns():
+def test_curves_accepts_what_fit_returns_and_runs_that_hold_it():
     one = History([{"epoch": 1, "val_loss": 0.4}, {"epoch": 2, "val_loss": 0.3}])
-    plots.curves({"a": [one, one], "b": one}, "val_loss")
+    plots.curves({"a": [one, SimpleNamespace(history=one)], "b": one}, "val_loss")
     assert [line.get_xydata().tolist() for line in plt.gcf().axes[0].lines] == [[[1, 0.4], [2, 0.3]]] * 2
 
 
