@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
 
 import click
 
-from fmnist_utils.text import LANGUAGES, UserError, get_language, say, set_language
+from fmnist_utils.text import LANGUAGES, UserError, say, set_language
 
 
 class Group(click.Group):
@@ -46,8 +45,38 @@ def data():
 
 @data.command("status")
 def data_status():
-    """Show where the four official files are looked for and whether they are there."""
-    _show(__import__("fmnist_utils.data", fromlist=["status"]).status())
+    """Show where the four official files are looked for, and which are there."""
+    from fmnist_utils.data import status
+
+    state = status()
+    click.echo(say("cli.data_folder", **state))
+    for name, good in state["files"].items():
+        click.echo(f"  {say('cli.good' if good else 'cli.missing')}  {name}")
+    if not state["complete"]:
+        click.echo(say("cli.data_offline" if state["offline"] else "cli.data_next"))
+
+
+@data.command("fetch")
+def data_fetch():
+    """Download what is missing or damaged in the cache, checked against the published SHA-256."""
+    from fmnist_utils.data import fetch
+
+    for name, mirror in fetch().items():
+        click.echo(f"  {name}  ←  {mirror}")
+    click.echo(say("cli.data_complete"))
+
+
+@data.command("verify")
+def data_verify():
+    """Compare the SHA-256 of the four files with the published ones; exit with 1 if one is not right."""
+    from fmnist_utils.data import verify
+
+    checks = verify()
+    for check in checks:
+        click.echo(f"  {say('cli.good' if check.good else 'cli.bad')}  {check.path}")
+        if not check.good:
+            click.echo(say("cli.data_digests", expected=check.expected, found=check.found))
+    sys.exit(0 if all(check.good for check in checks) else 1)
 
 
 @main.command()

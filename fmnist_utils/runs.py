@@ -408,19 +408,21 @@ def _train_each(recipes: list[Recipe], jobs: int, arguments: dict[str, Any]):
     """Yield (recipe, error or None) as the runs finish."""
     if jobs == 1:
         for recipe in recipes:
-            yield recipe, _attempt(recipe, arguments)
+            yield recipe, _attempt(recipe.model_dump(), arguments)
         return
     # spawn: a forked child would inherit PyTorch's thread pool in an unknown state
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        futures = {pool.submit(_attempt, recipe, arguments | {"threads": 1}): recipe for recipe in recipes}
+        threaded = arguments | {"threads": 1}
+        futures = {pool.submit(_attempt, recipe.model_dump(), threaded): recipe for recipe in recipes}
         for future in as_completed(futures):
             error = future.exception()
             yield futures[future], repr(error) if error else future.result()
 
 
-def _attempt(recipe: Recipe, arguments: dict[str, Any]) -> str | None:
+def _attempt(fields: dict[str, Any], arguments: dict[str, Any]) -> str | None:
+    """Train the recipe of these fields; return None or why it failed."""
     try:
-        train(recipe, **arguments)
+        train(Recipe(**fields), **arguments)
     except UserError as error:
         return str(error)
     except Exception:

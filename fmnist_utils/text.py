@@ -33,6 +33,73 @@ WORDS: dict[str, tuple[str, str]] = {
     "class.8": ("Bolso", "Bag"),
     "class.9": ("Botín", "Ankle boot"),
     # data and synthetic
+    "data.notice": (
+        "⚠ DATOS SINTÉTICOS. Estas imágenes no son Fashion-MNIST: son prendas dibujadas con fórmulas que ocupan su lugar. "
+        "Ningún número obtenido con ellas se puede comparar con los de los informes. "
+        "`fmnist data fetch` descarga los datos oficiales.",
+        "⚠ SYNTHETIC DATA. These images are not Fashion-MNIST: they are garments drawn by formulas that stand in for it. "
+        "No number obtained with them can be compared with those of the reports. "
+        "`fmnist data fetch` downloads the official data.",
+    ),
+    "data.choice": (
+        "{name}: se dio {given!r}. Se admite: {allowed}. {hint}",
+        "{name}: given {given!r}. Allowed: {allowed}. {hint}",
+    ),
+    "data.whole": (
+        "{name}: se dio {given!r}. Se admite un entero de {low} a {high}.",
+        "{name}: given {given!r}. Allowed: a whole number from {low} to {high}.",
+    ),
+    "data.number": (
+        "{name}: se dio {given!r}. Se admite un número de {low} a {high}.",
+        "{name}: given {given!r}. Allowed: a number from {low} to {high}.",
+    ),
+    "data.no_file": ("ningún archivo", "no file"),
+    "data.damaged": (
+        "{file} no es el archivo publicado.\n  SHA-256 esperado: {expected}\n  hallado: {found}\n"
+        "Conviene reemplazarlo por el publicado, o quitar la variable FMNIST_DATA y ejecutar `fmnist data fetch`.",
+        "{file} is not the published file.\n  SHA-256 expected: {expected}\n  found: {found}\n"
+        "Replace it by the published one, or unset the variable FMNIST_DATA and run `fmnist data fetch`.",
+    ),
+    "data.not_idx": (
+        "{file} no contiene un arreglo IDX de bytes de forma {shape}. `fmnist data verify` muestra qué archivo es.",
+        "{file} does not hold an IDX array of bytes of shape {shape}. `fmnist data verify` shows which file it is.",
+    ),
+    "data.offline": (
+        "Falta {file}, o está dañado, y FMNIST_OFFLINE impide descargarlo.\n  SHA-256 esperado: {expected}\n"
+        "  hallado: {found}\n"
+        "Con conexión, `fmnist data fetch` lo trae; también se puede nombrar con FMNIST_DATA una carpeta que lo tenga.",
+        "{file} is missing or damaged, and FMNIST_OFFLINE forbids downloading it.\n  SHA-256 expected: {expected}\n"
+        "  found: {found}\n"
+        "Once online, `fmnist data fetch` brings it; or let FMNIST_DATA name a folder that has it.",
+    ),
+    "data.unreachable": (
+        "Falta {file}, o está dañado, y no se pudo descargar.\n  SHA-256 esperado: {expected}\n  hallado: {found}\n"
+        "{causes}\nConviene repetir `fmnist data fetch` más tarde, indicar otra dirección con FMNIST_MIRRORS, o nombrar con "
+        "FMNIST_DATA una carpeta que tenga los archivos.",
+        "{file} is missing or damaged, and could not be downloaded.\n  SHA-256 expected: {expected}\n  found: {found}\n"
+        "{causes}\nRun `fmnist data fetch` again later, name another address in FMNIST_MIRRORS, or let FMNIST_DATA name a "
+        "folder that has the files.",
+    ),
+    "data.wrong_bytes": (
+        "{size} bytes que no son el archivo publicado; SHA-256 {found}",
+        "{size} bytes that are not the published file; SHA-256 {found}",
+    ),
+    "data.given_up": (
+        "demasiado lento: {size} bytes en {seconds:.1f} s",
+        "too slow: {size} bytes in {seconds:.1f} s",
+    ),
+    "data.busy": (
+        "Otro proceso descarga los datos desde hace más de {seconds:g} s y retiene {lock}. Conviene esperar a que termine; "
+        "si no hay ninguno, borrar ese archivo y ejecutar `fmnist data fetch`.",
+        "Another process has been downloading the data for more than {seconds:g} s and holds {lock}. Wait until it ends; "
+        "if there is none, delete that file and run `fmnist data fetch`.",
+    ),
+    "data.cache": (
+        "No se puede guardar en {folder}: {cause}. Hacen falta 31 MB y hay {free:.0f} MB libres. La variable FMNIST_CACHE "
+        "elige otra carpeta; después, `fmnist data fetch`.",
+        "Cannot store in {folder}: {cause}. 31 MB are needed and {free:.0f} MB are free. The variable FMNIST_CACHE chooses "
+        "another folder; then `fmnist data fetch`.",
+    ),
     # models
     "models.unknown": (
         "no existe {given!r}. Se admiten: {allowed}. {hint}",
@@ -225,7 +292,35 @@ WORDS: dict[str, tuple[str, str]] = {
     "audit.ours": ("nuestro protocolo", "our protocol"),
     "audit.verdict": ("veredicto", "verdict"),
     "audit.reason": ("por qué", "why"),
+    "audit.summary_number": (
+        "Números: {total}. Coinciden {agrees}, difieren {differs}, no comparables {cannot}.",
+        "Numbers: {total}. Agree {agrees}, differ {differs}, cannot be compared {cannot}.",
+    ),
+    "audit.summary_claim": (
+        "Afirmaciones: {total}. Coinciden {agrees}, difieren {differs}, no comparables {cannot}.",
+        "Claims: {total}. Agree {agrees}, differ {differs}, cannot be compared {cannot}.",
+    ),
     # cli
+    "cli.not_a_change": (
+        "--set: se dio {given!r}; se admite CAMPO=VALOR, por ejemplo num_epochs=5 o model.dropout=0.1.",
+        "--set: given {given!r}; allowed: FIELD=VALUE, for example num_epochs=5 or model.dropout=0.1.",
+    ),
+    "cli.good": ("bien ", "good   "),
+    "cli.bad": ("MAL  ", "BAD    "),
+    "cli.missing": ("falta", "missing"),
+    "cli.data_folder": (
+        "Los archivos oficiales se buscan en {folder} ({chosen_by}).",
+        "The official files are looked for in {folder} ({chosen_by}).",
+    ),
+    "cli.data_next": ("Para bajarlos: fmnist data fetch", "To get them: fmnist data fetch"),
+    "cli.data_offline": ("FMNIST_OFFLINE impide bajarlos.", "FMNIST_OFFLINE forbids the download."),
+    "cli.data_complete": ("Los cuatro archivos están completos.", "The four files are complete."),
+    "cli.data_digests": (
+        "         se esperaba {expected}\n         se encontró {found}",
+        "         expected {expected}\n         found    {found}",
+    ),
+    "cli.plan": ("{report}: {total} corridas, faltan {missing}", "{report}: {total} runs, {missing} missing"),
+    "cli.published": ("  {file}  ({seconds:.0f} s)", "  {file}  ({seconds:.0f} s)"),
 }
 
 _language: str | None = None

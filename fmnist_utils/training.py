@@ -122,9 +122,9 @@ def evaluate(
     """Measure ``model`` in eval mode: ``{"loss": …}`` and one entry for each of ``metrics``.
 
     ``loss_fn`` and the metrics give means over a minibatch; here they are weighted by its size, so that the result does not
-    depend on ``batch_size``. The model is left in the mode it was in.
+    depend on ``batch_size``. Every part of the model is left in the mode it was in.
     """
-    was_training = model.training
+    modes = {module: module.training for module in model.modules()}
     model.eval()
     measures = {"loss": loss_fn, **(metrics or {})}
     totals = {name: 0.0 for name in measures}
@@ -132,7 +132,8 @@ def evaluate(
         outputs = model(inputs)
         for name, measure in measures.items():
             totals[name] += measure(outputs, targets).double() * len(inputs)
-    model.train(was_training)
+    for module, training in modes.items():
+        module.training = training
     return {name: float(total) / len(batches) for name, total in totals.items()}
 
 

@@ -61,9 +61,10 @@ def test_evaluate_does_not_depend_on_the_batch_size(images, labels, batch_size):
 
 def test_evaluate_leaves_the_mode_and_the_weights(images, labels):
     model = new_classifier().train()
+    model[1].eval()  # a frozen part
     before = [parameter.clone() for parameter in model.parameters()]
     evaluate(model, Batches(images, labels, 50), nn.CrossEntropyLoss())
-    assert model.training
+    assert model.training and not model[1].training and model[2].training
     assert all(torch.equal(a, b) for a, b in zip(before, model.parameters()))
 
 
