@@ -14,10 +14,11 @@ one fails; otherwise n runs do not decide it and it *cannot be compared*.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
+import pandas as pd
 from scipy.stats import t as student
 
 from fmnist_utils.reports import Claim, Condition, Measure, Number, Report, load_report, report_names
@@ -192,7 +193,7 @@ def _quantity(measure: Measure) -> Callable[[Run], float]:
     return lambda run: float(of_run(run))
 
 
-def summary(rows: Sequence[Row]) -> dict[str, dict[str, int]]:
+def count_verdicts(rows: Sequence[Row]) -> dict[str, dict[str, int]]:
     """Return how many numbers and how many claims have each verdict."""
     return {
         kind: {verdict: sum(row.kind == kind and row.verdict == verdict for row in rows) for verdict in VERDICTS}
@@ -203,24 +204,56 @@ def summary(rows: Sequence[Row]) -> dict[str, dict[str, int]]:
 VERDICTS = ("agrees", "differs", "cannot be compared")
 
 
-def table(rows: Sequence[Row]):
-    """Return the audit as a pandas DataFrame to be shown, in the language in force."""
-    import pandas as pd
+class Table(pd.DataFrame):
+    """A DataFrame that a notebook shows with its texts whole; pandas would cut them at fifty letters."""
 
-    columns = [say(f"audit.{name}") for name in ("id", "what", "published", "theirs", "ours", "verdict", "reason")]
+    def _repr_html_(self) -> str:
+        with pd.option_context("display.max_colwidth", None):
+            return super()._repr_html_()
+
+
+def table(rows: Sequence[Row]) -> Table:
+    """Return the audit as a table, in the language in force: of numbers, of claims, or of both."""
     lines = [
-        (
-            row.id,
-            row.what,
-            format_value(row.published, row.unit) if row.kind == "number" else "",
-            format_estimate(row.theirs, row.unit),
-            format_estimate(row.ours, row.unit),
-            say(f"verdict.{row.verdict}"),
-            row.reason,
-        )
+        {
+            "id": row.id,
+            "what": row.what,
+            "published": format_value(row.published, row.unit) if row.kind == "number" else None,
+            "theirs": format_estimate(row.theirs, row.unit),
+            "ours": format_estimate(row.ours, row.unit),
+            "verdict": say(f"verdict.{row.verdict}"),
+            "reason": row.reason,
+        }
         for row in rows
     ]
-    return pd.DataFrame(lines, columns=columns).set_index(columns[0])
+    return _shown(pd.DataFrame(lines).dropna(axis="columns", how="all").fillna(""))
+
+
+def errors_table(report: Report) -> Table:
+    """Return the mistakes and omissions of a report as a table, in the language in force."""
+    return _shown(pd.DataFrame([{"id": error.id, "error": str(error.text)} for error in report.errors]))
+
+
+def values(runs: Mapping[str, Sequence[Run]], name: str) -> dict[str, list[float]]:
+    """Return one value a seed for each label of ``runs``: the metric ``name``, or the last value of that column."""
+    return {
+        label: [run.metrics[name] if name in run.metrics else run.history[name][-1] for run in of_label]
+        for label, of_label in runs.items()
+    }
+
+
+def summary(runs: Mapping[str, Sequence[Run]], names: Sequence[str]) -> Table:
+    """Return *mean ± sd (n)* of the metrics or columns ``names``, one row a label, accuracies in percent."""
+    units = {name: "percent" if name.endswith("accuracy") else "nats" for name in names}
+    columns = {
+        say(f"metric.{name}"): [format_estimate(Estimate.of(each), unit) for each in values(runs, name).values()]
+        for name, unit in units.items()
+    }
+    return Table(columns, index=pd.Index(runs, name=""))
+
+
+def _shown(frame: pd.DataFrame) -> Table:
+    return Table(frame.set_index("id").rename(columns=lambda name: say(f"audit.{name}")))
 
 
 def format_value(value: float, unit: str) -> str:

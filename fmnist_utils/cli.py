@@ -146,7 +146,7 @@ def audit(report, form):
             estimate = auditing.format_estimate(getattr(row, protocol), row.unit)
             click.echo(f"  {say(f'audit.{protocol}')}: {estimate}")
         click.echo(f"  {say('audit.reason')}: {row.reason}\n")
-    for kind, counts in auditing.summary(rows).items():
+    for kind, counts in auditing.count_verdicts(rows).items():
         click.echo(say(f"audit.summary_{kind}", total=sum(counts.values()), **{k.split()[0]: v for k, v in counts.items()}))
 
 

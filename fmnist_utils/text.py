@@ -266,6 +266,24 @@ WORDS: dict[str, tuple[str, str]] = {
         "  - Python came without its venv module: on Debian and Ubuntu, apt install python3-venv.\n"
         "Then repeat the same command.",
     ),
+    "page.quick": (
+        "**Ensayo en vivo** (perfil `quick`): cada red se entrena aquí mismo con {images} imágenes durante {epochs} épocas. El "
+        "texto comenta las corridas completas (perfil `full`).",
+        "**A live rehearsal** (profile `quick`): each network is trained right here, on {images} images for {epochs} epochs. "
+        "The text comments on the complete runs (profile `full`).",
+    ),
+    "page.full": (
+        "**Corridas completas** (perfil `full`): las curvas y las tablas salen de los registros publicados, medidos con los datos "
+        "oficiales; lo que no tiene registro se entrena.",
+        "**Complete runs** (profile `full`): curves and tables come from the published records, measured on the official data; "
+        "what has no record is trained.",
+    ),
+    "metric.test_loss": ("pérdida (prueba)", "loss (test)"),
+    "metric.test_accuracy": ("exactitud % (prueba)", "accuracy % (test)"),
+    "metric.val_loss": ("pérdida (validación)", "loss (validation)"),
+    "metric.val_accuracy": ("exactitud % (validación)", "accuracy % (validation)"),
+    "metric.train_loss": ("pérdida (entrenamiento)", "loss (training)"),
+    "metric.train_accuracy": ("exactitud % (entrenamiento)", "accuracy % (training)"),
     "verdict.agrees": ("coincide", "agrees"),
     "verdict.differs": ("difiere", "differs"),
     "verdict.cannot be compared": ("no comparable", "cannot be compared"),
@@ -285,7 +303,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "audit.condition": ("Se pide {wanted}; se mide {measured}: {outcome}.", "Asked {wanted}; measured {measured}: {outcome}."),
     "audit.ours_otherwise": ("Con nuestro protocolo: {verdict}.", "Under our protocol: {verdict}."),
     "audit.points": ("puntos", "points"),
-    "audit.id": ("id", "id"),
+    "audit.error": ("qué está mal y qué es correcto", "what is wrong, and what is right"),
     "audit.what": ("qué", "what"),
     "audit.published": ("publicado", "published"),
     "audit.theirs": ("su protocolo", "their protocol"),

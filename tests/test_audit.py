@@ -8,7 +8,8 @@ import pytest
 import scipy.stats
 
 from fmnist_utils.audit import (
-    Estimate, agrees, audit, estimate, format_estimate, format_value, judge, judge_all, summary, table,
+    Estimate, agrees, audit, count_verdicts, errors_table, estimate, format_estimate, format_value, judge, judge_all, summary, table,
+    values,
 )
 from fmnist_utils.reports import Condition, Measure, Number, load_report
 from fmnist_utils.text import set_language
@@ -168,7 +169,7 @@ def test_without_records_nothing_is_decided_and_nothing_breaks():
     rows = audit("01", FakeStore(lambda recipe: None))
     assert len(rows) == 15
     assert {row.verdict for row in rows} == {"cannot be compared"}
-    assert summary(rows)["claim"] == {"agrees": 0, "differs": 0, "cannot be compared": 8}
+    assert count_verdicts(rows)["claim"] == {"agrees": 0, "differs": 0, "cannot be compared": 8}
 
 
 def test_a_published_number_inside_and_outside():
@@ -192,6 +193,17 @@ def test_both_languages_and_the_form_of_the_json():
     keys = {"report", "id", "kind", "published", "theirs", "ours", "verdict", "reason"}
     assert keys <= set(english[0].to_json())
     assert list(table(spanish).columns) == ["qué", "publicado", "su protocolo", "nuestro protocolo", "veredicto", "por qué"]
+
+
+def test_tables_for_the_page():
+    runs = {"a": [fake_run(None, accuracy=0.9), fake_run(None, accuracy=0.8)], "b": [fake_run(None)]}
+    assert values(runs, "test_accuracy") == {"a": [0.9, 0.8], "b": [0.9]}
+    assert values(runs, "running_loss")["b"] == [0.5]
+    shown = summary(runs, ["test_accuracy", "test_loss"])
+    assert shown.loc["a", "accuracy % (test)"] == "85.0 ± 7.1 (n = 2)" and shown.loc["b", "loss (test)"] == "0.300 (n = 1)"
+    assert "..." not in errors_table(REPORT)._repr_html_() and list(errors_table(REPORT).index)[0] == "E1-1"
+    numbers = table([row for row in audit("01", FakeStore(lambda recipe: None)) if row.kind == "number"])
+    assert numbers.loc["N1-2", "published"] == "81.0 %"
 
 
 def test_formats():

@@ -111,6 +111,18 @@ def test_a_wrong_page_parameter_stops_the_page(wrong, parts):
         assert part in str(error.value)
 
 
+def test_the_page_says_what_it_shows():
+    quick = REPORT.page({**PARAMETERS, "num_epochs": 3}).notice
+    assert "6000 images for 3 epochs" in quick and "SYNTHETIC DATA" in quick
+    assert quick._repr_markdown_() == quick
+
+
+def test_published_numbers_by_id():
+    assert REPORT.number("N1-2").value == 0.81
+    with pytest.raises(UserError, match="Did you mean 'N1-2'"):
+        REPORT.number("N12")
+
+
 def test_a_notebook_run_again_keeps_its_other_variables():
     cells = ["", "profile = 'quick'\nlang = 'en'", "page = 1", "model = 3\nnum_parameters = 109386", "profile = 'quick'\nnum_epoch = 2"]
     namespace = {**PARAMETERS, "model": 3, "num_parameters": 109386, "In": cells[:4]}

@@ -21,7 +21,7 @@ from pydantic import Field, create_model
 from fmnist_utils.data import Splits, load_fashion_mnist
 from fmnist_utils.recipes import MODEL_ARGUMENTS, AsTuple, CheckedSpec, DataSpec, PositiveInt, Recipe, Spec
 from fmnist_utils.runs import Run, RunStore, train_all
-from fmnist_utils.text import LANGUAGES, UserError, get_language, nearest, set_language
+from fmnist_utils.text import LANGUAGES, UserError, get_language, nearest, say, set_language
 
 FOLDER = Path(__file__).parent
 Label = Annotated[int, Field(ge=0, le=9)]
@@ -185,6 +185,17 @@ class Report(CheckedSpec):
             varied = varied | {path} if own.like else varied
         return fields, varied
 
+    def number(self, id: str) -> Number:
+        """Return the published number called ``id``.
+
+        Raises:
+            UserError: if there is none.
+        """
+        numbers = {number.id: number for number in self.numbers}
+        if id not in numbers:
+            raise UserError("reports.unknown", given=id, allowed=", ".join(numbers), hint=nearest(id, numbers))
+        return numbers[id]
+
     def runs(self, group: str, protocol: str, store: RunStore | None = None) -> list[Run]:
         """Return the finished runs of ``group`` under ``protocol``, seed by seed; those without a record are left out."""
         store = store or RunStore()
@@ -226,6 +237,13 @@ class PageParameters(CheckedSpec):
     num_seeds: Annotated[int, Field(ge=1, le=100)] | None = None
 
 
+class Notice(str):
+    """A text that a notebook shows as a paragraph."""
+
+    def _repr_markdown_(self) -> str:
+        return str(self)
+
+
 @dataclass(frozen=True)
 class Page:
     """A report under the parameters of its notebook."""
@@ -237,6 +255,16 @@ class Page:
     def splits(self) -> Splits:
         """The data of the page: the splits of our protocol."""
         return load_fashion_mnist(self.parameters.source)
+
+    @property
+    def notice(self) -> Notice:
+        """What this page shows: live training or published records, official data or the stand-in."""
+        if self.parameters.profile == "full":
+            text = say("page.full")
+        else:
+            recipe = self.recipes(next(iter(self.report.groups)))[0]
+            text = say("page.quick", images=recipe.data.train_size or 50_000, epochs=recipe.num_epochs)
+        return Notice(" ".join(filter(None, [text, self.splits.notice()])))
 
     @property
     def overrides(self) -> dict[str, Any]:
