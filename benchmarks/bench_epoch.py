@@ -1,9 +1,9 @@
 """Seconds per training epoch of page 01's network: the course's engine against the usual PyTorch loop.
 
-    python benchmarks/bench_epoch.py [--repetitions 5] [--epochs 2] [--source auto]
+    python benchmarks/bench_epoch.py [--repetitions 5] [--epochs 2] [--threads N] [--source auto]
 
 Both train the same network (784-128-64-10, dropout 0.2) with Adam, learning rate 0.001, on the same 60,000 images in
-minibatches of 100, on the CPU with PyTorch's own number of threads.
+minibatches of 100, on the CPU, with PyTorch's own number of threads unless ``--threads`` says otherwise.
 
 *ours*: ``fmnist_utils.training``: the images as one tensor, a minibatch is one indexing, a fused optimizer.
 *usual*: ``torchvision.datasets.FashionMNIST`` with ``ToTensor`` and a shuffling ``DataLoader``, as PyTorch's beginners'
@@ -38,8 +38,8 @@ def prepare_ours(arrays, model) -> Callable[[int], object]:
 
     from fmnist_utils.training import Batches, train_one_epoch
 
-    images = torch.as_tensor(arrays.train_images).unsqueeze(1) / 255
-    batches = Batches(images, torch.as_tensor(arrays.train_labels).long(), BATCH_SIZE)
+    images = torch.tensor(arrays.train_images).unsqueeze(1) / 255
+    batches = Batches(images, torch.tensor(arrays.train_labels).long(), BATCH_SIZE)
     loss_fn = torch.nn.CrossEntropyLoss()
     optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE, fused=True)
     return lambda epoch: train_one_epoch(model, batches, loss_fn, optimizer, epoch)
@@ -53,7 +53,7 @@ def prepare_usual(arrays, model) -> Callable[[int], object]:
     from torchvision.transforms import ToTensor
 
     dataset = FashionMNIST.__new__(FashionMNIST)  # torchvision's own indexing, on images that are loaded already
-    dataset.data, dataset.targets = torch.as_tensor(arrays.train_images), torch.as_tensor(arrays.train_labels).long()
+    dataset.data, dataset.targets = torch.tensor(arrays.train_images), torch.tensor(arrays.train_labels).long()
     dataset.transform, dataset.target_transform = ToTensor(), None
     loader = DataLoader(dataset, batch_size=BATCH_SIZE, shuffle=True)
     loss_fn = torch.nn.CrossEntropyLoss()
@@ -73,13 +73,15 @@ def prepare_usual(arrays, model) -> Callable[[int], object]:
 PREPARE = {"ours": prepare_ours, "usual": prepare_usual}
 
 
-def measure(engine: str, epochs: int, source: str) -> dict:
+def measure(engine: str, epochs: int, source: str, threads: int | None) -> dict:
     """Train in this process; return the mean seconds per epoch and the accuracy reached on the test images."""
     import torch
 
     from fmnist_utils.data import load_arrays
     from fmnist_utils.models import FeedForwardClassifier
 
+    if threads:
+        torch.set_num_threads(threads)
     arrays = load_arrays(source)
     torch.manual_seed(0)
     model = FeedForwardClassifier()
@@ -90,8 +92,8 @@ def measure(engine: str, epochs: int, source: str) -> dict:
     seconds = (time.perf_counter() - start) / epochs
     model.eval()
     with torch.no_grad():
-        logits = model(torch.as_tensor(arrays.test_images).unsqueeze(1) / 255)
-    correct = logits.argmax(dim=1) == torch.as_tensor(arrays.test_labels)
+        logits = model(torch.tensor(arrays.test_images).unsqueeze(1) / 255)
+    correct = logits.argmax(dim=1) == torch.tensor(arrays.test_labels)
     return {
         "seconds": seconds,
         "test_accuracy": correct.float().mean().item(),
@@ -101,9 +103,10 @@ def measure(engine: str, epochs: int, source: str) -> dict:
     }
 
 
-def measure_apart(engine: str, epochs: int, source: str) -> dict:
+def measure_apart(engine: str, epochs: int, source: str, threads: int | None) -> dict:
     """Do :func:`measure` in a fresh process."""
     command = [sys.executable, __file__, "--engine", engine, "--epochs", str(epochs), "--source", source]
+    command += ["--threads", str(threads)] if threads else []
     finished = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(finished.stdout.splitlines()[-1])
 
@@ -113,12 +116,12 @@ def summary(values: list[float]) -> dict[str, float]:
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}
 
 
-def compare(repetitions: int, epochs: int, source: str) -> dict:
+def compare(repetitions: int, epochs: int, source: str, threads: int | None = None) -> dict:
     """Measure both engines ``repetitions`` times, in turns; return all measurements and their summary."""
     runs: dict[str, list[dict]] = {engine: [] for engine in PREPARE}
     for turn in range(repetitions):
         for engine in sorted(PREPARE, reverse=bool(turn % 2)):  # neither is always the first
-            runs[engine].append(measure_apart(engine, epochs, source))
+            runs[engine].append(measure_apart(engine, epochs, source, threads))
             print(f"{turn + 1}/{repetitions} {engine}: {runs[engine][-1]['seconds']:.2f} s per epoch", file=sys.stderr)
     seconds = {engine: [run["seconds"] for run in made] for engine, made in runs.items()}
     return {
@@ -153,13 +156,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repetitions", type=int, default=5, help="fresh processes for each engine")
     parser.add_argument("--epochs", type=int, default=2, help="epochs in each process")
+    parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's own)")
     parser.add_argument("--source", default="auto", help="official, synthetic or auto")
     parser.add_argument("--engine", choices=PREPARE, help="measure this one, here, and print the result as JSON")
     chosen = parser.parse_args()
     if chosen.engine:
-        print(json.dumps(measure(chosen.engine, chosen.epochs, chosen.source)))
+        print(json.dumps(measure(chosen.engine, chosen.epochs, chosen.source, chosen.threads)))
         return
-    result = compare(chosen.repetitions, chosen.epochs, chosen.source)
+    result = compare(chosen.repetitions, chosen.epochs, chosen.source, chosen.threads)
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"epoch-{result['date'].replace(':', '')}.json"
     path.write_text(json.dumps(result, indent=2) + "\n")

@@ -17,10 +17,12 @@ PAGES = sorted(ROOT.glob("notebooks/*.ipynb"))
 def nbval(notebook: Path, lang: str, runs: Path) -> subprocess.CompletedProcess:
     """Run ``notebook`` with nbval: every cell must run; those tagged ``nbval-check-output`` must show the recorded output.
 
-    Nothing that was trained before is used: the pages train into ``runs``.
+    Nothing that was trained before is used: the pages train into ``runs``. One thread, because two that have to wait for a
+    core on a busy machine are many times slower than one.
     """
     variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    variables |= {"FMNIST_LANG": lang, "FMNIST_PROFILE": "quick", "FMNIST_RUNS": str(runs), "TQDM_DISABLE": "1"}
+    variables |= {"FMNIST_LANG": lang, "FMNIST_PROFILE": "quick", "FMNIST_RUNS": str(runs)}
+    variables |= {"TQDM_DISABLE": "1", "OMP_NUM_THREADS": "1"}
     options = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=120", "-q", "-p", "no:cacheprovider"]
     command = [sys.executable, "-m", "pytest", *options, str(notebook)]
     return subprocess.run(

@@ -254,9 +254,9 @@ def targets() -> set[str]:
 
 
 def code_of(markdown: str) -> str:
-    """Return the fenced blocks and the inline code of ``markdown``."""
+    """Return the fenced blocks and the inline code of ``markdown``, without comments."""
     fenced = re.findall(r"^```.*?\n(.*?)^```", markdown, re.MULTILINE | re.DOTALL)
-    return "\n".join(fenced + re.findall(r"(?<!`)`([^`\n]+)`(?!`)", markdown))
+    return re.sub(r"#.*", "", "\n".join(fenced + re.findall(r"(?<!`)`([^`\n]+)`(?!`)", markdown)))
 
 
 def documents() -> list[Path]:
