@@ -1,0 +1,354 @@
+"""Build the bilingual book: ``python book/build.py [--profile full|quick] [--lang es en]``.
+
+For each language: select its cells from every notebook, execute the code with papermill (or take the outputs from the
+cache), lay everything out as an ordinary Jupyter Book in ``book/_build/stage/<lang>``, render it, check it. When all of
+it is right the result replaces ``book/_build/html``; a build that fails changes nothing there. Two builds at once take
+turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import datetime
+import hashlib
+import importlib.metadata
+import json
+import os
+import pkgutil
+import re
+import shutil
+import string
+import subprocess
+import sys
+import time
+import tomllib
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import filelock
+import nbformat
+import yaml
+from nbformat import NotebookNode
+
+import checks
+import colophon
+import fmnist_utils
+import pages
+from pages import LANGUAGES, NOTEBOOKS, ROOT
+
+BOOK = ROOT / "book"
+BUILD = BOOK / "_build"
+CACHE, STAGE, SITE = BUILD / "cache", BUILD / "stage", BUILD / "html"
+SHARED = ["_ext", "_images", "_static", "_templates", "references.bib"]  # what both languages use
+PACKAGE = Path(fmnist_utils.__file__).parent
+JUPYTER_BOOK = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
+LANGUAGE_NAMES = {"es": "Español", "en": "English"}
+MODULE_PAGE = """# `{name}`
+
+```{{eval-rst}}
+.. automodule:: fmnist_utils.{name}
+   :members:
+```
+"""
+
+
+class BuildError(Exception):
+    """The book cannot be built; the message is for the person at the terminal."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--profile", choices=["full", "quick"], default="full", help="full: the reports' own runs")
+    parser.add_argument("--lang", nargs="+", choices=LANGUAGES, default=LANGUAGES, help="languages of the site")
+    chosen = parser.parse_args(arguments)
+    BUILD.mkdir(exist_ok=True)
+    try:
+        with one_at_a_time():
+            build([lang for lang in LANGUAGES if lang in chosen.lang], chosen.profile)
+    except BuildError as error:
+        print(f"book: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+@contextlib.contextmanager
+def one_at_a_time():
+    """Hold the lock of the builds; if another build has it, say so and wait. The system frees it if the process dies."""
+    lock = filelock.FileLock(BUILD / "lock")
+    try:
+        lock.acquire(blocking=False)
+    except filelock.Timeout:
+        print("Another build is running; this one waits for it", flush=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def build(languages: list[str], profile: str) -> None:
+    """Build the site in ``languages`` and publish it in ``book/_build/html``.
+
+    Raises:
+        BuildError: if a notebook fails, Jupyter Book warns, or the finished site does not pass its checks.
+    """
+    started = time.perf_counter()
+    executed = execute_all(languages, profile)
+    for lang in languages:
+        lay_out(lang, languages, executed)
+    render_all(languages)
+    site = assemble(languages)
+    if findings := checks.check_site(site):
+        raise BuildError("\n  ".join([f"the site in {site} is not fit to be published:", *findings]))
+    publish(site)
+    print(f"The book stands in {SITE / 'index.html'} ({time.perf_counter() - started:.0f} s)")
+
+
+# --- Executing the pages ----------------------------------------------------------------------------------------------
+
+
+def execute_all(languages: list[str], profile: str) -> dict[tuple[str, str], NotebookNode]:
+    """Return the executed code of every page, by (name of the page, language); pages run side by side on the cores.
+
+    Raises:
+        BuildError: if a cell fails; it names the notebook, the cell and the exception.
+    """
+    context = surroundings()
+    targets = {(path, lang): cache_path(path, lang, profile, context) for path in pages.paths() for lang in languages}
+    missing: dict[Path, dict[str, Path]] = {}
+    for (path, lang), target in targets.items():
+        if not target.exists():
+            missing.setdefault(path, {})[lang] = target
+    if missing:
+        CACHE.mkdir(exist_ok=True)
+        execute = partial(_execute_page, profile=profile, shown=context["shown"])
+        with ProcessPoolExecutor(min(len(missing), os.cpu_count() or 1), get_context("spawn")) as pool:
+            list(pool.map(execute, missing, missing.values()))
+    print(f"{len(targets) - sum(map(len, missing.values()))} of {len(targets)} pages were in the cache", flush=True)
+    return {(path.stem, lang): pages.read(target) for (path, lang), target in targets.items()}
+
+
+def _execute_page(path: Path, targets: dict[str, Path], profile: str, shown: dict) -> None:
+    # One language after the other: what the first has trained, the second loads.
+    for lang, target in targets.items():
+        started = time.perf_counter()
+        executed = _run(path, lang, profile)
+        seconds = round(time.perf_counter() - started)
+        print(f"{path.stem} [{lang}] executed in {seconds} s", flush=True)
+        for warning in _strip(executed):
+            print(f"{path.stem} [{lang}] wrote to stderr: {warning}", flush=True)
+        executed.metadata["ran_with"] = {**shown, "profile": profile, "seconds": seconds}
+        for outdated in CACHE.glob(f"{path.stem}.{lang}.{profile}.*"):
+            outdated.unlink()
+        unfinished = target.with_suffix(".part")
+        nbformat.write(executed, unfinished)
+        unfinished.replace(target)
+
+
+def _run(path: Path, lang: str, profile: str) -> NotebookNode:
+    import papermill  # slow to import, and not needed when every page is in the cache
+
+    source = pages.read(path)
+    code = nbformat.v4.new_notebook(metadata=source.metadata)
+    code.cells = [cell for cell in source.cells if cell.cell_type == "code"]
+    try:
+        return papermill.execute_notebook(
+            code,
+            None,
+            parameters={"lang": lang, "profile": profile},
+            cwd=NOTEBOOKS,
+            kernel_name="python3",
+            progress_bar=False,
+            log_output=False,
+            extra_arguments=["--log-level=CRITICAL"],  # else every kernel warns that it speaks TCP on this machine
+        )
+    except papermill.PapermillExecutionError as error:
+        number = next((n for n, cell in enumerate(source.cells, start=1) if cell.source == error.source), "?")
+        what = " ".join(f"{error.ename}: {error.evalue}".split())
+        raise BuildError(f"{path.name} [{lang}] failed in cell {number}: {what}") from None
+
+
+def _strip(executed: NotebookNode) -> list[str]:
+    """Remove what is of this machine from an executed notebook; return the first lines that it wrote to stderr."""
+    kept = ("kernelspec", "language_info")
+    executed.metadata = {name: value for name, value in executed.metadata.items() if name in kept}
+    warnings = []
+    for cell in executed.cells:
+        cell.metadata = {"tags": sorted(pages.tags(cell))}
+        if "injected-parameters" in pages.tags(cell):
+            cell.source = cell.source.removeprefix("# Parameters\n")
+        warnings += [out.text.strip().partition("\n")[0] for out in cell.outputs if out.get("name") == "stderr"]
+        cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+    return warnings
+
+
+# --- The cache: a page is executed again when anything that it depends on has changed, and only then -------------------
+
+
+def surroundings() -> dict:
+    """Return what the outputs of every page depend on besides its code; ``shown`` is what the page says of it."""
+    from fmnist_utils import data, runs, training
+
+    store = runs.RunStore()
+    machine = runs.describe_environment(training.pick_device("auto"))
+    machine["data"] = data.load_arrays("auto").source  # just as a page would: downloads them if it can
+    shown = machine | {"machine": colophon.machine(machine), "date": datetime.datetime.now(datetime.UTC).date().isoformat()}
+    del machine["commit"]  # a commit that changes nothing below leaves every page as it is
+    return {
+        "package": folder_digest(PACKAGE),
+        "records": folder_digest(store.results),
+        "runs": folder_digest(store.root, "*/record.json"),  # a run made here comes before a committed record
+        "versions": sorted({f"{package.name} {package.version}" for package in importlib.metadata.distributions()}),
+        "variables": {name: value for name, value in os.environ.items() if name.startswith("FMNIST_")},
+        "machine": machine,
+        "shown": shown,
+    }
+
+
+def cache_path(path: Path, lang: str, profile: str, context: dict) -> Path:
+    """Return where the executed page is kept, or will be."""
+    key = cache_key(pages.read(path), lang, profile, context)
+    return CACHE / f"{path.stem}.{lang}.{profile}.{key[:20]}.ipynb"
+
+
+def cache_key(notebook: NotebookNode, lang: str, profile: str, context: dict) -> str:
+    """Return the SHA-256 of all that the outputs of a page depend on. Its text is not part of it: outputs stay."""
+    code = [[cell.source, sorted(pages.tags(cell))] for cell in notebook.cells if cell.cell_type == "code"]
+    depends_on = {name: value for name, value in context.items() if name != "shown"}
+    return hashlib.sha256(json.dumps([code, lang, profile, depends_on], sort_keys=True).encode()).hexdigest()
+
+
+def folder_digest(folder: Path, pattern: str = "**/*") -> str:
+    """Return a digest of the names and contents of the files under ``folder``, compiled Python aside."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob(pattern)):
+        if path.is_file() and "__pycache__" not in path.parts:
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            digest.update(f"{path.relative_to(folder).as_posix()} {content}\n".encode())
+    return digest.hexdigest()
+
+
+# --- Laying out, rendering, publishing ---------------------------------------------------------------------------------
+
+
+def lay_out(lang: str, languages: list[str], executed: dict[tuple[str, str], NotebookNode]) -> None:
+    """Write ``book/_build/stage/<lang>``: a complete, ordinary Jupyter Book in one language."""
+    stage = STAGE / lang
+    shutil.rmtree(stage, ignore_errors=True)
+    shutil.copytree(BOOK / lang, stage)
+    for name in SHARED:
+        copy = shutil.copytree if (BOOK / name).is_dir() else shutil.copyfile
+        copy(BOOK / name, stage / name)
+    (stage / "_config.yml").write_text(yaml.safe_dump(configuration(lang, languages), allow_unicode=True), "utf-8")
+    last_line = string.Template((stage / "_ran_with.md").read_text("utf-8"))
+    (stage / "notebooks").mkdir()
+    for path in pages.paths():
+        done = executed[path.stem, lang]
+        try:
+            page = with_outputs(pages.book_page(pages.read(path), lang), done)
+        except ValueError as error:
+            raise BuildError(f"{path.name}: {error}") from None
+        page.cells.append(nbformat.v4.new_markdown_cell(last_line.substitute(done.metadata["ran_with"])))
+        nbformat.write(page, stage / "notebooks" / path.name)
+    ran_with = {path.stem: executed[path.stem, lang].metadata["ran_with"] for path in pages.paths()}
+    colophon.write(stage, ran_with, BOOK / "results")
+    (stage / "api").mkdir()
+    for module in pkgutil.iter_modules([str(PACKAGE)]):
+        (stage / "api" / f"{module.name}.md").write_text(MODULE_PAGE.format(name=module.name), "utf-8")
+
+
+def configuration(lang: str, languages: list[str]) -> dict:
+    """Return the Jupyter Book configuration of ``lang``: the one at the top, what differs, and what is derived."""
+    config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
+    overlay = BOOK / lang / "_overlay.yml"
+    if overlay.exists():
+        config = merged(config, yaml.safe_load(overlay.read_text("utf-8")))
+    address = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]["Repository"]
+    derived = {"repository": {"url": address, "path_to_book": lang}, "sphinx": {"config": {"site_languages": languages}}}
+    return merged(config, derived)
+
+
+def merged(base: dict, changes: dict) -> dict:
+    """Return ``base`` with ``changes`` laid over it, dictionaries within dictionaries as well."""
+    result = base | changes
+    for key in base.keys() & changes.keys():
+        if isinstance(base[key], dict) and isinstance(changes[key], dict):
+            result[key] = merged(base[key], changes[key])
+    return result
+
+
+def with_outputs(page: NotebookNode, executed: NotebookNode) -> NotebookNode:
+    """Return ``page`` with the outputs of its executed code, and the parameters that it ran with under its own.
+
+    Raises:
+        ValueError: if the executed code is not that of the page.
+    """
+    injected = [cell for cell in executed.cells if "injected-parameters" in pages.tags(cell)]
+    ran = [cell for cell in executed.cells if cell not in injected]
+    code = [cell for cell in page.cells if cell.cell_type == "code"]
+    if [cell.source for cell in ran] != [cell.source for cell in code]:
+        raise ValueError("the executed code is not that of the page")
+    for cell, done in zip(code, ran, strict=True):
+        cell.outputs, cell.execution_count = done.outputs, done.execution_count
+    place = next((n for n, cell in enumerate(page.cells, start=1) if "parameters" in pages.tags(cell)), 0)
+    page.cells[place:place] = injected
+    return page
+
+
+def render_all(languages: list[str]) -> None:
+    """Render the laid-out books side by side with Jupyter Book, every warning an error.
+
+    Raises:
+        BuildError: with Jupyter Book's warnings.
+    """
+    processes = {}
+    for lang in languages:
+        command = [*JUPYTER_BOOK, "build", str(STAGE / lang), "-n", "-W", "--keep-going"]
+        processes[lang] = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace"
+        )
+    failures = []
+    for lang, process in processes.items():
+        output = re.sub(r"\x1b\[[\d;]*m", "", process.communicate()[0]).replace(f"{STAGE / lang}/", "")
+        log = STAGE / f"{lang}.log"
+        log.write_text(output, "utf-8")
+        if process.returncode:
+            warnings = [line for line in output.splitlines() if re.search(r"WARNING|ERROR|\w+Error:", line)]
+            failures.append("\n  ".join([f"Jupyter Book refuses the pages [{lang}]; all that it says is in {log}", *warnings]))
+    if failures:
+        raise BuildError("\n".join(failures))
+
+
+def assemble(languages: list[str]) -> Path:
+    """Return a folder that holds the whole site: the languages, the landing page, the notebooks to download."""
+    site = BUILD / "next"
+    shutil.rmtree(site, ignore_errors=True)
+    for lang in languages:
+        # Sphinx copies the pages as they were rendered; the copies to download are made to be run.
+        shutil.copytree(STAGE / lang / "_build" / "html", site / lang, ignore=shutil.ignore_patterns(".buildinfo", "*.ipynb"))
+        for path in pages.paths():
+            nbformat.write(pages.reader_copy(pages.read(path), lang), site / lang / "notebooks" / path.name)
+    link = '<li><a href="{0}/index.html" lang="{0}" hreflang="{0}">{1}</a></li>'
+    links = "\n  ".join(link.format(lang, LANGUAGE_NAMES[lang]) for lang in languages)
+    landing = string.Template((BOOK / "landing.html").read_text("utf-8"))
+    (site / "index.html").write_text(landing.substitute(languages=json.dumps(languages), links=links), "utf-8")
+    shutil.copyfile(BOOK / "_images" / "favicon.svg", site / "favicon.svg")
+    (site / ".nojekyll").touch()  # GitHub Pages would leave out the folders whose names begin with an underscore
+    return site
+
+
+def publish(site: Path) -> None:
+    """Put ``site`` in the place of the published one."""
+    previous = BUILD / "previous"
+    shutil.rmtree(previous, ignore_errors=True)
+    if SITE.exists():
+        SITE.rename(previous)
+    site.rename(SITE)
+    shutil.rmtree(previous, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

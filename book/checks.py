@@ -1,0 +1,518 @@
+"""What every page must keep to, and what the built site must be: ``python book/checks.py``.
+
+A rule is a function that takes what it judges and yields one line for each thing found wrong; ``NOTEBOOK_RULES``,
+``PROSE_RULES`` and ``SITE_RULES`` list them all. Some are matters of truth (no measured number is typed into text: it comes
+from a record), some of access (alternative texts), some keep the two languages one book.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import posixpath
+import re
+import statistics
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from bs4 import BeautifulSoup, Tag
+from nbformat import NotebookNode
+
+import pages
+from pages import LANGUAGES, ROOT, tags
+
+MAX_LINES, MAX_COLUMNS, MAX_MEDIAN_LINES = 15, 79, 4
+CELLS = range(25, 46)  # as a reader of one language counts them
+ALT_LENGTH = range(40, 251)
+MAX_OUTPUT = 4000  # characters that one cell may leave in git
+
+KNOWN_TAGS = {
+    *(f"lang-{code}" for code in LANGUAGES), "caption", "parameters", "solution",
+    "hide-input", "remove-cell", "raises-exception", "nbval-ignore-output", "nbval-skip",
+}
+LOCAL_PATH = re.compile(r"(?<![\w.:/-])/(?:home|root|work|tmp|Users|private|mnt|opt)/\w|[A-Z]:\\Users|site-packages|file:///")
+
+Findings = Iterator[str]
+
+
+# --- The text of a cell or a file --------------------------------------------------------------------------------------
+
+MATH = re.compile(r"\$\$(.+?)\$\$|(?<![\\$])\$(?!\s)([^$\n]+)(?<!\s)\$", re.DOTALL)
+CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+FENCED = re.compile(r"^(`{3,})[^\n]*\n.*?^\1`*\s*$", re.DOTALL | re.MULTILINE)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+NUMBER = re.compile(r"(?<![\w.])\d+(?:[\u202f\u00a0,]\d{3}(?!\d))*(?:[.,]\d+)?")
+
+
+def prose(text: str) -> str:
+    """Return ``text`` without formulas, code, roles, labels, options and addresses: what is left is said in words."""
+    for pattern in (FENCED, MATH, pages.ROLE, CODE, re.compile(r"^:[\w-]+:.*$|^\([\w-]+\)=$|^:{3,}\{[\w:-]+\}", re.MULTILINE), LINK):
+        text = pattern.sub(" ", text)
+    return re.sub(r"https?://\S+", " ", text)
+
+
+def _roles(text: str) -> list[tuple[str, str]]:
+    # A glossary term is another word in the other language.
+    found = []
+    for role, content in pages.ROLE.findall(text):
+        target = re.search(r"<([^>]+)>$", content)
+        found.append((role, "" if role == "term" else target[1] if target else content))
+    return sorted(found)
+
+
+def _math(text: str) -> list[str]:
+    words = re.compile(r"\\(?:text|mathrm|textrm)\{[^}]*\}|\s")
+    formulas = MATH.findall(CODE.sub("", pages.ROLE.sub("", text)))
+    return sorted(words.sub("", display or inline) for display, inline in formulas)
+
+
+def _code_blocks(text: str) -> list[str]:
+    # Comments are in the page's language.
+    blocks = (block[0] for block in FENCED.finditer(text) if not block[0].startswith("```{"))
+    return [re.sub(r" *#.*", "", block) for block in blocks]
+
+
+def _numbers(text: str) -> list[str]:
+    return sorted(re.sub(r"[\u202f\u00a0,](?=\d{3}(?!\d))", "", number) for number in NUMBER.findall(prose(text)))
+
+
+# What the two texts of a pair must have in common.
+FACTS: dict[str, Callable[[str], object]] = {
+    "heading levels": lambda text: [len(marks) for marks in re.findall(r"^(#{1,6}) ", FENCED.sub("", text), re.MULTILINE)],
+    "labels": lambda text: re.findall(r"^\(([\w-]+)\)=$|^:(?:label|name): *(\S+)$|\$\$ *\(([\w-]+)\)", text, re.MULTILINE),
+    "directives": lambda text: re.findall(r"^(?::{3,}|`{3,})\{([\w:-]+)\}", text, re.MULTILINE),
+    "roles": _roles,
+    "formulas": _math,
+    "inline code": lambda text: sorted(CODE.findall(pages.ROLE.sub("", FENCED.sub("", text)))),
+    "code blocks": _code_blocks,
+    "link targets": lambda text: sorted(target.partition("#")[0] for target in LINK.findall(text)),
+    "numbers": _numbers,
+    "list items": lambda text: len(re.findall(r"^\s*(?:[-*]|\d+\.) ", text, re.MULTILINE)),
+    "table rows": lambda text: len(re.findall(r"^\|", text, re.MULTILINE)),
+    "alternative text": lambda text: bool(pages.ALT_COMMENT.search(text)),
+}
+
+
+def differences(spanish: str, english: str) -> Findings:
+    """Yield what two texts that should say the same do not have in common."""
+    for name, fact in FACTS.items():
+        if (es := fact(spanish)) != (en := fact(english)):
+            yield f"{name} differ: {es} in Spanish, {en} in English"
+
+
+METRIC = re.compile(
+    r"exactitud|accuracy|pérdida|\bloss|precisión|precision|exhaustividad|\brecall|\bF1\b|\berror(?:es|s)?\b|aciert|\bECM\b|\bMSE\b",
+    re.IGNORECASE,
+)
+MEASUREMENT = re.compile(r"(?<![\w.-])(?:\d*[.,]\d+(?:\s*%)?|\d+\s*%)(?!\d)")
+SETTING = re.compile(r"tasa de aprendizaje|learning rate|dropout|momentum|momento|decaimiento|decay", re.IGNORECASE)
+
+
+def typed_measurements(text: str) -> Findings:
+    """Yield the sentences that hold a decimal number or a percentage beside the name of a metric.
+
+    Numbers inside formulas and code are derived or set, not measured, and so is one that follows the name of a setting.
+    """
+    for sentence in re.split(r"(?<=[.!?:;])\s+|\n\s*\n|\n\s*[-*|] ", prose(text)):
+        for number in MEASUREMENT.finditer(sentence):
+            around = sentence[max(0, number.start() - 60) : number.end() + 60]
+            if METRIC.search(around) and not SETTING.search(sentence[max(0, number.start() - 40) : number.start()]):
+                yield f"typed-in measurement {number[0].strip()!r}: {' '.join(around.split())!r}"
+
+
+NOT_OUR_SPANISH = re.compile(
+    r"\b(?:teste[oa]\w*|overfitting|learning rate|batch(?:es)?|accuracy|loss|podés|tenés|querés|mirá|fijate|probá)\b", re.IGNORECASE
+)
+
+
+def foreign_words(text: str) -> Findings:
+    """Yield the words in Spanish prose for which the glossary has a better one; ``*accuracy*`` in italics is a gloss."""
+    without_glosses = re.sub(r"\*[^*\n]+\*", " ", prose(text))
+    for word in NOT_OUR_SPANISH.findall(without_glosses):
+        yield f"the glossary has another word for {word!r}"
+
+
+# --- Notebooks ---------------------------------------------------------------------------------------------------------
+
+
+def language_pairs(notebook: NotebookNode) -> Findings:
+    """Every Spanish cell is followed by its English twin, which has the same parts."""
+    cells = iter(enumerate(notebook.cells, start=1))
+    for number, cell in cells:
+        if cell.cell_type != "markdown":
+            continue
+        if not tags(cell) >= {"lang-es"} or "lang-en" in tags(cell):
+            yield f"cell {number}: expected a lang-es cell, its tags are {sorted(tags(cell))}"
+            continue
+        _, twin = next(cells, (None, None))
+        if twin is None or twin.cell_type != "markdown" or tags(twin) != tags(cell) - {"lang-es"} | {"lang-en"}:
+            yield f"cell {number}: its lang-en twin does not follow it"
+            return  # every later pair would be out of step
+        for difference in differences(cell.source, twin.source):
+            yield f"cells {number} and {number + 1}: {difference}"
+
+
+def figures(notebook: NotebookNode) -> Findings:
+    """Every figure and table has a name of its own, a caption and, if it is a picture, an alternative text; in both languages."""
+    names, cells = [], notebook.cells
+    for index, cell in enumerate(cells):
+        after = list(itertools.takewhile(lambda following: "caption" in tags(following), cells[index + 1 :]))
+        if cell.cell_type != "code":
+            continue
+        name = pages.shown(cell)
+        if not name:
+            if re.search(r"^(?:\w+\.)*plots\.\w+\(", cell.source, re.MULTILINE):
+                yield f"cell {index + 1}: it draws, and names no figure in metadata.fmnist"
+            if after:
+                yield f"cell {index + 2}: a caption without a figure or table before it"
+            continue
+        kind = "figure" if "figure" in cell.metadata["fmnist"] else "table"
+        names.append(name)
+        if not re.fullmatch(rf"{kind[:3]}-\d\d-[a-z0-9-]+", name):
+            yield f"cell {index + 1}: {name!r} is not of the form {kind[:3]}-NN-words"
+        if len(after) != len(LANGUAGES):
+            yield f"cell {index + 1}: {name} has no pair of caption cells after it"
+        for caption_cell in after:
+            caption, alt = pages.caption_and_alt(caption_cell)
+            if bool(caption) == ("solution" in tags(cell)):
+                yield f"{name}: a caption is for figures that are not inside a folded solution"
+            if kind == "figure" and len(alt) not in ALT_LENGTH:
+                yield f"{name}: its alternative text has {len(alt)} characters: {alt!r}"
+            if kind == "figure" and alt in (caption, name):
+                yield f"{name}: its alternative text only repeats its caption or name"
+    yield from (f"two outputs are called {name}" for name in sorted(set(names)) if names.count(name) > 1)
+
+
+def code_size(notebook: NotebookNode) -> Findings:
+    """Code cells are short and narrow enough to be read beside the text, on a phone as well."""
+    lengths = []
+    for number, cell in enumerate(notebook.cells, start=1):
+        if cell.cell_type != "code":
+            continue
+        lines = cell.source.splitlines()
+        lengths.append(len(lines))
+        if len(lines) > MAX_LINES:
+            yield f"cell {number}: {len(lines)} lines of code, at most {MAX_LINES}"
+        for line in lines:
+            if len(line) > MAX_COLUMNS:
+                yield f"cell {number}: a line of {len(line)} columns, at most {MAX_COLUMNS}"
+    if lengths and statistics.median(lengths) > MAX_MEDIAN_LINES:
+        yield f"the median code cell has {statistics.median(lengths)} lines, at most {MAX_MEDIAN_LINES}"
+
+
+def page_length(notebook: NotebookNode) -> Findings:
+    """A page is one sitting: its code cells and one language's text, captions and removed cells not counted."""
+    cells = [cell for cell in notebook.cells if not tags(cell) & {"caption", "remove-cell"}]
+    count = sum(cell.cell_type == "code" or "lang-es" in tags(cell) for cell in cells)
+    if count not in CELLS:
+        yield f"{count} cells, not {CELLS.start} to {CELLS.stop - 1}"
+
+
+def parameters(notebook: NotebookNode, known: set[str] | None = None) -> Findings:
+    """One cell holds the parameters: flat scalars, under names that the page's report knows, language, profile and seed among them."""
+    found = [cell for cell in notebook.cells if "parameters" in tags(cell)]
+    if len(found) != 1:
+        yield f"{len(found)} cells are tagged parameters, not one"
+        return
+    names = set()
+    for statement in ast.parse(found[0].source).body:
+        if isinstance(statement, ast.Import):
+            continue
+        target = statement.targets[0] if isinstance(statement, ast.Assign) and len(statement.targets) == 1 else None
+        if not isinstance(target, ast.Name) or not _is_scalar(statement.value):
+            yield f"in the parameters cell, line {statement.lineno} does not set one name to a number, a text, True, False or None"
+        else:
+            names.add(target.id)
+    if missing := {"lang", "profile", "seed"} - names:
+        yield f"the parameters cell does not set {', '.join(sorted(missing))}"
+    if known is not None and (unknown := names - known):
+        yield f"the report knows no parameter {', '.join(sorted(unknown))}; it knows {', '.join(sorted(known))}"
+
+
+def _is_scalar(value: ast.expr) -> bool:
+    if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):
+        value = value.operand
+    from_environment = isinstance(value, ast.Call) and ast.unparse(value.func) == "os.environ.get"
+    return isinstance(value, ast.Constant) or (from_environment and all(isinstance(item, ast.Constant) for item in value.args))
+
+
+def measured_numbers(notebook: NotebookNode) -> Findings:
+    """No measured number is typed into the text."""
+    for number, cell in enumerate(notebook.cells, start=1):
+        if cell.cell_type == "markdown":
+            yield from (f"cell {number}: {finding}" for finding in typed_measurements(cell.source))
+
+
+def spanish_words(notebook: NotebookNode) -> Findings:
+    """The Spanish text uses the words of the glossary."""
+    for number, cell in enumerate(notebook.cells, start=1):
+        if "lang-es" in tags(cell):
+            yield from (f"cell {number}: {finding}" for finding in foreign_words(cell.source))
+
+
+def exercises(notebook: NotebookNode) -> Findings:
+    """Every exercise has its solution, folded, and the code of the solution is tagged."""
+    spanish = "\n".join(cell.source for cell in notebook.cells if "lang-es" in tags(cell))
+    asked = re.findall(r"^:{3,}\{exercise\}.*\n:label: *(\S+)", spanish, re.MULTILINE)
+    solved = re.findall(r"^:{3,}\{solution-start\} *(\S+)\n:class: dropdown$", spanish, re.MULTILINE)
+    if asked != solved:
+        yield f"exercises {asked}, folded solutions {solved}"
+    inside = False
+    for number, cell in enumerate(notebook.cells, start=1):
+        if "lang-es" in tags(cell):
+            marks = re.findall(r"\{solution-(start|end)\}", cell.source)
+            inside = marks[-1] == "start" if marks else inside
+        if cell.cell_type == "code" and inside != ("solution" in tags(cell)):
+            yield f"cell {number}: code {'inside' if inside else 'outside'} a solution is {'' if inside else 'not '}to be tagged solution"
+
+
+def plain_fences(notebook: NotebookNode) -> Findings:
+    """Directives stand between colons, which other viewers show as text, and the book has one list of references."""
+    for number, cell in enumerate(notebook.cells, start=1):
+        if cell.cell_type == "markdown" and re.search(r"^`{3,}\{", cell.source, re.MULTILINE):
+            yield f"cell {number}: a directive in backticks; use :::"
+        if cell.cell_type == "markdown" and "{bibliography}" in cell.source:
+            yield f"cell {number}: the bibliography is a page of its own; cite with {{cite:t}}"
+
+
+def executed(notebook: NotebookNode) -> Findings:
+    """The code cells ran in order: nbval compares only cells with an execution count."""
+    counts = [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"]
+    if counts != list(range(1, len(counts) + 1)):
+        yield f"execution counts are {counts}, not 1 to {len(counts)}"
+
+
+def small_outputs(notebook: NotebookNode) -> Findings:
+    """Outputs in git are short texts without errors, warnings or anything of the machine that made them."""
+    for number, cell in enumerate(notebook.cells, start=1):
+        for output in cell.get("outputs", []):
+            if output.output_type == "error" or output.get("name") == "stderr":
+                yield f"cell {number}: its output is an error or a warning"
+            kinds = set(output.get("data", {})) - {"text/plain"}
+            if kinds:
+                yield f"cell {number}: its output holds {', '.join(sorted(kinds))}; only text is kept in git"
+            text = output.get("text", "") + output.get("data", {}).get("text/plain", "")
+            if len(text) > MAX_OUTPUT:
+                yield f"cell {number}: its output has {len(text)} characters, at most {MAX_OUTPUT}"
+            if LOCAL_PATH.search(text) or re.search(r"\b0x[0-9a-f]{6,}", text):
+                yield f"cell {number}: its output holds a path or an address in memory"
+
+
+def metadata(notebook: NotebookNode) -> Findings:
+    """Tags are those that something here reads, cells have their own ids, and no tool left its notes behind."""
+    ids = [cell.get("id") for cell in notebook.cells]
+    if None in ids or len(set(ids)) != len(ids):
+        yield "cells without an id of their own (nbformat 4.5)"
+    for number, cell in enumerate(notebook.cells, start=1):
+        if unknown := tags(cell) - KNOWN_TAGS:
+            yield f"cell {number}: unknown tags {', '.join(sorted(unknown))}"
+        if extra := set(cell.metadata) - {"tags", "fmnist"}:
+            yield f"cell {number}: metadata that nothing reads: {', '.join(sorted(extra))}"
+    if extra := set(notebook.metadata) - {"kernelspec", "language_info"}:
+        yield f"notebook metadata that nothing reads: {', '.join(sorted(extra))}"
+
+
+NOTEBOOK_RULES = [
+    language_pairs, figures, code_size, page_length, parameters, measured_numbers, spanish_words, exercises, plain_fences,
+    executed, small_outputs, metadata,
+]
+
+
+def known_parameters(page: str) -> set[str]:
+    """Return the names that the parameters cell of ``page`` may set: those of every page and those of its report."""
+    from fmnist_utils.reports import PageParameters, load_report  # loads PyTorch
+
+    return set(PageParameters.model_fields) | set(load_report(page).parameters)
+
+
+def check_notebook(notebook: NotebookNode, known: set[str] | None = None) -> list[str]:
+    """Return what is wrong with a notebook: the name of the rule and the finding."""
+    rules = [partial(rule, known=known) if rule is parameters else rule for rule in NOTEBOOK_RULES]
+    return [f"{name.__name__}: {finding}" for name, rule in zip(NOTEBOOK_RULES, rules, strict=True) for finding in rule(notebook)]
+
+
+# --- Prose pages -------------------------------------------------------------------------------------------------------
+
+
+def same_pages(book: Path) -> Findings:
+    """Both languages have the same files."""
+    names = {lang: {path.name for path in (book / lang).glob("*.md")} for lang in LANGUAGES}
+    for lang in LANGUAGES:
+        for name in sorted(set.union(*names.values()) - names[lang]):
+            yield f"{name} is missing in {lang}"
+
+
+def paired_prose(book: Path) -> Findings:
+    """Both languages of a page have the same parts."""
+    for path in sorted((book / "es").glob("*.md")):
+        twin = book / "en" / path.name
+        if twin.exists():
+            yield from (f"{path.name}: {item}" for item in differences(path.read_text("utf-8"), twin.read_text("utf-8")))
+
+
+def prose_words(book: Path) -> Findings:
+    """Prose holds no measured numbers and, in Spanish, the words of the glossary (which itself names the others)."""
+    for lang in LANGUAGES:
+        for path in sorted((book / lang).glob("*.md")):
+            text = path.read_text("utf-8")
+            found = [*typed_measurements(text), *(foreign_words(text) if lang == "es" and path.stem != "glossary" else [])]
+            yield from (f"{lang}/{path.name}: {item}" for item in found)
+
+
+PROSE_RULES = [same_pages, paired_prose, prose_words]
+
+
+def check_prose(book: Path = ROOT / "book") -> list[str]:
+    """Return what is wrong with the pages of text in ``book/es`` and ``book/en``."""
+    return [f"{rule.__name__}: {finding}" for rule in PROSE_RULES for finding in rule(book)]
+
+
+# --- The built site ----------------------------------------------------------------------------------------------------
+
+
+class Site:
+    """A built site: every page parsed once."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        self.pages = {
+            path.relative_to(root).as_posix(): BeautifulSoup(path.read_bytes(), "html.parser") for path in sorted(root.rglob("*.html"))
+            if "_static" not in path.parts
+        }
+        self.languages = [lang for lang in LANGUAGES if (root / lang).is_dir()]
+
+
+def links(site: Site) -> Findings:
+    """Every link within the site leads to a file that exists and to a place that exists in it."""
+    anchors = {page: {e[name] for name in ("id", "name") for e in soup.find_all(attrs={name: True})} for page, soup in site.pages.items()}
+    for page, soup in site.pages.items():
+        for element, attribute in _with_attributes(soup, "href", "src"):
+            address = urlsplit(element[attribute])
+            if address.scheme or address.netloc or element[attribute] == "#":
+                continue
+            target = posixpath.normpath(posixpath.join(posixpath.dirname(page), unquote(address.path))) if address.path else page
+            if not (site.root / target).is_file():
+                yield f"{page}: {element[attribute]} leads nowhere"
+            elif address.fragment and target in anchors and unquote(address.fragment) not in anchors[target]:
+                yield f"{page}: there is no #{address.fragment} in {target}"
+
+
+def same_site_pages(site: Site) -> Findings:
+    """Every page is there in every language, and says so."""
+    names = {lang: {page.removeprefix(f"{lang}/") for page in site.pages if page.startswith(f"{lang}/")} for lang in site.languages}
+    everywhere = set().union(*names.values())
+    for lang in site.languages:
+        yield from (f"{lang}/{name} is missing" for name in sorted(everywhere - names[lang]))
+        for name in sorted(names[lang]):
+            if (said := site.pages[f"{lang}/{name}"].html.get("lang")) != lang:
+                yield f"{lang}/{name} says that its language is {said}"
+
+
+def alternative_texts(site: Site) -> Findings:
+    """Every picture says in words what it shows; only decoration beside the same words may say nothing."""
+    for page, soup in site.pages.items():
+        for image in soup.find_all("img"):
+            decoration = image.get("alt") == "" and (image.find_parent(class_="navbar-brand") or page == "index.html")
+            if not (image.get("alt") or decoration):
+                yield f"{page}: {image.get('src')} has no alternative text"
+
+
+LOADING = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "audio": "src", "embed": "src", "object": "data"}
+LOADING_LINKS = {"stylesheet", "icon", "preload", "prefetch", "modulepreload", "preconnect", "dns-prefetch", "manifest"}
+REMOTE = re.compile(r"^(?:https?:)?//")
+REMOTE_IN_CSS = re.compile(r"""(?:url\(|@import)\s*["']?(?:https?:)?//[^)"'\s]+""")
+
+
+def no_outside(site: Site) -> Findings:
+    """Opening a page asks nothing of any other host."""
+    for page, soup in site.pages.items():
+        loaded = [element.get(LOADING[element.name]) for element in soup.find_all(list(LOADING))]
+        loaded += [link.get("href") for link in soup.find_all("link") if LOADING_LINKS & set(link.get("rel", []))]
+        loaded += [part.split()[0] for element in soup.find_all(srcset=True) for part in element["srcset"].split(",")]
+        yield from (f"{page} loads {address}" for address in loaded if address and REMOTE.match(address))
+        styles = [style.get_text() for style in soup.find_all("style")] + [e["style"] for e in soup.find_all(style=True)]
+        yield from (f"{page} loads {match[0]}" for style in styles for match in REMOTE_IN_CSS.finditer(style))
+        for script in soup.find_all("script", src=False):
+            yield from (f"{page}: a script names {address}" for address in re.findall(r"https?://[^\s\"']+", script.get_text()))
+    for path in site.root.rglob("*.css"):
+        for match in REMOTE_IN_CSS.finditer(path.read_text("utf-8")):
+            yield f"{path.relative_to(site.root)} loads {match[0]}"
+
+
+UNRENDERED = re.compile(r"\\\(|\\\[|\$\$|\\(?:frac|sum|log|ln|text|mathrm|hat|cdot|times|ell|eta|theta)\b|\{[a-z:]+\}`|:::|\(\w+-[\w-]+\)=")
+
+
+def rendered(site: Site) -> Findings:
+    """No TeX, MyST or Python traceback is left where a reader should see its result."""
+    for page, soup in site.pages.items():
+        article = soup.find("article")
+        for text in article.find_all(string=True) if article else []:
+            match = UNRENDERED.search(text)
+            if match and not text.find_parent(["pre", "code", "script", "style"]) and not text.find_parent(class_="math"):
+                yield f"{page}: not rendered: {text[max(0, match.start() - 20) : match.end() + 40].strip()!r}"
+        for output in soup.select(".cell_output"):
+            if "Traceback (most recent call last)" in output.get_text():
+                yield f"{page}: an output is a traceback"
+
+
+def no_local_paths(site: Site) -> Findings:
+    """Nothing tells where the site was built."""
+    built_here = re.compile(f"{LOCAL_PATH.pattern}|{re.escape(str(ROOT))}|{re.escape(str(Path.home()))}/")
+    for path in sorted(site.root.rglob("*")):
+        if path.suffix in {".html", ".ipynb", ".md", ".txt"} or path.name == "searchindex.js":
+            for match in built_here.finditer(path.read_text("utf-8")):
+                yield f"{path.relative_to(site.root)} holds {match[0]!r}"
+
+
+ENGLISH = re.compile(
+    r"\b(?:the|this|to|of|toggle|search|show|hide|links?|launch|page|next|previous|download|back|copy|click|contents|source|light|dark"
+    r"|skip|main|navigation|theme|print|note|warning|exercise|solution|figure|fig|table|parameters|returns?|raises|type)\b",
+    re.IGNORECASE,
+)
+INTERFACE = "nav, header, button, summary, .admonition-title, .caption-number, .prev-next-area, dl.field-list > dt, .bd-footer"
+
+
+def spanish_interface(site: Site) -> Findings:
+    """The interface of a Spanish page is Spanish: labels, tooltips, buttons, titles of boxes."""
+    for page, soup in site.pages.items():
+        if not page.startswith("es/"):
+            continue
+        said = [e[a] for e, a in _with_attributes(soup, "title", "aria-label", "data-bs-title", "placeholder") if e.name != "link" and "reference" not in e.get("class", [])]
+        for element in soup.select(INTERFACE):
+            said += [text for text in element.find_all(string=True) if not text.find_parent(["code", "script", "style"])]
+        for words in sorted({" ".join(text.split()) for text in said}):
+            if ENGLISH.search(words):
+                yield f"{page}: English words in the interface: {words!r}"
+
+
+SITE_RULES = [links, same_site_pages, alternative_texts, no_outside, rendered, no_local_paths, spanish_interface]
+
+
+def check_site(root: Path) -> list[str]:
+    """Return what is wrong with the site built in ``root``."""
+    site = Site(root)
+    return [f"{rule.__name__}: {finding}" for rule in SITE_RULES for finding in rule(site)]
+
+
+def _with_attributes(soup: BeautifulSoup, *names: str) -> Iterator[tuple[Tag, str]]:
+    for name in names:
+        yield from ((element, name) for element in soup.find_all(attrs={name: True}))
+
+
+def main() -> int:
+    """Check the notebooks, the pages of text and, where it is built, the site; return how many things are wrong."""
+    findings = [
+        f"{path.name}: {finding}" for path in pages.paths() for finding in check_notebook(pages.read(path), known_parameters(path.stem))
+    ]
+    findings += check_prose()
+    if (site := ROOT / "book" / "_build" / "html").is_dir():
+        findings += check_site(site)
+    print("\n".join([*findings, f"{len(findings)} findings"]))
+    return min(len(findings), 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

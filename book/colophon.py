@@ -1,0 +1,60 @@
+"""The two tables of the colophon: what each page ran with, and where the committed records come from."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def write(folder: Path, ran_with: dict[str, dict], results: Path) -> None:
+    """Write ``pages.csv`` and ``records.csv`` into ``folder``; the columns are named in ``colophon.md``.
+
+    Args:
+        ran_with: for each page, by name, what it ran with.
+        results: the folder of the committed records.
+    """
+    _write_table(folder / "pages.csv", page_rows(ran_with))
+    _write_table(folder / "records.csv", record_rows(results))
+
+
+def page_rows(ran_with: dict[str, dict]) -> list[list[str]]:
+    """Return one row for each page: its link, profile, data, PyTorch, Python, machine, seconds, date and commit."""
+    return [
+        [f"[](notebooks/{name}.ipynb)", ran["profile"], ran["data"], ran["torch"], ran["python"], machine(ran), ran["seconds"],
+         ran["date"], ran["commit"]]
+        for name, ran in ran_with.items()
+    ]
+
+
+def record_rows(results: Path) -> list[list[str]]:
+    """Return one row for each group of runs: report, group, records, seeds, PyTorch, machine, minutes, dates and commits."""
+    groups = defaultdict(list)
+    for path in sorted(results.glob("*/*.json")):
+        groups[path.parent.name, path.name.split(".")[0]].append(json.loads(path.read_text("utf-8")))
+    rows = []
+    for (report, group), records in groups.items():
+        made = [record["made_with"] for record in records]
+        seeds = _different(record["recipe"]["seed"] for record in records)
+        minutes = sum(record["seconds"] for record in records) / 60
+        dates, commits = (_different(str(each[name])[:10] for each in made) for name in ("date", "commit"))
+        versions, machines = _different(each["torch"] for each in made), _different(map(machine, made))
+        rows.append([report, group, len(records), seeds, versions, machines, f"{minutes:.1f}", dates, commits])
+    return rows
+
+
+def machine(made_with: dict) -> str:
+    """Return the processor and, on a CPU, its number of threads."""
+    threads = f" × {made_with['threads']}" if made_with["device"] == "cpu" else ""
+    return f"{made_with['device_name']}{threads}"
+
+
+def _different(items: Iterable) -> str:
+    return ", ".join(map(str, sorted(set(items))))
+
+
+def _write_table(path: Path, rows: list[list]) -> None:
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows or [["–"]])  # an empty table is an error to Sphinx

@@ -1,0 +1,157 @@
+"""A page is one language of a bilingual notebook: how it is selected, captioned, and made plain for readers elsewhere.
+
+A notebook in ``notebooks/`` holds both languages. Its markdown cells come in pairs, ``lang-es`` then ``lang-en``; its code
+cells serve both. A code cell that shows a figure or a table names it, ``metadata.fmnist = {"figure": "fig-01-loss",
+"width": "90%"}`` or ``{"table": "tab-01-audit"}``, and is followed by a pair of cells tagged ``caption`` as well. Their
+text is the caption; the comment ``<!-- alt: … -->`` in them is what the figure says to someone who cannot see it. A figure
+inside a folded solution has the comment alone.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = ROOT / "notebooks"
+LANGUAGES = ("es", "en")
+
+ALT_COMMENT = re.compile(r"<!--\s*alt:\s*(.*?)\s*-->", re.DOTALL)
+ROLE = re.compile(r"\{([\w:-]+)\}`([^`]+)`")
+DIRECTIVE = re.compile(r"^:{3,}\{([\w:-]+)\} *(.*)$")
+
+# How the directives of a page are called in a copy that no MyST renders; the others are named by their own title.
+PLAIN_TITLES = {
+    "exercise": {"es": "Ejercicio", "en": "Exercise"},
+    "solution-start": {"es": "Solución", "en": "Solution"},
+    "note": {"es": "Nota", "en": "Note"},
+    "tip": {"es": "Consejo", "en": "Tip"},
+    "warning": {"es": "Atención", "en": "Warning"},
+}
+
+
+def paths() -> list[Path]:
+    """Return the notebooks of the book in reading order."""
+    return sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+
+
+def read(path: Path) -> NotebookNode:
+    """Return the notebook at ``path`` as nbformat 4."""
+    return nbformat.read(path, as_version=4)
+
+
+def tags(cell: NotebookNode) -> set[str]:
+    """Return the tags of ``cell``."""
+    return set(cell.metadata.get("tags", []))
+
+
+def shown(cell: NotebookNode) -> str | None:
+    """Return the name of the figure or table that a code cell shows, or None."""
+    names = cell.metadata.get("fmnist", {})
+    return names.get("figure") or names.get("table")
+
+
+def caption_and_alt(cell: NotebookNode) -> tuple[str, str]:
+    """Return the caption and the alternative text that a caption cell holds; either may be empty."""
+    alt = ALT_COMMENT.search(cell.source)
+    return ALT_COMMENT.sub("", cell.source).strip(), " ".join(alt[1].split()) if alt else ""
+
+
+def one_language(notebook: NotebookNode, lang: str) -> NotebookNode:
+    """Return a copy of ``notebook`` with all code cells and the markdown cells of ``lang``.
+
+    Raises:
+        ValueError: if a markdown cell has no language.
+    """
+    page = copy.deepcopy(notebook)
+    page.cells = []
+    for number, cell in enumerate(notebook.cells, start=1):
+        languages = [code for code in LANGUAGES if f"lang-{code}" in tags(cell)]
+        if cell.cell_type == "markdown" and len(languages) != 1:
+            raise ValueError(f"cell {number} is text without a language: tag it lang-es or lang-en")
+        if cell.cell_type == "code" or lang in languages:
+            page.cells.append(copy.deepcopy(cell))
+    return page
+
+
+def book_page(notebook: NotebookNode, lang: str) -> NotebookNode:
+    """Return the page as Jupyter Book wants it: one language, captions and alternative texts in the metadata of their cells.
+
+    Raises:
+        ValueError: if a caption follows no code cell that names a figure or a table.
+    """
+    page = one_language(notebook, lang)
+    cells: list[NotebookNode] = []
+    for cell in page.cells:
+        if "caption" not in tags(cell):
+            cells.append(cell)
+        elif cells and shown(cells[-1]):
+            cells[-1].metadata["mystnb"] = _caption_options(cells[-1], *caption_and_alt(cell))
+        else:
+            raise ValueError(f"caption without a figure or table before it: {cell.source[:60]!r}")
+    page.cells = cells
+    return page
+
+
+def _caption_options(cell: NotebookNode, caption: str, alt: str) -> dict:
+    width = cell.metadata["fmnist"].get("width")
+    options: dict = {"image": {"alt": alt} | ({"width": width} if width else {})} if alt else {}
+    if caption:
+        options["figure"] = {"caption": caption, "name": shown(cell)}
+        if "table" in cell.metadata["fmnist"]:
+            options["figure"] |= {"caption_before": True, "classes": "captioned-table"}  # see _ext/book_tables.py
+    return options
+
+
+def reader_copy(notebook: NotebookNode, lang: str) -> NotebookNode:
+    """Return the copy for Colab and for download: one language, no outputs, plain Markdown, solutions folded.
+
+    The default language of the parameters cell becomes ``lang``, so that figures and tables speak it too.
+    """
+    page = one_language(notebook, lang)
+    for cell in page.cells:
+        if cell.cell_type == "markdown":
+            cell.source = plain_markdown(cell.source, lang)
+            continue
+        cell.outputs, cell.execution_count = [], None
+        if tags(cell) & {"solution", "hide-input"}:
+            cell.metadata["jupyter"] = {"source_hidden": True}
+        if "parameters" in tags(cell):
+            cell.source = re.sub(r'("FMNIST_LANG", *)"\w+"', rf'\1"{lang}"', cell.source)
+    return page
+
+
+def plain_markdown(text: str, lang: str) -> str:
+    """Return MyST ``text`` as Markdown that any notebook viewer shows: no labels, directives, roles or relative links."""
+    lines, options_follow = [], False
+    for line in text.splitlines():
+        directive = DIRECTIVE.match(line)
+        if directive:
+            kind, title = directive.groups()
+            known = PLAIN_TITLES.get(kind, {}).get(lang, "")
+            is_reference = kind == "solution-start"  # its argument is a label, not a title
+            words = [known, "" if is_reference else title]
+            heading = ". ".join(word for word in words if word)
+            lines += [f"**{heading}**", ""] if heading and kind != "bibliography" else []
+            options_follow = True
+        elif options_follow and re.match(r":[\w-]+:", line):
+            continue
+        elif not re.fullmatch(r":{3,}|\([\w-]+\)=", line.strip()):
+            options_follow = False
+            lines.append(line)
+    plain = ROLE.sub(_plain_role, "\n".join(lines))
+    return re.sub(r"(?<!!)\[([^\]]+)\]\((?!https?:)[^)]*\)", r"\1", plain).strip()
+
+
+def _plain_role(match: re.Match) -> str:
+    role, content = match.groups()
+    titled = re.fullmatch(r"(.+?)\s*<[^>]+>", content, re.DOTALL)
+    if titled:
+        return titled[1]
+    if role.startswith("cite"):
+        return f"[{content}]"
+    return content if role == "term" else f"`{content}`"
