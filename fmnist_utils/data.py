@@ -26,6 +26,7 @@ import zlib
 from collections import namedtuple
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -253,11 +254,10 @@ def _offline() -> bool:
 def _official(limits: Limits) -> Arrays:
     if folder := _local_folder():
         return _read_all(folder)
-    try:
+    with suppress(DataError):  # the cache is ours: what is missing or damaged there is mended
         return _read_all(_cache_folder())
-    except DataError:  # this folder is ours: what is missing or damaged in it we mend
-        fetch(limits=limits)
-        return _read_all(_cache_folder())
+    fetch(limits=limits)
+    return _read_all(_cache_folder())
 
 
 def _read_all(folder: Path) -> Arrays:
@@ -336,6 +336,8 @@ def _get(url: str, limits: Limits, deadline: float, progress: Callable[[int], No
         try:
             get(url, buffer, None)
         except Exception as error:
+            while error.__context__:  # the libraries wrap it, more wordily each time
+                error = error.__context__
             errors.append(error)
 
     thread = threading.Thread(target=transfer, daemon=True)
