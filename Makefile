@@ -33,7 +33,7 @@ quick: env  ## todas las páginas con entrenamiento en vivo, en book/_build/quic
 	  $(BIN)/papermill --no-progress-bar -p lang $$lang -p profile quick \
 	    $$page book/_build/quick/$$lang/$$(basename $$page) || exit 1; done; done
 
-reproduce: env  ## todas las corridas completas; se puede cortar y seguir · all full runs, resumable
+reproduce: env  ## las corridas completas que falten; se puede cortar y seguir · the missing full runs, resumable
 	$(BIN)/fmnist reproduce
 
 audit: env  ## lo publicado frente a lo reproducido · what was published against what is reproduced
