@@ -135,8 +135,7 @@ def code_that_speaks() -> Iterator[ast.Module]:
     for path in ROOT.glob("notebooks/*.ipynb"):
         for cell in json.loads(path.read_text("utf-8"))["cells"]:
             if cell["cell_type"] == "code":
-                lines = "".join(cell["source"]).splitlines()
-                yield ast.parse("\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in lines))
+                yield ast.parse(re.sub(r"^( *)[%!].*", r"\1pass", "".join(cell["source"]), flags=re.MULTILINE))  # no magics
 
 
 def speakers(trees: Iterable[ast.Module]) -> set[str]:
