@@ -3,7 +3,7 @@
     python3 .ci/address.py --check | --write
 
 The book and the workflows ask for the address when they run; a README, a citation file and the cell that installs the
-package in Colab cannot. In those files every link of a kind listed in ``LINKS`` is one of ours, whoever it points at now.
+package in Colab cannot. In those files every link of a kind listed in ``LINKS`` is ours, whoever it points at now.
 """
 
 import argparse

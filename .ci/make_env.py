@@ -105,7 +105,8 @@ def make_env(venv: Path, run: Callable[..., object] = subprocess.run) -> bool:
             if fresh:
                 # The base interpreter: in an activated environment sys.executable stands in the folder being cleared.
                 run([sys._base_executable, "-m", "venv", "--clear", venv], **options)
-            run([*pip, *quiet, "--require-hashes", "--only-binary", ":all:", "-r", ROOT / "requirements.lock"], **options)
+            wheels_only = ["--require-hashes", "--only-binary", ":all:"]
+            run([*pip, *quiet, *wheels_only, "--requirement", ROOT / "requirements.lock"], **options)
             run([*pip, "--quiet", "--no-deps", "--no-build-isolation", "--editable", ROOT], **options)
         except subprocess.CalledProcessError as error:
             if error.returncode > 0 and "pip" in error.cmd:

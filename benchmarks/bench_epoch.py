@@ -9,8 +9,8 @@ minibatches of 100, on the CPU, with PyTorch's own number of threads unless ``--
 *usual*: ``torchvision.datasets.FashionMNIST`` with ``ToTensor`` and a shuffling ``DataLoader``, as PyTorch's beginners'
 tutorial does it. It holds the images in memory too; the difference is that it converts and collates them one by one.
 
-Each measurement is a fresh process, and the two take turns, so that a busy spell of the machine strikes both. Loading the
-files is not in the time. The ratio is taken within each turn.
+Each measurement is a fresh process, and the two take turns, so that a busy spell of the machine strikes both. Loading
+the files is not in the time. The ratio is taken within each turn.
 """
 
 from __future__ import annotations
@@ -139,8 +139,8 @@ def table(result: dict) -> str:
     """Return the comparison as text."""
     first = result["runs"]["ours"][0]
     lines = [
-        f"page 01's network, 60,000 images ({first['data']}), minibatches of {BATCH_SIZE}, CPU, {first['threads']} threads,"
-        f" torch {first['torch']}, n = {len(result['runs']['ours'])} fresh processes each",
+        f"page 01's network, 60,000 images ({first['data']}), minibatches of {BATCH_SIZE}, CPU,"
+        f" {first['threads']} threads, torch {first['torch']}, n = {len(result['runs']['ours'])} fresh processes each",
         "",
         f"{'':24}{'median':>8}{'min':>8}{'max':>8}{'test accuracy':>16}",
     ]

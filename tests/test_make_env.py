@@ -26,7 +26,7 @@ def load_script(project: Path):
 
 
 class FakeRun:
-    """Stands for ``subprocess.run``: notes the commands, makes what ``python -m venv`` would make, fails where told to."""
+    """Stands for ``subprocess.run``: notes the commands, makes what ``venv`` would make, fails where told to."""
 
     def __init__(self, fail_on: str | None = None, error: BaseException | None = None):
         self.fail_on, self.error, self.commands = fail_on, error, []

@@ -1,4 +1,4 @@
-"""Every page runs from top to bottom in both languages, training live, and its checked cells still say what they said."""
+"""Every page runs from top to bottom in both languages, training live; its checked cells say what they said."""
 
 import os
 import subprocess
@@ -15,10 +15,10 @@ PAGES = sorted(ROOT.glob("notebooks/*.ipynb"))
 
 
 def nbval(notebook: Path, lang: str, runs: Path) -> subprocess.CompletedProcess:
-    """Run ``notebook`` with nbval: every cell must run; those tagged ``nbval-check-output`` must show the recorded output.
+    """Run ``notebook`` with nbval: every cell must run; those tagged ``nbval-check-output`` must show what is recorded.
 
-    Nothing that was trained before is used: the pages train into ``runs``. One thread, because two that have to wait for a
-    core on a busy machine are many times slower than one.
+    Nothing that was trained before is used: the pages train into ``runs``. One thread, because two that have to wait for
+    a core on a busy machine are many times slower than one.
     """
     variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     variables |= {"FMNIST_LANG": lang, "FMNIST_PROFILE": "quick", "FMNIST_RUNS": str(runs)}

@@ -48,14 +48,14 @@ def tracked_texts() -> Iterator[tuple[Path, str]]:
                 continue  # a picture or an archive
 
 
-# --- Imports -----------------------------------------------------------------------------------------------------------
+# --- Imports --------------------------------------------------------------------------------------------------------
 
 GROUND_FLOOR = {name: {"text"} for name in ("data", "synthetic", "models", "training", "evaluation", "plots", "text")}
 GROUND_FLOOR["data"] = {"text", "synthetic"}
 
 
 def imported(source: str) -> set[str]:
-    """Return the dotted names that ``source`` imports, at its top or inside a function; ours without the package's name."""
+    """Return the dotted names that ``source`` imports, anywhere in it; ours without the package's name."""
     names = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -100,7 +100,7 @@ def test_importing_the_package_is_free():
 
 
 def test_everything_imported_is_declared():
-    """The package needs nothing but its own dependencies: no papermill, no Jupyter, nothing that comes along by chance."""
+    """The package needs nothing but its dependencies: no papermill, no Jupyter, nothing that comes along by chance."""
     names = {"pyyaml": "yaml", "scikit-learn": "sklearn"}
     declared = {canonicalize_name(Requirement(item).name) for item in PROJECT["project"]["dependencies"]}
     allowed = {names.get(name, name) for name in declared} | sys.stdlib_module_names | {"fmnist_utils"}
@@ -110,7 +110,7 @@ def test_everything_imported_is_declared():
         assert not unknown, f"{path.name} imports {unknown}"
 
 
-# --- Words -------------------------------------------------------------------------------------------------------------
+# --- Words ----------------------------------------------------------------------------------------------------------
 
 
 def fields(sentence: str) -> set[str]:
@@ -135,7 +135,8 @@ def code_that_speaks() -> Iterator[ast.Module]:
     for path in ROOT.glob("notebooks/*.ipynb"):
         for cell in json.loads(path.read_text("utf-8"))["cells"]:
             if cell["cell_type"] == "code":
-                yield ast.parse(re.sub(r"^( *)[%!].*", r"\1pass", "".join(cell["source"]), flags=re.MULTILINE))  # no magics
+                source = re.sub(r"^( *)[%!].*", r"\1pass", "".join(cell["source"]), flags=re.MULTILINE)  # no magics
+                yield ast.parse(source)
 
 
 def speakers(trees: Iterable[ast.Module]) -> set[str]:
@@ -154,12 +155,13 @@ def spoken_keys(tree: ast.Module, names: set[str]) -> Iterator[str]:
     """Yield the literal keys that ``tree`` hands to one of ``names``."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-            if getattr(node.func, "id", getattr(node.func, "attr", "")) in names and isinstance(node.args[0].value, str):
-                yield node.args[0].value
+            called, key = getattr(node.func, "id", getattr(node.func, "attr", "")), node.args[0].value
+            if called in names and isinstance(key, str):
+                yield key
 
 
 def mentioned(tree: ast.Module) -> tuple[set[str], set[str]]:
-    """Return the strings of ``tree``, and its f-strings with a dot as patterns: a key may be put together or kept in a table."""
+    """Return the strings of ``tree``, and its f-strings with a dot as patterns: a key may be put together."""
     strings, patterns = set(), set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -185,16 +187,17 @@ def test_a_key_without_text_is_found():
 
 def test_no_text_is_left_unused():
     strings, patterns = map(set().union, *map(mentioned, code_that_speaks()))
-    unused = [key for key in WORDS if key not in strings and not any(re.fullmatch(pattern, key) for pattern in patterns)]
-    assert not unused
+    unsaid = WORDS.keys() - strings
+    assert not [key for key in unsaid if not any(re.fullmatch(pattern, key) for pattern in patterns)]
 
 
-# --- The environment -----------------------------------------------------------------------------------------------------
+# --- The environment ------------------------------------------------------------------------------------------------
 
 
 def locked() -> dict[str, list[tuple[Requirement, int]]]:
     """Return what the lock holds, by name: each requirement and how many hashes it has."""
-    lines = [line for line in (ROOT / "requirements.lock").read_text().splitlines() if not line.lstrip().startswith("#")]
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    lines = [line for line in lines if not line.lstrip().startswith("#")]
     entries: dict[str, list[tuple[Requirement, int]]] = {}
     for entry in re.split(r"\n(?=\S)", "\n".join(lines)):
         requirement, *hashes = re.split(r"\s*\\\n\s*", entry.strip())
@@ -245,7 +248,7 @@ def test_conda_asks_for_what_the_package_asks_for():
     assert environment["dependencies"][-1] == {"pip": ["-e ."]}
 
 
-# --- Commands and documents ------------------------------------------------------------------------------------------------
+# --- Commands and documents -----------------------------------------------------------------------------------------
 
 
 def targets() -> set[str]:
@@ -291,7 +294,8 @@ def test_the_readme_says_the_same_in_both_languages():
     spanish, _, english = (ROOT / "README.md").read_text("utf-8").partition('<a id="english"></a>')
     blocks = [re.findall(r"^```.*?^```", half, re.MULTILINE | re.DOTALL) for half in (spanish, english)]
     commands = [[re.sub(r"\s*#.*", "", block) for block in half] for half in blocks]
-    assert commands[0] == [re.sub(r"\bout\.ipynb", "salida.ipynb", c).replace("lang en", "lang es") for c in commands[1]]
+    translated = [block.replace(" out.ipynb", " salida.ipynb").replace("lang en", "lang es") for block in commands[1]]
+    assert commands[0] == translated
     assert len(re.findall("^#+ ", spanish, re.MULTILINE)) == len(re.findall("^#+ ", english, re.MULTILINE))
 
 
@@ -313,7 +317,7 @@ def test_the_citation_matches_the_package():
     assert citation["license"] == PROJECT["project"]["license"]
 
 
-# --- The public address ----------------------------------------------------------------------------------------------------
+# --- The public address ---------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -326,7 +330,8 @@ def test_the_public_address_is_the_same_everywhere(address):
 
 
 OURS = """
-[![tests](https://github.com/old-one/old.repo/actions/workflows/tests.yml/badge.svg)](https://github.com/old-one/old.repo/actions/workflows/tests.yml)
+[![tests](https://github.com/old-one/old.repo/actions/workflows/tests.yml/badge.svg)]
+(https://github.com/old-one/old.repo/actions/workflows/tests.yml)
 "%pip install -q git+https://github.com/old-one/old.repo\\n"
 git clone https://github.com/old-one/old.repo.git
 repository-code: "https://github.com/old-one/old.repo"
@@ -354,7 +359,7 @@ def test_an_outdated_or_missing_address_is_found(address, tmp_path):
         address.outdated(tmp_path)
 
 
-# --- What must not be in the repository --------------------------------------------------------------------------------------
+# --- What must not be in the repository -----------------------------------------------------------------------------
 
 MACHINE_PATH = re.compile(r"(?<![\w.:/*-])/(?:home|root|Users|mnt|opt|work|tmp|var/folders)/[\w.-]+")
 REGISTRY = re.compile(r"--(?:extra-)?index-url|--find-links|--trusted-host|files\.pythonhosted\.org|/simple\b")
@@ -376,7 +381,7 @@ def test_such_traces_would_be_found():
     assert REGISTRY.search("--index-url https://packages.example.org/pypi/simple")
 
 
-# --- Continuous integration ----------------------------------------------------------------------------------------------------
+# --- Continuous integration -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob(".github/workflows/*.yml")), ids=lambda path: path.stem)
