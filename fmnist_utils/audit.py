@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from html import escape
 
 import numpy as np
 import pandas as pd
@@ -139,9 +140,10 @@ def judge_all(conditions: Sequence[Condition], results: Sequence[Estimate | None
 
 def _describe(condition: Condition, result: Estimate | None) -> str:
     bounds = [(">", condition.above), ("<", condition.below)]
-    wanted = say("allowed.and").join(f"{sign} {format_value(b, condition.unit)}" for sign, b in bounds if b is not None)
+    wanted = say("allowed.and").join(f"{sign} {format_bound(bound, condition.unit)}" for sign, bound in bounds if bound is not None)
     measured = say("audit.no_runs") if result is None else format_estimate(result, condition.unit)
-    return say("audit.condition", wanted=wanted, measured=measured, outcome=say(f"outcome.{judge(condition, result)}"))
+    outcome = say(f"outcome.{judge(condition, result)}")
+    return say("audit.condition", what=condition.what, wanted=wanted, measured=measured, outcome=outcome)
 
 
 def estimate(report: Report, measure: Measure, protocol: str, store: RunStore) -> Estimate | None:
@@ -178,8 +180,10 @@ def _quantity(measure: Measure) -> Callable[[Run], float]:
         if measure.at_epoch:
             name, epoch = measure.at_epoch
             return column(run, name)[epoch - 1]
+        if measure.falls:
+            return (np.diff(column(run, measure.falls)[9:]) < 0).mean()
         if measure.roughness:
-            return np.diff(column(run, measure.roughness)[9:]).std(ddof=1)
+            return math.sqrt((np.diff(column(run, measure.roughness)[9:], n=2) ** 2).mean() / 6)
         matrix = run.confusion
         if measure.cell:
             return matrix[measure.cell]
@@ -205,11 +209,22 @@ VERDICTS = ("agrees", "differs", "cannot be compared")
 
 
 class Table(pd.DataFrame):
-    """A DataFrame that a notebook shows with its texts whole; pandas would cut them at fifty letters."""
+    """A DataFrame of texts, which a notebook shows whole: each reason on a line of its own, below its row and as wide.
+
+    Every cell carries its heading as ``data-label``, so that a style sheet can show rows as cards on a narrow screen.
+    """
 
     def _repr_html_(self) -> str:
-        with pd.option_context("display.max_colwidth", None):
-            return super()._repr_html_()
+        reason = say("audit.reason")
+        columns = [name for name in self if name != reason]
+        heads = "".join(f"<th>{escape(name)}</th>" for name in [self.index.name or "", *columns])
+        lines = [f'<table class="texts"><thead><tr>{heads}</tr></thead><tbody>']
+        for name, row in self.iterrows():
+            cells = "".join(f'<td data-label="{escape(column)}">{escape(row[column])}</td>' for column in columns)
+            lines.append(f"<tr><th>{escape(name)}</th>{cells}</tr>")
+            if reason in self:
+                lines.append(f'<tr class="reason"><td colspan="{len(columns) + 1}">{escape(row[reason])}</td></tr>')
+        return "\n".join([*lines, "</tbody></table>"])
 
 
 def table(rows: Sequence[Row]) -> Table:
@@ -218,7 +233,7 @@ def table(rows: Sequence[Row]) -> Table:
         {
             "id": row.id,
             "what": row.what,
-            "published": format_value(row.published, row.unit) if row.kind == "number" else None,
+            "published": load_report(row.report).number(row.id).printed if row.kind == "number" else None,
             "theirs": format_estimate(row.theirs, row.unit),
             "ours": format_estimate(row.ours, row.unit),
             "verdict": say(f"verdict.{row.verdict}"),
@@ -261,6 +276,12 @@ def format_value(value: float, unit: str) -> str:
     forms = {"percent": f"{100 * value:.1f} %", "points": f"{100 * value:+.2f} {say('audit.points')}", "ratio": f"{value:.2f} ×"}
     plain = {"images": f"{value:.0f}", "seconds": f"{value:.1f} s", "rank": f"{value:.1f}", "error": f"{value:.4f}"}
     return (forms | plain).get(unit, f"{value:.3f}")
+
+
+def format_bound(bound: float, unit: str) -> str:
+    """Return a bound of a condition with its unit: ``0.3 points``, ``90 %``."""
+    units = {"percent": " %", "points": f" {say('audit.points')}", "ratio": " ×"}
+    return f"{100 * bound if unit in ('percent', 'points') else bound:g}{units.get(unit, '')}"
 
 
 def format_estimate(estimate: Estimate | None, unit: str) -> str:

@@ -300,7 +300,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "audit.too_few": ("Hay {n} corridas; hacen falta al menos dos.", "There are {n} runs; it takes at least two."),
     "audit.no_runs": ("sin corridas", "no runs"),
-    "audit.condition": ("Se pide {wanted}; se mide {measured}: {outcome}.", "Asked {wanted}; measured {measured}: {outcome}."),
+    "audit.condition": ("{what}: {measured}; se pide {wanted}: {outcome}.", "{what}: {measured}; asked {wanted}: {outcome}."),
     "audit.ours_otherwise": ("Con nuestro protocolo: {verdict}.", "Under our protocol: {verdict}."),
     "audit.points": ("puntos", "points"),
     "audit.error": ("qué está mal y qué es correcto", "what is wrong, and what is right"),

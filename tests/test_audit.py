@@ -4,18 +4,20 @@ import math
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.stats
 
 from fmnist_utils.audit import (
-    Estimate, agrees, audit, count_verdicts, errors_table, estimate, format_estimate, format_value, judge, judge_all, summary, table,
-    values,
+    Estimate, Table, agrees, audit, count_verdicts, errors_table, estimate, format_bound, format_estimate, format_value, judge,
+    judge_all, summary, table, values,
 )
 from fmnist_utils.reports import Condition, Measure, Number, load_report
-from fmnist_utils.text import set_language
+from fmnist_utils.text import say, set_language
 from fmnist_utils.training import History
 
 REPORT = load_report("01")
+WORDS = {"es": "una medida", "en": "a measure"}
 
 
 class FakeStore:
@@ -98,11 +100,11 @@ def test_published_numbers_know_their_unit_and_their_rounding():
     ],
 )
 def test_conditions(values, bounds, outcome):
-    assert judge(Condition(measure=Measure(of="model_1"), **bounds), Estimate.of(values)) == outcome
+    assert judge(Condition(what=WORDS, measure=Measure(of="model_1"), **bounds), Estimate.of(values)) == outcome
 
 
 def test_a_claim_needs_all_its_conditions():
-    condition = Condition(measure=Measure(of="model_1"), above=0)
+    condition = Condition(what=WORDS, measure=Measure(of="model_1"), above=0)
     holds, fails, undecided = Estimate(1, 0.1, 5), Estimate(-1, 0.1, 5), Estimate(0, 1, 5)
     assert judge_all([condition] * 2, [holds, holds]) == "agrees"
     assert judge_all([condition] * 2, [holds, undecided]) == "cannot be compared"
@@ -130,10 +132,19 @@ def test_measures_of_the_history():
     assert measure_of_one_run(run_of, last="train_accuracy", minus_last="watched_accuracy").mean == pytest.approx(0.2)
 
 
-def test_roughness_is_the_sd_of_changes_after_the_tenth_epoch():
-    values = [9.0] * 9 + [1.0, 2.0, 1.0, 2.0, 1.0]  # changes from epoch 10 on: +1 −1 +1 −1
+def test_falls_and_roughness_look_from_the_tenth_epoch_on():
+    def measured(values, **fields):
+        return measure_of_one_run(lambda recipe: fake_run(recipe, columns={"test_loss": [9.0] * 9 + values}), **fields).mean
+
+    assert measured([1.0, 2.0, 1.0, 3.0, 4.0], falls="watched_loss") == 0.25
+    assert measured([1.0, 2.0, 3.0, 4.0, 5.0], roughness="watched_loss") == 0  # a trend is no tremor
+    assert measured([0.0, 1.0, 0.0, 0.0], roughness="watched_loss") == pytest.approx(math.sqrt((4 + 1) / 2 / 6))
+
+
+def test_roughness_of_a_noisy_trend_is_the_sd_of_its_noise():
+    values = 0.01 * np.arange(4000) + np.random.default_rng(0).normal(0, 0.3, 4000)
     result = measure_of_one_run(lambda recipe: fake_run(recipe, columns={"test_loss": values}), roughness="watched_loss")
-    assert result.mean == pytest.approx(np.std([1, -1, 1, -1], ddof=1))
+    assert result.mean == pytest.approx(0.3, rel=0.05)
 
 
 def test_measures_of_the_confusion_matrix():
@@ -203,7 +214,13 @@ def test_tables_for_the_page():
     assert shown.loc["a", "accuracy % (test)"] == "85.0 ± 7.1 (n = 2)" and shown.loc["b", "loss (test)"] == "0.300 (n = 1)"
     assert "..." not in errors_table(REPORT)._repr_html_() and list(errors_table(REPORT).index)[0] == "E1-1"
     numbers = table([row for row in audit("01", FakeStore(lambda recipe: None)) if row.kind == "number"])
-    assert numbers.loc["N1-2", "published"] == "81.0 %"
+    assert numbers.loc["N1-2", "published"] == "81.0 %" and numbers.loc["N1-1", "published"] == "0.51"
+
+
+def test_a_table_shows_texts_whole_and_safe():
+    shown = Table({"what": ["a < b"], say("audit.reason"): ["because " * 50]}, index=pd.Index(["N1"], name="id"))._repr_html_()
+    assert '<td data-label="what">a &lt; b</td>' in shown and shown.count("because") == 50
+    assert '<td colspan="2">because' in shown and shown.count("<th>") == 3
 
 
 def test_formats():
@@ -211,3 +228,4 @@ def test_formats():
     assert format_value(0.083, "points") == "+8.30 points"
     assert format_estimate(Estimate(0.893, 0.0021, 5), "percent") == "89.3 ± 0.2 (n = 5)"
     assert format_estimate(None, "percent") == "—"
+    assert [format_bound(0.003, "points"), format_bound(0.9, "percent"), format_bound(0, "nats")] == ["0.3 points", "90 %", "0"]

@@ -67,7 +67,9 @@ class Measure(Spec):
         metric: of the selected weights: ``test_accuracy``, ….
         last, lowest, total: a column of the history: its value after the last epoch, its minimum, its sum.
         at_epoch: (column, epoch).
-        roughness: the standard deviation of a column's changes from one epoch to the next, from epoch ten on.
+        falls: the share of the epochs after the tenth at whose end a column is lower than at the end of the one before.
+        roughness: the standard deviation of a column around its own trend from epoch ten on: the root of the mean squared second
+            difference over six (T. Gasser, L. Sroka and C. Jennen-Steinmetz, Biometrika 73, 1986, pp. 625-633).
         cell: (true, predicted) labels: a count of the confusion matrix.
         recall_rank: a label: 1 if its recall is the lowest of the ten.
         error_share: (true, predicted labels): of the errors of the true class, the share that go to those.
@@ -79,6 +81,7 @@ class Measure(Spec):
     lowest: str | None = None
     total: str | None = None
     at_epoch: Annotated[tuple[str, PositiveInt], AsTuple] | None = None
+    falls: str | None = None
     roughness: str | None = None
     cell: Annotated[tuple[Label, Label], AsTuple] | None = None
     recall_rank: Label | None = None
@@ -105,14 +108,20 @@ class Number(Spec):
         return float(Decimal(self.published) / SCALES[self.unit])
 
     @property
+    def printed(self) -> str:
+        """The number as the report printed it, with its unit."""
+        return f"{self.published} %" if self.unit == "percent" else self.published
+
+    @property
     def rounding(self) -> float:
         """Half a unit of the last digit printed, in our units."""
         return float(Decimal(1).scaleb(Decimal(self.published).as_tuple().exponent) / 2 / SCALES[self.unit])
 
 
 class Condition(Spec):
-    """A measure and the bounds it must keep for the claim to hold."""
+    """A measure, ``what`` it is in words, and the bounds it must keep for the claim to hold."""
 
+    what: Bilingual
     measure: Measure
     above: float | None = None
     below: float | None = None
