@@ -50,9 +50,9 @@ def test_as_many_as_asked(count):
 
 
 def test_seventy_thousand_take_seconds():
-    start = time.perf_counter()
+    start = time.process_time()
     synthetic.draw(7000)
-    assert time.perf_counter() - start < 3  # measured: 0.4 s
+    assert time.process_time() - start < 2  # measured: 0.5 s
 
 
 def accuracy_after_training(model: nn.Module, garments, epochs: int, learning_rate: float = 0.005) -> float:
