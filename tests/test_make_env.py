@@ -140,7 +140,7 @@ def test_a_folder_of_something_else_is_not_touched(script, project):
     assert not run.commands and os.listdir(project / "thesis") == ["chapter.tex"]
 
 
-# What a process under test runs: the set-up, with a pip that takes its time.
+# What a process under test runs: the set-up, with a pip that ends when the file "go" is there.
 SLOW = f"""
 import subprocess, sys
 from pathlib import Path
@@ -153,42 +153,44 @@ def run(command, **options):
     else:
         with (project / "pip.log").open("a") as log:
             log.write("pip\\n")
-        subprocess.run(["sleep", sys.argv[2]], **options)
+        subprocess.run(["sh", "-c", "for i in $(seq 2400); do [ -e go ] && exit; sleep 0.05; done"], cwd=project, **options)
 load_script(project).make_env(project / ".venv", run)
 """
 
 
-def start_slow(project: Path, seconds: float) -> subprocess.Popen:
-    return subprocess.Popen(
-        [sys.executable, "-c", SLOW, str(project), str(seconds)], stdout=subprocess.PIPE, text=True,
-        env=os.environ | {"FMNIST_LANG": "en"},
-    )
+def start_slow(project: Path) -> subprocess.Popen:
+    environment = os.environ | {"FMNIST_LANG": "en"}
+    command = [sys.executable, "-c", SLOW, str(project)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
 
 
 def wait_for(path: Path) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 120
     while not path.exists():
         assert time.monotonic() < end, f"{path} did not come"
         time.sleep(0.02)
 
 
 def test_two_at_once_install_once(project):
-    first = start_slow(project, 1)
+    first = start_slow(project)
     wait_for(project / "pip.log")
-    second = start_slow(project, 1)
-    outputs = [process.communicate(timeout=30)[0] for process in (first, second)]
-    assert first.returncode == second.returncode == 0
+    second = start_slow(project)
+    assert "waiting" in second.stdout.readline()
+    (project / "go").touch()
+    for process in (first, second):
+        process.communicate(timeout=120)
+        assert process.returncode == 0
     assert (project / "pip.log").read_text().count("pip") == 2  # the lock and the package, by the first alone
-    assert "waiting" in outputs[1]
 
 
 def test_killed_its_pip_still_holds_the_lock_and_the_next_run_repairs(script, project):
-    process = start_slow(project, 2)
+    process = start_slow(project)
     wait_for(project / "pip.log")
     process.kill()
     process.wait()
     with (project / ".venv.lock").open() as lock, pytest.raises(BlockingIOError):
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    (project / "go").touch()
     run = FakeRun()
     assert script.make_env(project / ".venv", run)
     assert run.did("--clear")
