@@ -76,7 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 @contextlib.contextmanager
 def one_at_a_time():
-    """Hold the lock of the builds; if another build has it, say so and wait. The system frees it if the process dies."""
+    """Hold the lock of the builds; if another build has it, say so and wait. A process that dies lets it go."""
     lock = filelock.FileLock(BUILD / "lock")
     try:
         lock.acquire(blocking=False)
@@ -185,18 +185,17 @@ def _strip(executed: NotebookNode) -> list[str]:
     return warnings
 
 
-# --- The cache: a page is executed again when anything that it depends on has changed, and only then -------------------
+# --- The cache: a page is executed again when anything that it depends on has changed, and only then ------------------
 
 
 def surroundings() -> dict:
     """Return what the outputs of every page depend on besides its code; ``shown`` is what the page says of it."""
-    from fmnist_utils import data, runs, training
+    from fmnist_utils import runs, training
 
     store = runs.RunStore()
-    machine = runs.describe_environment(training.pick_device("auto"))
-    machine["data"] = data.load_arrays("auto").source  # just as a page would: downloads them if it can
-    shown = machine | {"machine": colophon.machine(machine), "date": datetime.datetime.now(datetime.UTC).date().isoformat()}
-    del machine["commit"]  # a commit that changes nothing below leaves every page as it is
+    machine = runs.describe_environment(training.pick_device("auto")) | {"data": data_source()}
+    commit = machine.pop("commit") or "–"  # one that changes nothing below leaves every page as it is
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
     return {
         "package": folder_digest(PACKAGE),
         "records": folder_digest(store.results),
@@ -204,8 +203,20 @@ def surroundings() -> dict:
         "versions": sorted({f"{package.name} {package.version}" for package in importlib.metadata.distributions()}),
         "variables": {name: value for name, value in os.environ.items() if name.startswith("FMNIST_")},
         "machine": machine,
-        "shown": shown,
+        "shown": machine | {"machine": colophon.machine(machine), "commit": commit, "date": today},
     }
+
+
+def data_source() -> str:
+    """Return which data the pages will find, ``official`` or ``synthetic``; like them, download what is not here."""
+    from fmnist_utils import data
+
+    if not all(data.status()["good"].values()):
+        try:
+            data.fetch(limits=data.HASTY)
+        except data.DataError:
+            return "synthetic"
+    return "official"
 
 
 def cache_path(path: Path, lang: str, profile: str, context: dict) -> Path:
@@ -231,7 +242,7 @@ def folder_digest(folder: Path, pattern: str = "**/*") -> str:
     return digest.hexdigest()
 
 
-# --- Laying out, rendering, publishing ---------------------------------------------------------------------------------
+# --- Laying out, rendering, publishing --------------------------------------------------------------------------------
 
 
 def lay_out(lang: str, languages: list[str], executed: dict[tuple[str, str], NotebookNode]) -> None:
@@ -267,7 +278,10 @@ def configuration(lang: str, languages: list[str]) -> dict:
     if overlay.exists():
         config = merged(config, yaml.safe_load(overlay.read_text("utf-8")))
     address = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]["Repository"]
-    derived = {"repository": {"url": address, "path_to_book": lang}, "sphinx": {"config": {"site_languages": languages}}}
+    derived = {
+        "repository": {"url": address, "path_to_book": lang},
+        "sphinx": {"config": {"site_languages": languages}},
+    }
     return merged(config, derived)
 
 
@@ -317,7 +331,8 @@ def render_all(languages: list[str]) -> None:
         log.write_text(output, "utf-8")
         if process.returncode:
             warnings = [line for line in output.splitlines() if re.search(r"WARNING|ERROR|\w+Error:", line)]
-            failures.append("\n  ".join([f"Jupyter Book refuses the pages [{lang}]; all that it says is in {log}", *warnings]))
+            headline = f"Jupyter Book refuses the pages [{lang}]; all that it says is in {log}"
+            failures.append("\n  ".join([headline, *warnings]))
     if failures:
         raise BuildError("\n".join(failures))
 
@@ -328,7 +343,8 @@ def assemble(languages: list[str]) -> Path:
     shutil.rmtree(site, ignore_errors=True)
     for lang in languages:
         # Sphinx copies the pages as they were rendered; the copies to download are made to be run.
-        shutil.copytree(STAGE / lang / "_build" / "html", site / lang, ignore=shutil.ignore_patterns(".buildinfo", "*.ipynb"))
+        unwanted = shutil.ignore_patterns(".buildinfo", "*.ipynb")
+        shutil.copytree(STAGE / lang / "_build" / "html", site / lang, ignore=unwanted)
         for path in pages.paths():
             nbformat.write(pages.reader_copy(pages.read(path), lang), site / lang / "notebooks" / path.name)
     link = '<li><a href="{0}/index.html" lang="{0}" hreflang="{0}">{1}</a></li>'

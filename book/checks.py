@@ -1,8 +1,8 @@
 """What every page must keep to, and what the built site must be: ``python book/checks.py``.
 
 A rule is a function that takes what it judges and yields one line for each thing found wrong; ``NOTEBOOK_RULES``,
-``PROSE_RULES`` and ``SITE_RULES`` list them all. Some are matters of truth (no measured number is typed into text: it comes
-from a record), some of access (alternative texts), some keep the two languages one book.
+``PROSE_RULES`` and ``SITE_RULES`` list them all. Some are matters of truth (no measured number is typed into text: it
+comes from a record), some of access (alternative texts), some keep the two languages one book.
 """
 
 from __future__ import annotations
@@ -30,32 +30,37 @@ ALT_LENGTH = range(40, 251)
 MAX_OUTPUT = 4000  # characters that one cell may leave in git
 
 KNOWN_TAGS = {
-    *(f"lang-{code}" for code in LANGUAGES), "caption", "parameters", "solution",
-    "hide-input", "remove-cell", "raises-exception", "nbval-ignore-output", "nbval-skip",
-}
-LOCAL_PATH = re.compile(r"(?<![\w.:/-])/(?:home|root|work|tmp|Users|private|mnt|opt)/\w|[A-Z]:\\Users|site-packages|file:///")
+    "lang-es", "lang-en", "caption", "parameters", "solution", "hide-input", "remove-cell", "raises-exception",
+    "nbval-check-output", "nbval-ignore-output", "nbval-skip",
+}  # fmt: skip
+LOCAL_PATH = re.compile(
+    r"(?<![\w.:/-])/(?:home|root|work|tmp|Users|private|mnt|opt)/\w|[A-Z]:\\Users|site-packages|file:///"
+)
 
 Findings = Iterator[str]
 
 
-# --- The text of a cell or a file --------------------------------------------------------------------------------------
+# --- The text of a cell or a file -------------------------------------------------------------------------------------
 
 MATH = re.compile(r"\$\$(.+?)\$\$|(?<![\\$])\$(?!\s)([^$\n]+)(?<!\s)\$", re.DOTALL)
 CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 FENCED = re.compile(r"^(`{3,})[^\n]*\n.*?^\1`*\s*$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+OPTION, LABEL, OPENING = r"^:[\w-]+:.*$", r"^[ \t]*\([\w-]+\)=?[ \t]*$", r"^:{3,}\{[\w:-]+\}"
+MARKUP = re.compile(f"{OPTION}|{LABEL}|{OPENING}", re.MULTILINE)
 NUMBER = re.compile(r"(?<![\w.])\d+(?:[\u202f\u00a0,]\d{3}(?!\d))*(?:[.,]\d+)?")
+THOUSANDS = re.compile(r"[\u202f\u00a0,](?=\d{3}(?!\d))")
 
 
 def prose(text: str) -> str:
     """Return ``text`` without formulas, code, roles, labels, options and addresses: what is left is said in words."""
-    for pattern in (FENCED, MATH, pages.ROLE, CODE, re.compile(r"^:[\w-]+:.*$|^\([\w-]+\)=$|^:{3,}\{[\w:-]+\}", re.MULTILINE), LINK):
+    for pattern in (FENCED, MATH, pages.ROLE, CODE, MARKUP, LINK):
         text = pattern.sub(" ", text)
     return re.sub(r"https?://\S+", " ", text)
 
 
 def _roles(text: str) -> list[tuple[str, str]]:
-    # A glossary term is another word in the other language.
+    # A term of the glossary is another word in the other language.
     found = []
     for role, content in pages.ROLE.findall(text):
         target = re.search(r"<([^>]+)>$", content)
@@ -63,7 +68,7 @@ def _roles(text: str) -> list[tuple[str, str]]:
     return sorted(found)
 
 
-def _math(text: str) -> list[str]:
+def _formulas(text: str) -> list[str]:
     words = re.compile(r"\\(?:text|mathrm|textrm)\{[^}]*\}|\s")
     formulas = MATH.findall(CODE.sub("", pages.ROLE.sub("", text)))
     return sorted(words.sub("", display or inline) for display, inline in formulas)
@@ -75,22 +80,23 @@ def _code_blocks(text: str) -> list[str]:
     return [re.sub(r" *#.*", "", block) for block in blocks]
 
 
-def _numbers(text: str) -> list[str]:
-    return sorted(re.sub(r"[\u202f\u00a0,](?=\d{3}(?!\d))", "", number) for number in NUMBER.findall(prose(text)))
+def _labels(text: str) -> list[str]:
+    pattern = r"^\(([\w-]+)\)=$|^:(?:label|name): *(\S+)$|\$\$ *\(([\w-]+)\)"
+    return ["".join(names) for names in re.findall(pattern, text, re.MULTILINE)]
 
 
 # What the two texts of a pair must have in common.
 FACTS: dict[str, Callable[[str], object]] = {
-    "heading levels": lambda text: [len(marks) for marks in re.findall(r"^(#{1,6}) ", FENCED.sub("", text), re.MULTILINE)],
-    "labels": lambda text: re.findall(r"^\(([\w-]+)\)=$|^:(?:label|name): *(\S+)$|\$\$ *\(([\w-]+)\)", text, re.MULTILINE),
+    "heading levels": lambda text: list(map(len, re.findall(r"^(#{1,6}) ", FENCED.sub("", text), re.MULTILINE))),
+    "labels": _labels,
     "directives": lambda text: re.findall(r"^(?::{3,}|`{3,})\{([\w:-]+)\}", text, re.MULTILINE),
     "roles": _roles,
-    "formulas": _math,
+    "formulas": _formulas,
     "inline code": lambda text: sorted(CODE.findall(pages.ROLE.sub("", FENCED.sub("", text)))),
     "code blocks": _code_blocks,
     "link targets": lambda text: sorted(target.partition("#")[0] for target in LINK.findall(text)),
-    "numbers": _numbers,
-    "list items": lambda text: len(re.findall(r"^\s*(?:[-*]|\d+\.) ", text, re.MULTILINE)),
+    "numbers": lambda text: sorted(THOUSANDS.sub("", number) for number in NUMBER.findall(prose(text))),
+    "list items": lambda text: len(re.findall(r"^ *(?:[-*]|\d+\.) ", text, re.MULTILINE)),
     "table rows": lambda text: len(re.findall(r"^\|", text, re.MULTILINE)),
     "alternative text": lambda text: bool(pages.ALT_COMMENT.search(text)),
 }
@@ -104,11 +110,12 @@ def differences(spanish: str, english: str) -> Findings:
 
 
 METRIC = re.compile(
-    r"exactitud|accuracy|pérdida|\bloss|precisión|precision|exhaustividad|\brecall|\bF1\b|\berror(?:es|s)?\b|aciert|\bECM\b|\bMSE\b",
+    r"exactitud|accuracy|pérdida|\bloss|precisión|precision|exhaustividad|\brecall|\bF1\b|\berror(?:es|s)?\b|aciert"
+    r"|\bECM\b|\bMSE\b",
     re.IGNORECASE,
 )
 MEASUREMENT = re.compile(r"(?<![\w.-])(?:\d*[.,]\d+(?:\s*%)?|\d+\s*%)(?!\d)")
-SETTING = re.compile(r"tasa de aprendizaje|learning rate|dropout|momentum|momento|decaimiento|decay", re.IGNORECASE)
+SETTING = re.compile(r"tasa|\brate|dropout|momentum|momento|decaimiento|decay", re.IGNORECASE)
 
 
 def typed_measurements(text: str) -> Findings:
@@ -116,7 +123,7 @@ def typed_measurements(text: str) -> Findings:
 
     Numbers inside formulas and code are derived or set, not measured, and so is one that follows the name of a setting.
     """
-    for sentence in re.split(r"(?<=[.!?:;])\s+|\n\s*\n|\n\s*[-*|] ", prose(text)):
+    for sentence in re.split(r"(?<=[.!?:;])\s+|\n\s*\n|\n *[-*|] ", prose(text)):
         for number in MEASUREMENT.finditer(sentence):
             around = sentence[max(0, number.start() - 60) : number.end() + 60]
             if METRIC.search(around) and not SETTING.search(sentence[max(0, number.start() - 40) : number.start()]):
@@ -124,18 +131,19 @@ def typed_measurements(text: str) -> Findings:
 
 
 NOT_OUR_SPANISH = re.compile(
-    r"\b(?:teste[oa]\w*|overfitting|learning rate|batch(?:es)?|accuracy|loss|podés|tenés|querés|mirá|fijate|probá)\b", re.IGNORECASE
+    r"\b(?:teste[oa]\w*|overfitting|learning rate|batch(?:es)?|accuracy|loss|podés|tenés|querés|mirá|fijate|probá)\b",
+    re.IGNORECASE,
 )
 
 
 def foreign_words(text: str) -> Findings:
-    """Yield the words in Spanish prose for which the glossary has a better one; ``*accuracy*`` in italics is a gloss."""
+    """Yield the words in Spanish prose for which the glossary has a better one; one in italics is a gloss."""
     without_glosses = re.sub(r"\*[^*\n]+\*", " ", prose(text))
     for word in NOT_OUR_SPANISH.findall(without_glosses):
         yield f"the glossary has another word for {word!r}"
 
 
-# --- Notebooks ---------------------------------------------------------------------------------------------------------
+# --- Notebooks --------------------------------------------------------------------------------------------------------
 
 
 def language_pairs(notebook: NotebookNode) -> Findings:
@@ -144,7 +152,7 @@ def language_pairs(notebook: NotebookNode) -> Findings:
     for number, cell in cells:
         if cell.cell_type != "markdown":
             continue
-        if not tags(cell) >= {"lang-es"} or "lang-en" in tags(cell):
+        if "lang-es" not in tags(cell) or "lang-en" in tags(cell):
             yield f"cell {number}: expected a lang-es cell, its tags are {sorted(tags(cell))}"
             continue
         _, twin = next(cells, (None, None))
@@ -156,34 +164,37 @@ def language_pairs(notebook: NotebookNode) -> Findings:
 
 
 def figures(notebook: NotebookNode) -> Findings:
-    """Every figure and table has a name of its own, a caption and, if it is a picture, an alternative text; in both languages."""
-    names, cells = [], notebook.cells
-    for index, cell in enumerate(cells):
-        after = list(itertools.takewhile(lambda following: "caption" in tags(following), cells[index + 1 :]))
+    """Every figure and table has its own name, a caption and, if it is a picture, an alternative text."""
+    names = []
+    for index, cell in enumerate(notebook.cells):
         if cell.cell_type != "code":
             continue
+        after = list(itertools.takewhile(lambda following: "caption" in tags(following), notebook.cells[index + 1 :]))
         name = pages.shown(cell)
-        if not name:
-            if re.search(r"^(?:\w+\.)*plots\.\w+\(", cell.source, re.MULTILINE):
-                yield f"cell {index + 1}: it draws, and names no figure in metadata.fmnist"
-            if after:
-                yield f"cell {index + 2}: a caption without a figure or table before it"
+        if name:
+            names.append(name)
+            yield from _caption_findings(cell, name, after)
             continue
-        kind = "figure" if "figure" in cell.metadata["fmnist"] else "table"
-        names.append(name)
-        if not re.fullmatch(rf"{kind[:3]}-\d\d-[a-z0-9-]+", name):
-            yield f"cell {index + 1}: {name!r} is not of the form {kind[:3]}-NN-words"
-        if len(after) != len(LANGUAGES):
-            yield f"cell {index + 1}: {name} has no pair of caption cells after it"
-        for caption_cell in after:
-            caption, alt = pages.caption_and_alt(caption_cell)
-            if bool(caption) == ("solution" in tags(cell)):
-                yield f"{name}: a caption is for figures that are not inside a folded solution"
-            if kind == "figure" and len(alt) not in ALT_LENGTH:
-                yield f"{name}: its alternative text has {len(alt)} characters: {alt!r}"
-            if kind == "figure" and alt in (caption, name):
-                yield f"{name}: its alternative text only repeats its caption or name"
+        if re.search(r"^(?:\w+\.)*plots\.\w+\(", cell.source, re.MULTILINE):
+            yield f"cell {index + 1}: it draws, and names no figure in metadata.fmnist"
+        if after:
+            yield f"cell {index + 2}: a caption without a figure or table before it"
     yield from (f"two outputs are called {name}" for name in sorted(set(names)) if names.count(name) > 1)
+
+
+def _caption_findings(cell: NotebookNode, name: str, captions: list[NotebookNode]) -> Findings:
+    kind = "figure" if "figure" in cell.metadata["fmnist"] else "table"
+    if not re.fullmatch(rf"{kind[:3]}-\d\d-[a-z0-9-]+", name):
+        yield f"{name} is not of the form {kind[:3]}-NN-words"
+    if len(captions) != len(LANGUAGES):
+        yield f"{name}: there is no pair of caption cells after it"
+    for caption, alt in map(pages.caption_and_alt, captions):
+        if bool(caption) == ("solution" in tags(cell)):
+            yield f"{name}: a caption is for what is not inside a folded solution"
+        if kind == "figure" and len(alt) not in ALT_LENGTH:
+            yield f"{name}: its alternative text has {len(alt)} characters: {alt!r}"
+        if kind == "figure" and alt in (caption, name):
+            yield f"{name}: its alternative text only repeats its caption or name"
 
 
 def code_size(notebook: NotebookNode) -> Findings:
@@ -196,15 +207,15 @@ def code_size(notebook: NotebookNode) -> Findings:
         lengths.append(len(lines))
         if len(lines) > MAX_LINES:
             yield f"cell {number}: {len(lines)} lines of code, at most {MAX_LINES}"
-        for line in lines:
-            if len(line) > MAX_COLUMNS:
-                yield f"cell {number}: a line of {len(line)} columns, at most {MAX_COLUMNS}"
+        # An address cannot be broken.
+        if (widest := max((len(line) for line in lines if "://" not in line), default=0)) > MAX_COLUMNS:
+            yield f"cell {number}: a line of {widest} columns, at most {MAX_COLUMNS}"
     if lengths and statistics.median(lengths) > MAX_MEDIAN_LINES:
         yield f"the median code cell has {statistics.median(lengths)} lines, at most {MAX_MEDIAN_LINES}"
 
 
 def page_length(notebook: NotebookNode) -> Findings:
-    """A page is one sitting: its code cells and one language's text, captions and removed cells not counted."""
+    """A page is one sitting: its code cells and one language's text; captions and removed cells are not counted."""
     cells = [cell for cell in notebook.cells if not tags(cell) & {"caption", "remove-cell"}]
     count = sum(cell.cell_type == "code" or "lang-es" in tags(cell) for cell in cells)
     if count not in CELLS:
@@ -212,7 +223,7 @@ def page_length(notebook: NotebookNode) -> Findings:
 
 
 def parameters(notebook: NotebookNode, known: set[str] | None = None) -> Findings:
-    """One cell holds the parameters: flat scalars, under names that the page's report knows, language, profile and seed among them."""
+    """One cell holds the parameters: scalars under names that the report knows; lang, profile and seed are there."""
     found = [cell for cell in notebook.cells if "parameters" in tags(cell)]
     if len(found) != 1:
         yield f"{len(found)} cells are tagged parameters, not one"
@@ -222,10 +233,10 @@ def parameters(notebook: NotebookNode, known: set[str] | None = None) -> Finding
         if isinstance(statement, ast.Import):
             continue
         target = statement.targets[0] if isinstance(statement, ast.Assign) and len(statement.targets) == 1 else None
-        if not isinstance(target, ast.Name) or not _is_scalar(statement.value):
-            yield f"in the parameters cell, line {statement.lineno} does not set one name to a number, a text, True, False or None"
-        else:
+        if isinstance(target, ast.Name) and _is_scalar(statement.value):
             names.add(target.id)
+        else:
+            yield f"parameters, line {statement.lineno}: not one name set to a number, a text, True, False or None"
     if missing := {"lang", "profile", "seed"} - names:
         yield f"the parameters cell does not set {', '.join(sorted(missing))}"
     if known is not None and (unknown := names - known):
@@ -236,28 +247,33 @@ def _is_scalar(value: ast.expr) -> bool:
     if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):
         value = value.operand
     from_environment = isinstance(value, ast.Call) and ast.unparse(value.func) == "os.environ.get"
-    return isinstance(value, ast.Constant) or (from_environment and all(isinstance(item, ast.Constant) for item in value.args))
+    constants = from_environment and all(isinstance(argument, ast.Constant) for argument in value.args)
+    return isinstance(value, ast.Constant) or constants
+
+
+def _texts(notebook: NotebookNode, *languages: str) -> Iterator[tuple[int, str]]:
+    for number, cell in enumerate(notebook.cells, start=1):
+        if cell.cell_type == "markdown" and tags(cell) & {f"lang-{lang}" for lang in languages}:
+            yield number, cell.source
 
 
 def measured_numbers(notebook: NotebookNode) -> Findings:
     """No measured number is typed into the text."""
-    for number, cell in enumerate(notebook.cells, start=1):
-        if cell.cell_type == "markdown":
-            yield from (f"cell {number}: {finding}" for finding in typed_measurements(cell.source))
+    for number, text in _texts(notebook, *LANGUAGES):
+        yield from (f"cell {number}: {finding}" for finding in typed_measurements(text))
 
 
 def spanish_words(notebook: NotebookNode) -> Findings:
     """The Spanish text uses the words of the glossary."""
-    for number, cell in enumerate(notebook.cells, start=1):
-        if "lang-es" in tags(cell):
-            yield from (f"cell {number}: {finding}" for finding in foreign_words(cell.source))
+    for number, text in _texts(notebook, "es"):
+        yield from (f"cell {number}: {finding}" for finding in foreign_words(text))
 
 
 def exercises(notebook: NotebookNode) -> Findings:
     """Every exercise has its solution, folded, and the code of the solution is tagged."""
-    spanish = "\n".join(cell.source for cell in notebook.cells if "lang-es" in tags(cell))
-    asked = re.findall(r"^:{3,}\{exercise\}.*\n:label: *(\S+)", spanish, re.MULTILINE)
-    solved = re.findall(r"^:{3,}\{solution-start\} *(\S+)\n:class: dropdown$", spanish, re.MULTILINE)
+    text = "\n".join(text for _, text in _texts(notebook, "es"))
+    asked = re.findall(r"^:{3,}\{exercise\}.*\n:label: *(\S+)", text, re.MULTILINE)
+    solved = re.findall(r"^:{3,}\{solution-start\} *(\S+)\n:class: dropdown$", text, re.MULTILINE)
     if asked != solved:
         yield f"exercises {asked}, folded solutions {solved}"
     inside = False
@@ -266,15 +282,15 @@ def exercises(notebook: NotebookNode) -> Findings:
             marks = re.findall(r"\{solution-(start|end)\}", cell.source)
             inside = marks[-1] == "start" if marks else inside
         if cell.cell_type == "code" and inside != ("solution" in tags(cell)):
-            yield f"cell {number}: code {'inside' if inside else 'outside'} a solution is {'' if inside else 'not '}to be tagged solution"
+            yield f"cell {number}: code inside a solution, and no other, is tagged solution"
 
 
 def plain_fences(notebook: NotebookNode) -> Findings:
     """Directives stand between colons, which other viewers show as text, and the book has one list of references."""
-    for number, cell in enumerate(notebook.cells, start=1):
-        if cell.cell_type == "markdown" and re.search(r"^`{3,}\{", cell.source, re.MULTILINE):
+    for number, text in _texts(notebook, *LANGUAGES):
+        if re.search(r"^`{3,}\{", text, re.MULTILINE):
             yield f"cell {number}: a directive in backticks; use :::"
-        if cell.cell_type == "markdown" and "{bibliography}" in cell.source:
+        if "{bibliography}" in text:
             yield f"cell {number}: the bibliography is a page of its own; cite with {{cite:t}}"
 
 
@@ -291,8 +307,7 @@ def small_outputs(notebook: NotebookNode) -> Findings:
         for output in cell.get("outputs", []):
             if output.output_type == "error" or output.get("name") == "stderr":
                 yield f"cell {number}: its output is an error or a warning"
-            kinds = set(output.get("data", {})) - {"text/plain"}
-            if kinds:
+            if kinds := set(output.get("data", {})) - {"text/plain"}:
                 yield f"cell {number}: its output holds {', '.join(sorted(kinds))}; only text is kept in git"
             text = output.get("text", "") + output.get("data", {}).get("text/plain", "")
             if len(text) > MAX_OUTPUT:
@@ -316,9 +331,9 @@ def metadata(notebook: NotebookNode) -> Findings:
 
 
 NOTEBOOK_RULES = [
-    language_pairs, figures, code_size, page_length, parameters, measured_numbers, spanish_words, exercises, plain_fences,
-    executed, small_outputs, metadata,
-]
+    language_pairs, figures, code_size, page_length, parameters, measured_numbers, spanish_words, exercises,
+    plain_fences, executed, small_outputs, metadata,
+]  # fmt: skip
 
 
 def known_parameters(page: str) -> set[str]:
@@ -329,12 +344,19 @@ def known_parameters(page: str) -> set[str]:
 
 
 def check_notebook(notebook: NotebookNode, known: set[str] | None = None) -> list[str]:
-    """Return what is wrong with a notebook: the name of the rule and the finding."""
-    rules = [partial(rule, known=known) if rule is parameters else rule for rule in NOTEBOOK_RULES]
-    return [f"{name.__name__}: {finding}" for name, rule in zip(NOTEBOOK_RULES, rules, strict=True) for finding in rule(notebook)]
+    """Return what is wrong with a notebook: the name of the rule and the finding.
+
+    Args:
+        known: the names of parameters that its report knows; None leaves them unchecked.
+    """
+    findings = []
+    for rule in NOTEBOOK_RULES:
+        judge = partial(rule, known=known) if rule is parameters else rule
+        findings += [f"{rule.__name__}: {finding}" for finding in judge(notebook)]
+    return findings
 
 
-# --- Prose pages -------------------------------------------------------------------------------------------------------
+# --- Pages of text ----------------------------------------------------------------------------------------------------
 
 
 def same_pages(book: Path) -> Findings:
@@ -350,7 +372,8 @@ def paired_prose(book: Path) -> Findings:
     for path in sorted((book / "es").glob("*.md")):
         twin = book / "en" / path.name
         if twin.exists():
-            yield from (f"{path.name}: {item}" for item in differences(path.read_text("utf-8"), twin.read_text("utf-8")))
+            found = differences(path.read_text("utf-8"), twin.read_text("utf-8"))
+            yield from (f"{path.name}: {difference}" for difference in found)
 
 
 def prose_words(book: Path) -> Findings:
@@ -358,8 +381,10 @@ def prose_words(book: Path) -> Findings:
     for lang in LANGUAGES:
         for path in sorted((book / lang).glob("*.md")):
             text = path.read_text("utf-8")
-            found = [*typed_measurements(text), *(foreign_words(text) if lang == "es" and path.stem != "glossary" else [])]
-            yield from (f"{lang}/{path.name}: {item}" for item in found)
+            found = list(typed_measurements(text))
+            if lang == "es" and path.stem != "glossary":
+                found += foreign_words(text)
+            yield from (f"{lang}/{path.name}: {finding}" for finding in found)
 
 
 PROSE_RULES = [same_pages, paired_prose, prose_words]
@@ -370,30 +395,43 @@ def check_prose(book: Path = ROOT / "book") -> list[str]:
     return [f"{rule.__name__}: {finding}" for rule in PROSE_RULES for finding in rule(book)]
 
 
-# --- The built site ----------------------------------------------------------------------------------------------------
+# --- The built site ---------------------------------------------------------------------------------------------------
+
+
+VERBATIM = ["pre", "code", "script", "style"]
 
 
 class Site:
-    """A built site: every page parsed once."""
+    """A built site, every page parsed once."""
 
     def __init__(self, root: Path):
         self.root = root
         self.pages = {
-            path.relative_to(root).as_posix(): BeautifulSoup(path.read_bytes(), "html.parser") for path in sorted(root.rglob("*.html"))
+            path.relative_to(root).as_posix(): BeautifulSoup(path.read_bytes(), "html.parser")
+            for path in sorted(root.rglob("*.html"))
             if "_static" not in path.parts
         }
         self.languages = [lang for lang in LANGUAGES if (root / lang).is_dir()]
 
 
+def _with_attributes(soup: BeautifulSoup, *names: str) -> Iterator[tuple[Tag, str]]:
+    for name in names:
+        yield from ((element, name) for element in soup.find_all(attrs={name: True}))
+
+
 def links(site: Site) -> Findings:
     """Every link within the site leads to a file that exists and to a place that exists in it."""
-    anchors = {page: {e[name] for name in ("id", "name") for e in soup.find_all(attrs={name: True})} for page, soup in site.pages.items()}
+    anchors = {
+        page: {element[name] for element, name in _with_attributes(soup, "id", "name")}
+        for page, soup in site.pages.items()
+    }
     for page, soup in site.pages.items():
         for element, attribute in _with_attributes(soup, "href", "src"):
             address = urlsplit(element[attribute])
             if address.scheme or address.netloc or element[attribute] == "#":
                 continue
-            target = posixpath.normpath(posixpath.join(posixpath.dirname(page), unquote(address.path))) if address.path else page
+            path = posixpath.join(posixpath.dirname(page), unquote(address.path)) if address.path else page
+            target = posixpath.normpath(path)
             if not (site.root / target).is_file():
                 yield f"{page}: {element[attribute]} leads nowhere"
             elif address.fragment and target in anchors and unquote(address.fragment) not in anchors[target]:
@@ -401,8 +439,8 @@ def links(site: Site) -> Findings:
 
 
 def same_site_pages(site: Site) -> Findings:
-    """Every page is there in every language, and says so."""
-    names = {lang: {page.removeprefix(f"{lang}/") for page in site.pages if page.startswith(f"{lang}/")} for lang in site.languages}
+    """Every page is there in every language, and says in which it is."""
+    names = {lang: {page[3:] for page in site.pages if page.startswith(f"{lang}/")} for lang in site.languages}
     everywhere = set().union(*names.values())
     for lang in site.languages:
         yield from (f"{lang}/{name} is missing" for name in sorted(everywhere - names[lang]))
@@ -420,7 +458,10 @@ def alternative_texts(site: Site) -> Findings:
                 yield f"{page}: {image.get('src')} has no alternative text"
 
 
-LOADING = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "audio": "src", "embed": "src", "object": "data"}
+LOADING = {
+    "script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "audio": "src", "embed": "src",
+    "object": "data",
+}  # fmt: skip
 LOADING_LINKS = {"stylesheet", "icon", "preload", "prefetch", "modulepreload", "preconnect", "dns-prefetch", "manifest"}
 REMOTE = re.compile(r"^(?:https?:)?//")
 REMOTE_IN_CSS = re.compile(r"""(?:url\(|@import)\s*["']?(?:https?:)?//[^)"'\s]+""")
@@ -433,16 +474,20 @@ def no_outside(site: Site) -> Findings:
         loaded += [link.get("href") for link in soup.find_all("link") if LOADING_LINKS & set(link.get("rel", []))]
         loaded += [part.split()[0] for element in soup.find_all(srcset=True) for part in element["srcset"].split(",")]
         yield from (f"{page} loads {address}" for address in loaded if address and REMOTE.match(address))
-        styles = [style.get_text() for style in soup.find_all("style")] + [e["style"] for e in soup.find_all(style=True)]
+        styles = [style.get_text() for style in soup.find_all("style")]
+        styles += [element["style"] for element in soup.find_all(style=True)]
         yield from (f"{page} loads {match[0]}" for style in styles for match in REMOTE_IN_CSS.finditer(style))
         for script in soup.find_all("script", src=False):
-            yield from (f"{page}: a script names {address}" for address in re.findall(r"https?://[^\s\"']+", script.get_text()))
+            named = re.findall(r"https?://[^\s\"']+", script.get_text())
+            yield from (f"{page}: a script names {address}" for address in named)
     for path in site.root.rglob("*.css"):
         for match in REMOTE_IN_CSS.finditer(path.read_text("utf-8")):
             yield f"{path.relative_to(site.root)} loads {match[0]}"
 
 
-UNRENDERED = re.compile(r"\\\(|\\\[|\$\$|\\(?:frac|sum|log|ln|text|mathrm|hat|cdot|times|ell|eta|theta)\b|\{[a-z:]+\}`|:::|\(\w+-[\w-]+\)=")
+UNRENDERED = re.compile(
+    r"\\\(|\\\[|\$\$|\\(?:frac|sum|log|ln|text|mathrm|hat|cdot|times|ell|eta|theta)\b|\{[a-z:]+\}`|:::|\(\w+-[\w-]+\)="
+)
 
 
 def rendered(site: Site) -> Findings:
@@ -451,7 +496,7 @@ def rendered(site: Site) -> Findings:
         article = soup.find("article")
         for text in article.find_all(string=True) if article else []:
             match = UNRENDERED.search(text)
-            if match and not text.find_parent(["pre", "code", "script", "style"]) and not text.find_parent(class_="math"):
+            if match and not text.find_parent(VERBATIM) and not text.find_parent(class_="math"):
                 yield f"{page}: not rendered: {text[max(0, match.start() - 20) : match.end() + 40].strip()!r}"
         for output in soup.select(".cell_output"):
             if "Traceback (most recent call last)" in output.get_text():
@@ -468,11 +513,14 @@ def no_local_paths(site: Site) -> Findings:
 
 
 ENGLISH = re.compile(
-    r"\b(?:the|this|to|of|toggle|search|show|hide|links?|launch|page|next|previous|download|back|copy|click|contents|source|light|dark"
-    r"|skip|main|navigation|theme|print|note|warning|exercise|solution|figure|fig|table|parameters|returns?|raises|type)\b",
+    r"\b(?:the|this|to|of|toggle|search|show|hide|links?|launch|page|next|previous|download|back|copy|click|contents"
+    r"|source|light|dark|skip|main|navigation|theme|print|note|warning|exercise|solution|figure|fig|table|parameters"
+    r"|returns?|raises|type)\b",
     re.IGNORECASE,
 )
-INTERFACE = "nav, header, button, summary, .admonition-title, .caption-number, .prev-next-area, dl.field-list > dt, .bd-footer"
+INTERFACE = (
+    "nav, header, button, summary, .admonition-title, .caption-number, .prev-next-area, dl.field-list > dt, .bd-footer"
+)
 
 
 def spanish_interface(site: Site) -> Findings:
@@ -480,9 +528,13 @@ def spanish_interface(site: Site) -> Findings:
     for page, soup in site.pages.items():
         if not page.startswith("es/"):
             continue
-        said = [e[a] for e, a in _with_attributes(soup, "title", "aria-label", "data-bs-title", "placeholder") if e.name != "link" and "reference" not in e.get("class", [])]
+        said = [
+            element[name]
+            for element, name in _with_attributes(soup, "title", "aria-label", "data-bs-title", "placeholder")
+            if element.name != "link" and "reference" not in element.get("class", [])  # the title of a work cited
+        ]
         for element in soup.select(INTERFACE):
-            said += [text for text in element.find_all(string=True) if not text.find_parent(["code", "script", "style"])]
+            said += [text for text in element.find_all(string=True) if not text.find_parent(VERBATIM)]
         for words in sorted({" ".join(text.split()) for text in said}):
             if ENGLISH.search(words):
                 yield f"{page}: English words in the interface: {words!r}"
@@ -497,21 +549,17 @@ def check_site(root: Path) -> list[str]:
     return [f"{rule.__name__}: {finding}" for rule in SITE_RULES for finding in rule(site)]
 
 
-def _with_attributes(soup: BeautifulSoup, *names: str) -> Iterator[tuple[Tag, str]]:
-    for name in names:
-        yield from ((element, name) for element in soup.find_all(attrs={name: True}))
-
-
 def main() -> int:
-    """Check the notebooks, the pages of text and, where it is built, the site; return how many things are wrong."""
-    findings = [
-        f"{path.name}: {finding}" for path in pages.paths() for finding in check_notebook(pages.read(path), known_parameters(path.stem))
-    ]
+    """Check the notebooks, the pages of text and, where it is built, the site; return 1 if anything is wrong."""
+    findings = []
+    for path in pages.paths():
+        found = check_notebook(pages.read(path), known_parameters(path.stem))
+        findings += [f"{path.name}: {finding}" for finding in found]
     findings += check_prose()
     if (site := ROOT / "book" / "_build" / "html").is_dir():
         findings += check_site(site)
     print("\n".join([*findings, f"{len(findings)} findings"]))
-    return min(len(findings), 1)
+    return 1 if findings else 0
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
+PAGE_COLUMNS = ["profile", "data", "torch", "python", "machine", "seconds", "date", "commit"]
+
 
 def write(folder: Path, ran_with: dict[str, dict], results: Path) -> None:
     """Write ``pages.csv`` and ``records.csv`` into ``folder``; the columns are named in ``colophon.md``.
@@ -21,16 +23,14 @@ def write(folder: Path, ran_with: dict[str, dict], results: Path) -> None:
 
 
 def page_rows(ran_with: dict[str, dict]) -> list[list[str]]:
-    """Return one row for each page: its link, profile, data, PyTorch, Python, machine, seconds, date and commit."""
+    """Return one row for each page: its link and ``PAGE_COLUMNS``."""
     return [
-        [f"[](notebooks/{name}.ipynb)", ran["profile"], ran["data"], ran["torch"], ran["python"], machine(ran), ran["seconds"],
-         ran["date"], ran["commit"]]
-        for name, ran in ran_with.items()
+        [f"[](notebooks/{name}.ipynb)", *(ran[column] for column in PAGE_COLUMNS)] for name, ran in ran_with.items()
     ]
 
 
 def record_rows(results: Path) -> list[list[str]]:
-    """Return one row for each group of runs: report, group, records, seeds, PyTorch, machine, minutes, dates and commits."""
+    """Return one row for each group of runs: report, group, count, seeds, PyTorch, machine, minutes, dates, commits."""
     groups = defaultdict(list)
     for path in sorted(results.glob("*/*.json")):
         groups[path.parent.name, path.name.split(".")[0]].append(json.loads(path.read_text("utf-8")))

@@ -1,10 +1,10 @@
 """A page is one language of a bilingual notebook: how it is selected, captioned, and made plain for readers elsewhere.
 
-A notebook in ``notebooks/`` holds both languages. Its markdown cells come in pairs, ``lang-es`` then ``lang-en``; its code
-cells serve both. A code cell that shows a figure or a table names it, ``metadata.fmnist = {"figure": "fig-01-loss",
-"width": "90%"}`` or ``{"table": "tab-01-audit"}``, and is followed by a pair of cells tagged ``caption`` as well. Their
-text is the caption; the comment ``<!-- alt: … -->`` in them is what the figure says to someone who cannot see it. A figure
-inside a folded solution has the comment alone.
+A notebook in ``notebooks/`` holds both languages. Its markdown cells come in pairs, ``lang-es`` then ``lang-en``; its
+code cells serve both. A code cell that shows a figure or a table names it, ``metadata.fmnist = {"figure":
+"fig-01-loss", "width": "90%"}`` or ``{"table": "tab-01-audit"}``, and is followed by a pair of cells tagged ``caption``
+as well. Their text is the caption; the comment ``<!-- alt: … -->`` in them says what the figure shows to someone who
+cannot see it. A figure inside a folded solution has the comment alone.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def one_language(notebook: NotebookNode, lang: str) -> NotebookNode:
 
 
 def book_page(notebook: NotebookNode, lang: str) -> NotebookNode:
-    """Return the page as Jupyter Book wants it: one language, captions and alternative texts in the metadata of their cells.
+    """Return the page as Jupyter Book wants it: one language, captions and alternative texts in the metadata of cells.
 
     Raises:
         ValueError: if a caption follows no code cell that names a figure or a table.
@@ -126,7 +126,7 @@ def reader_copy(notebook: NotebookNode, lang: str) -> NotebookNode:
 
 
 def plain_markdown(text: str, lang: str) -> str:
-    """Return MyST ``text`` as Markdown that any notebook viewer shows: no labels, directives, roles or relative links."""
+    """Return MyST ``text`` as Markdown that any viewer shows: no labels, directives, roles or relative links."""
     lines, options_follow = [], False
     for line in text.splitlines():
         directive = DIRECTIVE.match(line)

@@ -70,11 +70,12 @@ class Browser:
     def open(self, address: str, width: int, scheme: str = "light", languages: str = "es") -> None:
         """Open a page and wait until it is still: loaded, formulas set."""
         self.events.clear()
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600)
+        screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+        self.call("Emulation.setDeviceMetricsOverride", **screen)
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         self.call("Network.setUserAgentOverride", userAgent="Mozilla/5.0 Chrome", acceptLanguage=languages)
         self.call("Page.navigate", url=address)
-        _wait_for(lambda: self.evaluate("document.readyState") == "complete" and self.evaluate("location.href") != "about:blank")
+        _wait_for(lambda: self.evaluate("document.readyState == 'complete' && location.href != 'about:blank'"))
         self.evaluate("window.MathJax?.startup?.promise?.then(() => true)")
 
     def screenshot(self, path: Path) -> None:
@@ -85,7 +86,8 @@ class Browser:
 
     def requests(self) -> list[str]:
         """Return the addresses that the open page has asked for."""
-        return [event["params"]["request"]["url"] for event in self.events if event["method"] == "Network.requestWillBeSent"]
+        asked = (event["params"] for event in self.events if event["method"] == "Network.requestWillBeSent")
+        return [parameters["request"]["url"] for parameters in asked]
 
     def complaints(self) -> list[str]:
         """Return the errors and warnings of the console and the requests that failed."""

@@ -1,4 +1,4 @@
-"""Spanish bibliography: the list style ``plain_es`` and the reference style ``author_year_es`` (pybtex speaks English only)."""
+"""Spanish bibliography: list style ``plain_es`` and reference style ``author_year_es``; pybtex speaks English only."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ WORDS = {
 
 def translated(node):
     """Translate the literal words of a pybtex template in place; the values of an entry's fields stay as they are."""
+    if isinstance(node, str):
+        return WORDS.get(node, node)
     if hasattr(node, "children"):
-        node.children = [WORDS.get(child, child) if isinstance(child, str) else translated(child) for child in node.children]
+        node.children = list(map(translated, node.children))
     return node
 
 

@@ -1,4 +1,4 @@
-"""The words of the interface: those that Sphinx, the theme and MyST-NB leave in English, or say badly, on a Spanish page."""
+"""The words of the interface that Sphinx, the theme and MyST-NB leave in English, or say badly, on a Spanish page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Captioned tables: MyST-NB wraps an output with a caption in a figure; a table is to be counted as «Tabla 1», not «Figura 1»."""
+"""Captioned tables: MyST-NB puts an output with a caption into a figure; a table is counted apart, as «Tabla 1»."""
 
 from __future__ import annotations
 

@@ -1,0 +1,424 @@
+"""The machinery of the book: selection, captions, the cache's key, and a small site built from end to end."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from toy_book import ROOT, code, text, toy_notebook, write_toy_book
+
+import build
+import checks
+import colophon
+import pages
+
+
+# --- One language of a notebook ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("lang", "other"), [("es", "en"), ("en", "es")])
+def test_selection_keeps_all_code_and_the_text_of_one_language(lang, other):
+    notebook = toy_notebook()
+    kept = pages.one_language(notebook, lang).cells
+    assert kept == [cell for cell in notebook.cells if f"lang-{other}" not in pages.tags(cell)]
+
+
+def test_text_without_a_language_is_refused():
+    notebook = toy_notebook()
+    notebook.cells[4].metadata["tags"] = []
+    with pytest.raises(ValueError, match="cell 5"):
+        pages.one_language(notebook, "es")
+
+
+def test_captions_move_to_the_cell_that_they_are_about():
+    page = pages.book_page(toy_notebook(), "es")
+    assert not any("caption" in pages.tags(cell) for cell in page.cells)
+    shown = {pages.shown(cell): cell.metadata.mystnb for cell in page.cells if pages.shown(cell)}
+    assert shown["fig-01-loss"] == {
+        "figure": {"caption": "La pérdida de cada época.", "name": "fig-01-loss"},
+        "image": {"alt": "Una línea recta que baja de tres a uno en tres épocas.", "width": "80%"},
+    }
+    assert shown["tab-01-audit"]["figure"]["caption_before"]
+    assert "figure" not in shown["fig-01-another"]  # inside a folded solution: alternative text alone
+
+
+def test_a_caption_without_a_figure_is_refused():
+    notebook = toy_notebook()
+    notebook.cells += text("Un pie.", "A caption.", "caption")
+    with pytest.raises(ValueError, match="Un pie"):
+        pages.book_page(notebook, "es")
+
+
+def test_copy_for_readers_runs_in_its_own_language_and_shows_plain_text():
+    page = pages.reader_copy(toy_notebook(), "en")
+    assert 'os.environ.get("FMNIST_LANG", "en")' in "\n".join(cell.source for cell in page.cells)
+    assert all(not cell.outputs and cell.execution_count is None for cell in page.cells if cell.cell_type == "code")
+    assert next(c for c in page.cells if "solution" in pages.tags(c)).metadata.jupyter.source_hidden
+    shown = "\n".join(cell.source for cell in page.cells if cell.cell_type == "markdown")
+    assert "**Exercise. Another line**" in shown and "**Solution**" in shown and "**Prediction**" in shown
+    assert not re.search(r":::|\{\w+\}`|\)=$|^:\w+:", shown, re.MULTILINE)
+    nbformat.validate(page)
+
+
+@pytest.mark.parametrize(("myst", "plain"), [
+    ("(sec)=\n# Título", "# Título"),
+    ("la {term}`exactitud` de {cite:t}`kingma2015adam`", "la exactitud de [kingma2015adam]"),
+    ("{term}`logits <logit>`", "logits"),
+    (":::{note}\nTexto.\n:::", "**Nota**\n\nTexto."),
+    ("[aquí](glossary.md) y [allá](https://a.b)", "aquí y [allá](https://a.b)"),
+])  # fmt: skip
+def test_plain_markdown(myst, plain):
+    assert pages.plain_markdown(myst, "es") == plain
+
+
+# --- The cache --------------------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def own_build(monkeypatch, tmp_path):
+    """A build folder of its own, with a published site in it."""
+    for name, folder in {"BUILD": "", "CACHE": "cache", "STAGE": "stage", "SITE": "html"}.items():
+        monkeypatch.setattr(build, name, tmp_path / folder)
+    (tmp_path / "html").mkdir()
+    (tmp_path / "html" / "index.html").write_text("the previous site")
+    return tmp_path
+
+
+CONTEXT = {name: "as it was" for name in ("package", "records", "runs", "versions", "variables", "machine")}
+CONTEXT |= {"shown": {"date": 1}}
+
+
+def key(notebook=None, lang="es", profile="full", **changes):
+    return build.cache_key(notebook or toy_notebook(), lang, profile, CONTEXT | changes)
+
+
+def test_key_covers_all_that_outputs_depend_on():
+    notebook = toy_notebook()
+    notebook.cells[2].source += "\nseed = 1"
+    other_tags = toy_notebook()
+    other_tags.cells[2].metadata["tags"] = []
+    reordered = toy_notebook()
+    reordered.cells[-1], reordered.cells[-4] = reordered.cells[-4], reordered.cells[-1]
+    keys = [key(), key(notebook), key(other_tags), key(reordered), key(lang="en"), key(profile="quick")]
+    keys += [key(**{name: "changed"}) for name in CONTEXT if name != "shown"]
+    assert len(set(keys)) == len(keys)
+
+
+def test_text_and_what_is_only_shown_leave_outputs_alone():
+    notebook = toy_notebook()
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source += " Más."
+        else:
+            cell.outputs, cell.execution_count = [], 99
+    assert key(notebook) == key() == key(shown={"date": 2})
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.dictionaries(st.text("abc", min_size=1), st.binary(max_size=4), min_size=1, max_size=4), st.data())
+def test_digest_of_a_folder_knows_every_name_and_byte(tmp_path_factory, files, data):
+    def digest(content):
+        folder = tmp_path_factory.mktemp("folder")
+        for name, value in content.items():
+            (folder / "in").mkdir(exist_ok=True)
+            (folder / "in" / name).write_bytes(value)
+        return build.folder_digest(folder)
+
+    name = data.draw(st.sampled_from(sorted(files)))
+    assert digest(files) == digest(dict(reversed(files.items())))
+    assert digest(files) != digest(files | {name: files[name] + b"x"})
+    assert digest(files) != digest({("new" if other == name else other): value for other, value in files.items()})
+
+
+def test_surroundings_change_with_everything_outside_the_page(monkeypatch, tmp_path):
+    """A change in the package, a record, a run made here, a version, the data or a variable changes what they are."""
+    import importlib.metadata
+
+    from fmnist_utils import runs
+
+    package, records, store = tmp_path / "package", tmp_path / "records", tmp_path / "store"
+    for folder in (package / "reports", records / "01", store / "abc"):
+        folder.mkdir(parents=True)
+    monkeypatch.setattr(build, "PACKAGE", package)
+    monkeypatch.setenv("FMNIST_RESULTS", str(records))
+    monkeypatch.setenv("FMNIST_RUNS", str(store))
+    monkeypatch.setattr(build, "data_source", lambda: "official")
+    machine = {"commit": "x", "device": "cpu", "device_name": "y", "threads": 1}
+    monkeypatch.setattr(runs, "describe_environment", lambda _: dict(machine))
+
+    def covered():
+        return json.dumps(build.surroundings() | {"shown": None}, sort_keys=True)
+
+    seen = [covered()]
+    assert covered() == seen[0]
+    for change in (
+        lambda: (package / "models.py").write_text("x = 1"),
+        lambda: (package / "models.py").write_text("x = 2"),
+        lambda: (package / "reports" / "06.yaml").write_text("id: 06"),
+        lambda: (records / "01" / "model.json").write_text("{}"),
+        lambda: (records / "01" / "model.panel.safetensors").write_bytes(b"1"),
+        lambda: (store / "abc" / "record.json").write_text("{}"),
+        lambda: monkeypatch.setattr(build, "data_source", lambda: "synthetic"),
+        lambda: monkeypatch.setenv("FMNIST_DATA", "/elsewhere"),
+        lambda: monkeypatch.setattr(importlib.metadata, "distributions", lambda: []),
+    ):
+        change()
+        seen.append(covered())
+    assert len(set(seen)) == len(seen)
+    (package / "__pycache__").mkdir()
+    (package / "__pycache__" / "models.pyc").write_bytes(b"compiled")
+    assert covered() == seen[-1]
+
+
+def test_data_source_is_what_a_page_would_find(monkeypatch):
+    from fmnist_utils import data
+
+    monkeypatch.setattr(data, "status", lambda: {"good": {"a": True, "b": True}})
+    assert build.data_source() == "official"
+    monkeypatch.setattr(data, "status", lambda: {"good": {"a": True, "b": False}})
+    monkeypatch.setenv("FMNIST_OFFLINE", "1")
+    assert build.data_source() == "synthetic"
+    monkeypatch.setattr(data, "fetch", lambda limits: {})
+    assert build.data_source() == "official"
+
+
+def test_outputs_of_other_code_are_refused():
+    page, executed = pages.book_page(toy_notebook(), "es"), toy_notebook()
+    executed.cells = [cell for cell in executed.cells if cell.cell_type == "code"]
+    build.with_outputs(page, executed)
+    executed.cells[3].source += " "
+    with pytest.raises(ValueError, match="not that of the page"):
+        build.with_outputs(page, executed)
+
+
+def test_outputs_come_from_the_cache_and_text_from_today(own_build, monkeypatch):
+    notebook_path = own_build / "01_toy.ipynb"
+    nbformat.write(toy_notebook(), notebook_path)
+    monkeypatch.setattr(pages, "paths", lambda: [notebook_path])
+    monkeypatch.setattr(build, "surroundings", lambda: CONTEXT)
+    monkeypatch.setattr(build, "ProcessPoolExecutor", lambda *_: contextlib.nullcontext(SimpleNamespace(map=map)))
+    build.execute_all(["es"], "quick")
+
+    monkeypatch.setattr(build, "_run", lambda *_: pytest.fail("executed again"))
+    notebook = toy_notebook()
+    notebook.cells[0].source = "# Otro título"
+    nbformat.write(notebook, notebook_path)
+    executed = build.execute_all(["es"], "quick")["01_toy", "es"]
+    page = build.with_outputs(pages.book_page(notebook, "es"), executed)
+    assert page.cells[0].source == "# Otro título"
+    figure = next(cell for cell in page.cells if cell.cell_type == "code" and pages.shown(cell) == "fig-01-loss")
+    assert "image/png" in figure.outputs[0].data
+    assert "papermill" not in (next((own_build / "cache").iterdir())).read_text("utf-8")
+
+    notebook.cells[-1].source += " + 1"
+    nbformat.write(notebook, notebook_path)
+    with pytest.raises(pytest.fail.Exception, match="executed again"):
+        build.execute_all(["es"], "quick")
+
+
+# --- Building ---------------------------------------------------------------------------------------------------------
+
+
+def test_failing_cell_is_told_in_one_line(tmp_path):
+    notebook = toy_notebook()
+    notebook.cells.insert(5, code("1 / 0"))
+    nbformat.write(notebook, tmp_path / "01_toy.ipynb")
+    message = "01_toy.ipynb [en] failed in cell 6: ZeroDivisionError: division by zero"
+    with pytest.raises(build.BuildError, match=f"^{re.escape(message)}$"):
+        build._run(tmp_path / "01_toy.ipynb", "en", "quick")
+
+
+def test_failed_build_leaves_the_published_site_alone(own_build, monkeypatch, capsys):
+    def refuse(*_):
+        raise build.BuildError("01_toy.ipynb [es] failed in cell 3: KeyError: 'x'")
+
+    monkeypatch.setattr(build, "execute_all", refuse)
+    assert build.main([]) == 1
+    assert capsys.readouterr().err == "book: 01_toy.ipynb [es] failed in cell 3: KeyError: 'x'\n"
+    assert (own_build / "html" / "index.html").read_text() == "the previous site"
+
+
+def test_site_that_fails_its_checks_is_not_published(own_build, monkeypatch, capsys):
+    bad = own_build / "next"
+    bad.mkdir()
+    (bad / "index.html").write_text('<a href="nowhere.html">x</a>')
+    for step in ("execute_all", "lay_out", "render_all"):
+        monkeypatch.setattr(build, step, lambda *_: {})
+    monkeypatch.setattr(build, "assemble", lambda _: bad)
+    assert build.main([]) == 1
+    assert "nowhere.html leads nowhere" in capsys.readouterr().err
+    assert (own_build / "html" / "index.html").read_text() == "the previous site"
+
+
+def test_second_build_waits_for_the_first(own_build, monkeypatch, capsys):
+    first_may_end, order = threading.Event(), []
+
+    def slow(languages, profile):
+        order.append(f"begin {profile}")
+        first_may_end.wait(10)
+        order.append(f"end {profile}")
+
+    monkeypatch.setattr(build, "build", slow)
+    first = threading.Thread(target=build.main, args=[["--profile", "full"]])
+    first.start()
+    while not order:
+        pass
+    second = threading.Thread(target=build.main, args=[["--profile", "quick"]])
+    second.start()
+    second.join(0.3)
+    assert order == ["begin full"]
+    first_may_end.set()
+    first.join(10)
+    second.join(10)
+    assert order == ["begin full", "end full", "begin quick", "end quick"]
+    assert "waits" in capsys.readouterr().out
+
+
+def test_english_configuration_derives_from_the_spanish_one():
+    spanish, english = (build.configuration(lang, ["es", "en"]) for lang in ("es", "en"))
+    assert (spanish["sphinx"]["config"]["language"], english["sphinx"]["config"]["language"]) == ("es", "en")
+    assert spanish["repository"]["path_to_book"] == "es" and english["repository"]["path_to_book"] == "en"
+    assert english["sphinx"]["config"]["extensions"] == spanish["sphinx"]["config"]["extensions"]
+    assert english["execute"]["execute_notebooks"] == "off"
+
+
+def test_colophon_sums_up_the_records(tmp_path):
+    (tmp_path / "01").mkdir()
+    made = {"torch": "2.15", "device": "cpu", "device_name": "x86_64", "threads": 1}
+    made |= {"commit": "abc", "date": "2026-11-20T10:00:00Z"}
+    for seed in (1, 0):
+        record = {"recipe": {"seed": seed}, "seconds": 90, "made_with": made}
+        (tmp_path / "01" / f"model_1.seed{seed}.{seed}.json").write_text(json.dumps(record))
+    (row,) = colophon.record_rows(tmp_path)
+    assert row == ["01", "model_1", 2, "0, 1", "2.15", "x86_64 × 1", "3.0", "2026-11-20", "abc"]
+
+
+# --- A small site, from end to end ------------------------------------------------------------------------------------
+
+
+def run_in(book: Path, *command: str) -> subprocess.CompletedProcess:
+    """Run Python in the toy book, away from the network and from the user's files."""
+    own = {"FMNIST_OFFLINE": "1", "FMNIST_CACHE": str(book / "cache"), "FMNIST_RUNS": str(book / "runs")}
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("FMNIST_")}
+    variables |= own | {"PYTHONPATH": str(book)}
+    command = [sys.executable, *command]
+    return subprocess.run(command, cwd=book / "book", env=variables, capture_output=True, text=True, timeout=600)
+
+
+@pytest.fixture(scope="session")
+def toy_site(tmp_path_factory):
+    """The toy book, built in both languages by the project's own script."""
+    book = write_toy_book(tmp_path_factory.mktemp("toy"))
+    finished = run_in(book, "build.py", "--profile", "quick")
+    assert finished.returncode == 0, finished.stderr
+    assert str(book / "book" / "_build" / "html" / "index.html") in finished.stdout
+    return book / "book" / "_build" / "html"
+
+
+def soup(path: Path) -> BeautifulSoup:
+    return BeautifulSoup(path.read_bytes(), "html.parser")
+
+
+def test_site_passes_its_checks(toy_site):
+    assert checks.check_site(toy_site) == []
+
+
+@pytest.mark.parametrize(("lang", "figure", "table", "solution"), [
+    ("es", "Figura 1", "Tabla 1", "Solución a Ejercicio 1"),
+    ("en", "Fig. 1", "Table 1", "Solution to Exercise 1"),
+])  # fmt: skip
+def test_page_in_its_language(toy_site, lang, figure, table, solution):
+    page = soup(toy_site / lang / "notebooks" / "01_toy.html")
+    assert [caption.get_text().strip() for caption in page.select("figcaption .caption-number")] == [figure, table]
+    assert solution in page.get_text()
+    image = page.select_one("#fig-01-loss img")
+    assert image["alt"].startswith({"es": "Una línea recta", "en": "A straight line"}[lang])
+    assert page.select_one("#tab-01-audit table") is not None
+    ran_with = page.select_one(".tag_injected-parameters").get_text()
+    assert f'lang = "{lang}"' in ran_with and 'profile = "quick"' in ran_with
+    assert "synthetic" in page.select_one(".ran-with").get_text()
+
+
+def test_buttons_lead_to_the_same_page_and_to_its_own_copy(toy_site):
+    page = soup(toy_site / "en" / "notebooks" / "01_toy.html")
+    links = {a["href"] for a in page.find_all("a", href=True)}
+    assert "../../es/notebooks/01_toy.html" in links
+    assert any(re.search(r"colab.*/blob/gh-pages/en/notebooks/01_toy\.ipynb$", link) for link in links)
+    copy = pages.read(toy_site / "en" / "notebooks" / "01_toy.ipynb")
+    assert "01_toy.ipynb" in links and "A page" in copy.cells[0].source
+
+
+def test_landing_page_knows_both_languages_without_script(toy_site):
+    page = soup(toy_site / "index.html")
+    assert [a["href"] for a in page.select("body a")] == ["es/index.html", "en/index.html"]
+
+
+# --- The checks of a site, and a site that breaks each ----------------------------------------------------------------
+
+PAGE = '<html lang="{lang}"><head><title>x</title></head><body><article>{body}</article>{more}</body></html>'
+
+
+def small_site(root: Path, body: str = "", more: str = "") -> Path:
+    (root / "index.html").write_text('<html lang="es"><body><a href="es/index.html">x</a></body></html>')
+    for lang in ("es", "en"):
+        (root / lang).mkdir()
+        (root / lang / "index.html").write_text(PAGE.format(lang=lang, body="<p id='here'>x</p>", more=""))
+    (root / "es" / "index.html").write_text(PAGE.format(lang="es", body=f"<p id='here'>x</p>{body}", more=more))
+    return root
+
+
+@pytest.mark.parametrize(("rule", "body", "more"), [
+    ("links", '<a href="gone.html">x</a>', ""),
+    ("links", '<a href="../en/index.html#gone">x</a>', ""),
+    ("links", '<a href="#gone">x</a>', ""),
+    ("links", '<img src="gone.png" alt="x">', ""),
+    ("alternative_texts", '<img src="index.html">', ""),
+    ("alternative_texts", '<img src="index.html" alt="">', ""),
+    ("no_outside", "", '<script src="https://cdn.example.org/x.js"></script>'),
+    ("no_outside", "", '<link rel="stylesheet" href="//example.org/x.css">'),
+    ("no_outside", '<p style="background: url(https://example.org/x.png)">x</p>', ""),
+    ("no_outside", "", '<script>load("https://example.org/x.js")</script>'),
+    ("rendered", "<p>la pérdida \\(\\ell\\)</p>", ""),
+    ("rendered", "<p>véase {numref}`fig-1`</p>", ""),
+    ("rendered", '<div class="cell_output"><pre>Traceback (most recent call last)</pre></div>', ""),
+    ("no_local_paths", "<p>/home/someone/fashion</p>", ""),
+    ("no_local_paths", f"<p>{ROOT}/book</p>", ""),
+    ("spanish_interface", "", '<button title="Toggle sidebar">x</button>'),
+    ("spanish_interface", '<p class="admonition-title">Warning</p>', ""),
+])  # fmt: skip
+def test_each_check_of_a_site_finds_what_breaks_it(tmp_path, rule, body, more):
+    found = checks.check_site(small_site(tmp_path, body, more))
+    assert [finding for finding in found if finding.startswith(f"{rule}: ")]
+
+
+def test_a_page_in_one_language_only_is_found(tmp_path):
+    (small_site(tmp_path) / "en" / "more.html").write_text(PAGE.format(lang="es", body="", more=""))
+    assert [f for f in checks.check_site(tmp_path) if f.startswith("same_site_pages")] == [
+        "same_site_pages: es/more.html is missing",
+        "same_site_pages: en/more.html says that its language is es",
+    ]
+
+
+def test_small_site_passes(tmp_path):
+    assert checks.check_site(small_site(tmp_path)) == []
+
+
+# --- The site of the project ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.nightly
+def test_the_book_is_built_and_passes_its_checks():
+    finished = subprocess.run([sys.executable, ROOT / "book" / "build.py"], capture_output=True, text=True)
+    assert finished.returncode == 0, finished.stderr
+    assert checks.check_site(ROOT / "book" / "_build" / "html") == []

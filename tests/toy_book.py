@@ -1,0 +1,121 @@
+"""A small bilingual page that keeps to every rule, and a book around it: what the tests of the book build and break."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "book"))  # the book's scripts are not a package
+
+PARAMETERS = """import os
+
+lang = os.environ.get("FMNIST_LANG", "es")
+profile = os.environ.get("FMNIST_PROFILE", "quick")
+seed = 0"""
+
+SOLUTION = ":::{solution-start} ex-01-1\n:class: dropdown\n:::"
+
+FORMULA = "$$\n\\ell = -\\log p\n$$ (eq-01-loss)"
+
+FIGURE = """plt.plot([3, 2, 1])
+plt.xlabel({"es": "época", "en": "epoch"}[lang]);"""
+
+
+def text(spanish: str, english: str, *more_tags: str) -> list[NotebookNode]:
+    """Return a pair of markdown cells."""
+    return [
+        nbformat.v4.new_markdown_cell(source, metadata={"tags": [f"lang-{lang}", *more_tags]})
+        for lang, source in (("es", spanish), ("en", english))
+    ]
+
+
+def code(source: str, *cell_tags: str, **shows: str) -> NotebookNode:
+    """Return a code cell, with tags, that may show a ``figure`` or a ``table``."""
+    metadata = ({"tags": list(cell_tags)} if cell_tags else {}) | ({"fmnist": shows} if shows else {})
+    return nbformat.v4.new_code_cell(source, metadata=metadata)
+
+
+def toy_notebook() -> NotebookNode:
+    """Return a page with parameters, a formula, a prediction, a figure, a table and an exercise with its solution."""
+    cells = [
+        *text(
+            "(page-01)=\n# Una página\n\nLa {term}`exactitud` {cite:p}`kingma2015adam`; véase {numref}`fig-01-loss`.",
+            "(page-01)=\n# A page\n\nThe {term}`accuracy` {cite:p}`kingma2015adam`; see {numref}`fig-01-loss`.",
+        ),
+        code(PARAMETERS, "parameters"),
+        *text(f"## Teoría\n\n{FORMULA}", f"## Theory\n\n{FORMULA}"),
+        *text(
+            ":::{admonition} Predicción\n:class: predict\nLa pérdida {eq}`eq-01-loss`,\n\n- baja\n- sube\n:::",
+            ":::{admonition} Prediction\n:class: predict\nThe loss {eq}`eq-01-loss`\n\n- falls\n- rises\n:::",
+        ),
+        code("import matplotlib.pyplot as plt\nimport pandas as pd"),
+        code(FIGURE, figure="fig-01-loss", width="80%"),
+        *text(
+            "La pérdida de cada época.\n\n<!-- alt: Una línea recta que baja de tres a uno en tres épocas. -->",
+            "The loss of each epoch.\n\n<!-- alt: A straight line that falls from three to one in three epochs. -->",
+            "caption",
+        ),
+        *text("Véase {numref}`tab-01-audit`.", "See {numref}`tab-01-audit`."),
+        code('pd.DataFrame({"n": [5, 5]}, index=["a", "b"])', table="tab-01-audit"),
+        *text("Cuántas corridas hay.", "How many runs there are.", "caption"),
+        *text(
+            f":::{{exercise}} Otra línea\n:label: ex-01-1\n\nDibujar otra.\n:::\n\n{SOLUTION}",
+            f":::{{exercise}} Another line\n:label: ex-01-1\n\nDraw another.\n:::\n\n{SOLUTION}",
+        ),
+        code("plt.plot([1, 2]);", "solution", figure="fig-01-another"),
+        *text(
+            "<!-- alt: Una línea recta corta que sube de uno a dos, sin nada más. -->",
+            "<!-- alt: A short straight line that rises from one to two, nothing else. -->",
+            "caption",
+        ),
+        *text(":::{solution-end}\n:::", ":::{solution-end}\n:::"),
+    ]
+    for step in range(8):
+        cells += [*text(f"Un paso, el {step}.", f"A step, number {step}."), code(f"{step} + 1")]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    for count, cell in enumerate((cell for cell in cells if cell.cell_type == "code"), start=1):
+        cell.execution_count = count
+    return notebook
+
+
+PROSE = {
+    "es": {
+        "index": "# Inicio\n\nVer {ref}`page-01` y la [página](notebooks/01_toy.ipynb).\n\n## Más\n\nTexto.",
+        "glossary": "# Glosario\n\n:::{glossary}\nexactitud\n  Proporción de aciertos.\n:::",
+        "bibliography": "# Bibliografía\n\n:::{bibliography}\n:::",
+    },
+    "en": {
+        "index": "# Home\n\nSee {ref}`page-01` and the [page](notebooks/01_toy.ipynb).\n\n## More\n\nText.",
+        "glossary": "# Glossary\n\n:::{glossary}\naccuracy\n  Share of hits.\n:::",
+        "bibliography": "# Bibliography\n\n:::{bibliography}\n:::",
+    },
+}
+TOC = "format: jb-book\nroot: index\nchapters:\n" + "".join(
+    f"  - file: {name}\n" for name in ("notebooks/01_toy", "glossary", "colophon", "bibliography")
+)
+
+
+def write_toy_book(root: Path) -> Path:
+    """Write a book of one executable page and four of text under ``root``, with the project's package and scripts."""
+    shutil.copytree(ROOT / "fmnist_utils", root / "fmnist_utils", ignore=shutil.ignore_patterns("__pycache__"))
+    unwanted = shutil.ignore_patterns("_build", "results", "__pycache__", "*.md", "_toc.yml")
+    shutil.copytree(ROOT / "book", root / "book", ignore=unwanted)
+    shutil.copyfile(ROOT / "pyproject.toml", root / "pyproject.toml")
+    # Without the reference of the package, which takes longer to import than all the rest to build.
+    lines = (ROOT / "_config.yml").read_text("utf-8").splitlines(keepends=True)
+    (root / "_config.yml").write_text("".join(line for line in lines if "book_api" not in line), "utf-8")
+    for lang, files in PROSE.items():
+        for name, content in files.items():
+            (root / "book" / lang / f"{name}.md").write_text(content, "utf-8")
+        for name in ("colophon.md", "_ran_with.md"):
+            shutil.copyfile(ROOT / "book" / lang / name, root / "book" / lang / name)
+        (root / "book" / lang / "_toc.yml").write_text(TOC, "utf-8")
+    (root / "notebooks").mkdir()
+    nbformat.write(toy_notebook(), root / "notebooks" / "01_toy.ipynb")
+    return root
