@@ -217,13 +217,14 @@ class Table(pd.DataFrame):
     def _repr_html_(self) -> str:
         reason = say("audit.reason")
         columns = [name for name in self if name != reason]
-        heads = "".join(f"<th>{escape(name)}</th>" for name in [self.index.name or "", *columns])
+        left = 'style="text-align: left; vertical-align: top"'  # Jupyter's own style sheet says right
+        heads = "".join(f"<th {left}>{escape(name)}</th>" for name in [self.index.name or "", *columns])
         lines = [f'<table class="texts"><thead><tr>{heads}</tr></thead><tbody>']
         for name, row in self.iterrows():
-            cells = "".join(f'<td data-label="{escape(column)}">{escape(row[column])}</td>' for column in columns)
-            lines.append(f"<tr><th>{escape(name)}</th>{cells}</tr>")
+            cells = "".join(f'<td {left} data-label="{escape(column)}">{escape(row[column])}</td>' for column in columns)
+            lines.append(f"<tr><th {left}>{escape(name)}</th>{cells}</tr>")
             if reason in self:
-                lines.append(f'<tr class="reason"><td colspan="{len(columns) + 1}">{escape(row[reason])}</td></tr>')
+                lines.append(f'<tr class="reason"><td {left} colspan="{len(columns) + 1}">{escape(row[reason])}</td></tr>')
         return "\n".join([*lines, "</tbody></table>"])
 
 

@@ -219,8 +219,8 @@ def test_tables_for_the_page():
 
 def test_a_table_shows_texts_whole_and_safe():
     shown = Table({"what": ["a < b"], say("audit.reason"): ["because " * 50]}, index=pd.Index(["N1"], name="id"))._repr_html_()
-    assert '<td data-label="what">a &lt; b</td>' in shown and shown.count("because") == 50
-    assert '<td colspan="2">because' in shown and shown.count("<th>") == 3
+    assert 'data-label="what">a &lt; b</td>' in shown and shown.count("because") == 50
+    assert 'colspan="2">because' in shown and shown.count("<th ") == 3
 
 
 def test_formats():

@@ -113,7 +113,7 @@ def test_a_wrong_page_parameter_stops_the_page(wrong, parts):
 
 def test_the_page_says_what_it_shows():
     quick = REPORT.page({**PARAMETERS, "num_epochs": 3}).notice
-    assert "6000 images for 3 epochs" in quick and "SYNTHETIC DATA" in quick
+    assert "4000 images for 3 epochs" in quick and "SYNTHETIC DATA" in quick
     assert quick._repr_markdown_() == quick
 
 
