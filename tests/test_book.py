@@ -344,7 +344,7 @@ def test_page_in_its_language(toy_site, lang, figure, table, solution):
     assert solution in page.get_text()
     image = page.select_one("#fig-01-loss img")
     assert image["alt"].startswith({"es": "Una línea recta", "en": "A straight line"}[lang])
-    assert page.select_one("#tab-01-audit table") is not None
+    assert page.select_one("#tab-01-audit > .output table") is not None
     ran_with = page.select_one(".tag_injected-parameters").get_text()
     assert f'lang = "{lang}"' in ran_with and 'profile = "quick"' in ran_with
     assert "synthetic" in page.select_one(".ran-with").get_text()

@@ -40,9 +40,9 @@ class Browser:
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
         port_file = profile / "DevToolsActivePort"
-        self.port = int(_wait_for(lambda: port_file.exists() and port_file.read_text().split("\n")[0]))
+        self.port = int(wait_for(lambda: port_file.exists() and port_file.read_text().split("\n")[0]))
         websocket = pytest.importorskip("websocket")  # comes with JupyterLab
-        targets = _wait_for(lambda: json.load(urllib.request.urlopen(f"http://127.0.0.1:{self.port}/json/list")))
+        targets = wait_for(lambda: json.load(urllib.request.urlopen(f"http://127.0.0.1:{self.port}/json/list")))
         address = next(target["webSocketDebuggerUrl"] for target in targets if target["type"] == "page")
         self.socket = websocket.create_connection(address, timeout=60)
         self.events: list[dict] = []
@@ -75,7 +75,7 @@ class Browser:
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         self.call("Network.setUserAgentOverride", userAgent="Mozilla/5.0 Chrome", acceptLanguage=languages)
         self.call("Page.navigate", url=address)
-        _wait_for(lambda: self.evaluate("document.readyState == 'complete' && location.href != 'about:blank'"))
+        wait_for(lambda: self.evaluate("document.readyState == 'complete' && location.href != 'about:blank'"))
         self.evaluate("window.MathJax?.startup?.promise?.then(() => true)")
 
     def screenshot(self, path: Path) -> None:
@@ -108,7 +108,12 @@ class Browser:
         self.process.wait(10)
 
 
-def _wait_for(condition, seconds: float = 30):
+def wait_for(condition, seconds: float = 30):
+    """Return what ``condition`` gives as soon as it is true.
+
+    Raises:
+        TimeoutError: if it has not become true after ``seconds``.
+    """
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
@@ -130,3 +135,77 @@ def serve(folder: Path) -> http.server.ThreadingHTTPServer:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
+
+
+@pytest.fixture(scope="module")
+def address():
+    server = serve(BUILD / "html")
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    opened = Browser(tmp_path_factory.mktemp("chromium"))
+    yield opened
+    opened.close()
+
+
+PAGES = sorted(path.relative_to(BUILD / "html").as_posix() for path in (BUILD / "html").glob("*/**/*.html"))
+VIEWS = [("desktop", "light"), ("desktop", "dark"), ("phone", "light"), ("phone", "dark")]
+
+
+@pytest.mark.parametrize(("screen", "scheme"), VIEWS)
+@pytest.mark.parametrize("page", [page for page in PAGES if "_static" not in page])
+def test_page(browser, address, page, screen, scheme):
+    browser.open(f"{address}/{page}", WIDTHS[screen], scheme)
+    browser.screenshot(BUILD / "screenshots" / f"{page.removesuffix('.html').replace('/', '.')}.{screen}.{scheme}.png")
+    assert browser.complaints() == []
+    outside = [url for url in browser.requests() if not url.startswith((address, "data:", "blob:"))]
+    assert outside == []
+    assert browser.evaluate("document.documentElement.scrollWidth") <= WIDTHS[screen]
+    assert browser.evaluate("document.documentElement.dataset.theme") == scheme
+    not_set = "document.querySelectorAll('.math:not(:has(mjx-container)), mjx-merror, [data-mjx-error]').length"
+    assert browser.evaluate(not_set) == 0
+
+
+def test_language_switch_keeps_the_place_and_the_choice(browser, address):
+    browser.open(f"{address}/es/how_to_run.html", 1400)
+    there = browser.evaluate("[...document.querySelectorAll('article section[id]')].map(section => section.id)")
+    browser.evaluate(f"document.getElementById('{there[5]}').scrollIntoView()")
+    browser.evaluate("document.querySelector('.language-switcher a').click()")
+    wait_for(lambda: browser.evaluate("location.pathname.startsWith('/en/') && document.readyState == 'complete'"))
+    here = browser.evaluate("[...document.querySelectorAll('article section[id]')].map(section => section.id)")
+    assert browser.evaluate("location.pathname + location.hash") == f"/en/how_to_run.html#{here[5]}"
+    assert browser.evaluate("Math.abs(document.querySelector(location.hash).getBoundingClientRect().top)") < 200
+    browser.open(f"{address}/index.html", 1400, languages="es")  # the reader's choice comes before the browser's
+    wait_for(lambda: browser.evaluate("location.pathname") == "/en/index.html")
+    browser.evaluate("localStorage.clear()")
+
+
+@pytest.mark.parametrize(("languages", "lang"), [("es-AR,en", "es"), ("en-GB,es", "en"), ("ca", "es"), ("fr,de", "en")])
+def test_landing_page_chooses_the_language_of_the_browser(browser, address, languages, lang):
+    browser.open(f"{address}/index.html", 1400, languages=languages)
+    wait_for(lambda: browser.evaluate("location.pathname") == f"/{lang}/index.html")
+
+
+@pytest.mark.parametrize(("query", "page"), [("validacion", "es/search.html"), ("validation", "en/search.html")])
+def test_search_finds_and_quotes_the_article(browser, address, query, page):
+    browser.open(f"{address}/{page}?q={query}", 1400)
+    wait_for(lambda: browser.evaluate("document.querySelectorAll('#search-results li').length"))
+    wait_for(lambda: browser.evaluate("document.querySelectorAll('#search-results p.context').length"))
+    excerpts = browser.evaluate("[...document.querySelectorAll('#search-results p.context')].map(p => p.textContent)")
+    assert not any("ES EN" in " ".join(text.split()) for text in excerpts)
+
+
+def test_site_works_from_the_disk(browser):
+    browser.open((BUILD / "html" / "es" / "notation.html").as_uri(), 1400)
+    assert browser.evaluate("document.querySelectorAll('mjx-container').length") > 10
+    assert browser.complaints() == []
+
+
+def test_menu_opens_on_a_phone(browser, address):
+    browser.open(f"{address}/es/index.html", WIDTHS["phone"])
+    visible = "document.querySelector('#pst-primary-sidebar-modal, #pst-primary-sidebar')?.getBoundingClientRect().left >= 0"
+    browser.evaluate("document.querySelector('.primary-toggle').click()")
+    wait_for(lambda: browser.evaluate(f"{visible} && !!document.querySelector('dialog[open], .show')"))

@@ -10,30 +10,49 @@ class table_figure(nodes.figure):
     """A figure that holds a table."""
 
 
+class table_caption(nodes.caption):
+    """Its caption, which stands above the table; docutils would put the table into the caption."""
+
+
 class MarkTables(SphinxTransform):
-    """Turn the figures of class ``captioned-table`` into :class:`table_figure`."""
+    """Turn the figures of class ``captioned-table`` and their captions into these."""
 
     default_priority = 200
 
     def apply(self):
         for figure in list(self.document.findall(nodes.figure)):
             if "captioned-table" in figure["classes"]:
-                figure.__class__ = table_figure  # keeps the targets that point at the very object
+                figure.__class__ = table_figure  # the same object: targets point at it
+                for caption in figure.findall(nodes.caption):
+                    caption.__class__ = table_caption
 
 
-def caption_of(node):
-    return next((caption.astext() for caption in node.findall(nodes.caption)), None)
+def title(figure):
+    return next((caption.astext() for caption in figure.findall(table_caption)), None)
 
 
-def visit(translator, node):
-    translator.visit_figure(node)
+def visit_figure(translator, node):
+    translator.body.append(translator.starttag(node, "figure"))
 
 
-def depart(translator, node):
-    translator.depart_figure(node)
+def depart_figure(translator, node):
+    translator.body.append("</figure>\n")
+
+
+def visit_caption(translator, node):
+    translator.body.append("<figcaption>")
+    translator.add_fignumber(node.parent)
+    translator.body.append(translator.starttag(node, "span", "", CLASS="caption-text"))
+
+
+def depart_caption(translator, node):
+    translator.body.append("</span>")
+    translator.add_permalink_ref(node.parent, "Link to this table")
+    translator.body.append("</figcaption>\n")
 
 
 def setup(app):
-    app.add_enumerable_node(table_figure, "table", caption_of, html=(visit, depart))
+    app.add_enumerable_node(table_figure, "table", title, html=(visit_figure, depart_figure))
+    app.add_node(table_caption, html=(visit_caption, depart_caption))
     app.add_transform(MarkTables)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
