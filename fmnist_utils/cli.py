@@ -49,10 +49,10 @@ def data_status():
     from fmnist_utils.data import status
 
     state = status()
-    click.echo(say("cli.data_folder", **state))
-    for name, good in state["files"].items():
-        click.echo(f"  {say('cli.good' if good else 'cli.missing')}  {name}")
-    if not state["complete"]:
+    click.echo(say("cli.data_folder", folder=state["folder"]))
+    for name, good in state["good"].items():
+        click.echo(f"  {say('cli.good' if good else 'cli.bad')}  {name}")
+    if not all(state["good"].values()):
         click.echo(say("cli.data_offline" if state["offline"] else "cli.data_next"))
 
 
@@ -61,8 +61,12 @@ def data_fetch():
     """Download what is missing or damaged in the cache, checked against the published SHA-256."""
     from fmnist_utils.data import fetch
 
-    for name, mirror in fetch().items():
-        click.echo(f"  {name}  ←  {mirror}")
+    def show(name, size):
+        if sys.stderr.isatty():
+            click.echo(f"\r  {name}  {size / 1e6:.1f} MB ", nl=False, err=True)
+
+    for address in fetch(show).values():
+        click.echo(f"\r  {address}")
     click.echo(say("cli.data_complete"))
 
 
@@ -72,11 +76,12 @@ def data_verify():
     from fmnist_utils.data import verify
 
     checks = verify()
-    for check in checks:
-        click.echo(f"  {say('cli.good' if check.good else 'cli.bad')}  {check.path}")
-        if not check.good:
-            click.echo(say("cli.data_digests", expected=check.expected, found=check.found))
-    sys.exit(0 if all(check.good for check in checks) else 1)
+    for check in checks.values():
+        good = check["found"] == check["expected"]
+        click.echo(f"  {say('cli.good' if good else 'cli.bad')}  {check['file']}")
+        if not good:
+            click.echo(say("cli.data_digests", **check))
+    sys.exit(0 if all(check["found"] == check["expected"] for check in checks.values()) else 1)
 
 
 @main.command()

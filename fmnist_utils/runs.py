@@ -19,6 +19,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -368,6 +369,7 @@ def train_all(
     jobs: int | None = None,
     store: RunStore | None = None,
     device: str = "auto",
+    threads: int | None = None,
     weights: bool = False,
     progress: bool | None = None,
     on_run: Callable[[Run], None] | None = None,
@@ -376,7 +378,7 @@ def train_all(
 
     Args:
         jobs: processes of one thread each; ``None`` means one for each core on the CPU, one on another device. With one
-            job the runs are made in this process, one after the other.
+            job the runs are made in this process, one after the other, with ``threads`` threads.
         on_run: called with each run as it is finished (or found).
 
     Raises:
@@ -389,7 +391,7 @@ def train_all(
         on_run(run)
     jobs = min(len(missing), jobs or (available_cores() if pick_device(device).type == "cpu" else 1))
     failures: list[str] = []
-    arguments = {"store": store, "device": device, "weights": weights, "progress": False}
+    arguments = {"store": store, "device": device, "threads": threads, "weights": weights, "progress": False}
     with progress_bar(len(missing), show=progress if missing else False) as bar:
         for recipe, error in _train_each(missing, max(jobs, 1), arguments):
             bar.update()
@@ -410,13 +412,23 @@ def _train_each(recipes: list[Recipe], jobs: int, arguments: dict[str, Any]):
         for recipe in recipes:
             yield recipe, _attempt(recipe.model_dump(), arguments)
         return
-    # spawn: a forked child would inherit PyTorch's thread pool in an unknown state
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        threaded = arguments | {"threads": 1}
-        futures = {pool.submit(_attempt, recipe.model_dump(), threaded): recipe for recipe in recipes}
-        for future in as_completed(futures):
-            error = future.exception()
-            yield futures[future], repr(error) if error else future.result()
+    threaded = arguments | {"threads": 1}
+    for _ in range(3):
+        killed = []
+        # spawn: a forked child would inherit PyTorch's thread pool in an unknown state
+        with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+            futures = {pool.submit(_attempt, recipe.model_dump(), threaded): recipe for recipe in recipes}
+            for future in as_completed(futures):
+                error = future.exception()
+                if isinstance(error, BrokenProcessPool):  # a worker was killed; the pool gives up all that was waiting
+                    killed.append(futures[future])
+                else:
+                    yield futures[future], repr(error) if error else future.result()
+        if not killed:
+            return
+        recipes = killed  # they go on from their checkpoints
+    for recipe in recipes:
+        yield recipe, say("runs.killed")
 
 
 def _attempt(fields: dict[str, Any], arguments: dict[str, Any]) -> str | None:

@@ -216,6 +216,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "fallaron {failed} de {total} corridas; las demás terminaron y están guardadas:\n{details}",
         "{failed} of {total} runs failed; the others have finished and are kept:\n{details}",
     ),
+    "runs.killed": (
+        "su proceso fue terminado desde afuera tres veces; quizás falta memoria. Conviene repetir con --jobs 1.",
+        "its process was killed from outside three times; memory may be short. Try again with --jobs 1.",
+    ),
     "runs.cannot_write": (
         "no se pudo escribir {file} ({megabytes} MB): {reason}. Lo anterior sigue intacto. Hace falta espacio o permiso en esa "
         "carpeta, u otra carpeta en FMNIST_RUNS.",
@@ -323,12 +327,11 @@ WORDS: dict[str, tuple[str, str]] = {
         "--set: se dio {given!r}; se admite CAMPO=VALOR, por ejemplo num_epochs=5 o model.dropout=0.1.",
         "--set: given {given!r}; allowed: FIELD=VALUE, for example num_epochs=5 or model.dropout=0.1.",
     ),
-    "cli.good": ("bien ", "good   "),
-    "cli.bad": ("MAL  ", "BAD    "),
-    "cli.missing": ("falta", "missing"),
+    "cli.good": ("bien", "good"),
+    "cli.bad": ("falta o está dañado", "missing or damaged"),
     "cli.data_folder": (
-        "Los archivos oficiales se buscan en {folder} ({chosen_by}).",
-        "The official files are looked for in {folder} ({chosen_by}).",
+        "Los archivos oficiales se buscan en {folder}",
+        "The official files are looked for in {folder}",
     ),
     "cli.data_next": ("Para bajarlos: fmnist data fetch", "To get them: fmnist data fetch"),
     "cli.data_offline": ("FMNIST_OFFLINE impide bajarlos.", "FMNIST_OFFLINE forbids the download."),

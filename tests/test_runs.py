@@ -216,6 +216,25 @@ def test_side_by_side_gives_the_same_as_one_by_one(tmp_path):
     assert digests[0] == digests[2] != digests[1]
 
 
+def kill_each_worker_once(fields, arguments):
+    """In place of ``_attempt``: the worker that takes a recipe for the first time is killed."""
+    from fmnist_utils import runs
+
+    mark = arguments["store"].root / f"killed-{fields['seed']}"
+    if not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return runs.train(Recipe(**fields), **arguments) and None
+
+
+@pytest.mark.nightly
+def test_a_killed_worker_takes_no_other_run_with_it(tmp_path, monkeypatch):
+    store = RunStore(tmp_path)
+    monkeypatch.setattr("fmnist_utils.runs._attempt", kill_each_worker_once)
+    recipes = [make(seed=1), make(seed=2)]
+    assert [run.recipe.seed for run in train_all(recipes, jobs=2, store=store)] == [1, 2]
+
+
 def test_one_failure_does_not_stop_the_others_and_is_told(tmp_path):
     store = RunStore(tmp_path)
     deep = {"name": "ff_classifier", "hidden_sizes": [32] * 8, "dropout": 0.0}

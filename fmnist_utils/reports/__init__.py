@@ -293,9 +293,10 @@ class Page:
     def train(self, *groups: str, protocol: str = "theirs") -> dict[str, list[Run]]:
         """Train, resume or load the runs of ``groups``; return them by label, one a seed."""
         recipes = {group: self.recipes(group, protocol) for group in groups}
-        # In quick a run takes seconds, less than starting a process.
-        jobs = 1 if self.parameters.profile == "quick" else None
-        runs = {run.id: run for run in train_all([r for group in recipes.values() for r in group], jobs=jobs)}
+        wanted = [recipe for group in recipes.values() for recipe in group]
+        # In quick a run takes seconds, less than starting a process; and on a busy machine several threads wait for each other.
+        how = {"jobs": 1, "threads": 1} if self.parameters.profile == "quick" else {}
+        runs = {run.id: run for run in train_all(wanted, **how)}
         return {str(self.report.groups[group].label): [runs[r.id] for r in recipes[group]] for group in groups}
 
 

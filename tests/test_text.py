@@ -1,0 +1,47 @@
+"""Words: languages, suggestions, and errors that keep their message across processes."""
+
+import pickle
+
+import pytest
+
+from fmnist_utils import text
+from fmnist_utils.text import UserError, class_names, get_language, nearest, say, set_language
+
+
+def test_the_language_is_the_one_set_else_the_environments_else_spanish(monkeypatch):
+    assert get_language() == "en"
+    monkeypatch.setenv("FMNIST_LANG", "xx")
+    assert get_language() == "es"
+    set_language("en")
+    assert get_language() == "en"
+
+
+def test_an_unknown_language_is_refused():
+    with pytest.raises(UserError, match="'fr'.*es, en"):
+        set_language("fr")
+
+
+def test_say_fills_fields_and_a_missing_text_is_our_mistake():
+    assert say("text.did_you_mean", name="x", lang="es") == "¿Quiso decir 'x'?"
+    with pytest.raises(KeyError):
+        say("no.such.text")
+
+
+def test_ten_classes_in_both_languages():
+    assert class_names("en")[9] == "Ankle boot" and class_names("es")[9] == "Botín"
+    assert len(set(class_names("es"))) == len(set(class_names("en"))) == 10
+
+
+def test_nearest():
+    assert nearest("num_epoch", ["num_epochs", "seed"]) == "Did you mean 'num_epochs'?"
+    assert nearest("zzz", ["num_epochs", "seed"]) == ""
+
+
+def test_an_error_crosses_process_borders_with_its_message():
+    error = UserError("text.unknown_language", given="fr", allowed="es, en")
+    copy = pickle.loads(pickle.dumps(error))
+    assert str(copy) == str(error) and copy.values == error.values and type(copy) is UserError
+
+
+def test_keys_name_their_module():
+    assert all("." in key and key == key.lower() or key.startswith("verdict.") for key in text.WORDS)
