@@ -140,7 +140,9 @@ def judge_all(conditions: Sequence[Condition], results: Sequence[Estimate | None
 
 def _describe(condition: Condition, result: Estimate | None) -> str:
     bounds = [(">", condition.above), ("<", condition.below)]
-    wanted = say("allowed.and").join(f"{sign} {format_bound(bound, condition.unit)}" for sign, bound in bounds if bound is not None)
+    wanted = say("allowed.and").join(
+        f"{sign} {format_bound(bound, condition.unit)}" for sign, bound in bounds if bound is not None
+    )
     measured = say("audit.no_runs") if result is None else format_estimate(result, condition.unit)
     outcome = say(f"outcome.{judge(condition, result)}")
     return say("audit.condition", what=condition.what, wanted=wanted, measured=measured, outcome=outcome)
@@ -274,7 +276,11 @@ def _shown(frame: pd.DataFrame) -> Table:
 
 def format_value(value: float, unit: str) -> str:
     """Return a number of ours with its unit: ``81.0 %``, ``+8.3 points``, ``75``."""
-    forms = {"percent": f"{100 * value:.1f} %", "points": f"{100 * value:+.2f} {say('audit.points')}", "ratio": f"{value:.2f} ×"}
+    forms = {
+        "percent": f"{100 * value:.1f} %",
+        "points": f"{100 * value:+.2f} {say('audit.points')}",
+        "ratio": f"{value:.2f} ×",
+    }
     plain = {"images": f"{value:.0f}", "seconds": f"{value:.1f} s", "rank": f"{value:.1f}", "error": f"{value:.4f}"}
     return (forms | plain).get(unit, f"{value:.3f}")
 

@@ -31,8 +31,14 @@ def choose_language(context, parameter, value):
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--lang", type=click.Choice(LANGUAGES), callback=choose_language, is_eager=True, expose_value=False,
-              help="Language of messages and tables (default: FMNIST_LANG, else es).")
+@click.option(
+    "--lang",
+    type=click.Choice(LANGUAGES),
+    callback=choose_language,
+    is_eager=True,
+    expose_value=False,
+    help="Language of messages and tables (default: FMNIST_LANG, else es).",
+)
 @click.version_option(package_name="fmnist-utils")
 def main():
     """Fashion-MNIST course companion: data, training runs and the audit of the reports."""
@@ -89,7 +95,9 @@ def data_verify():
 @click.argument("group")
 @click.option("--protocol", default="ours", show_default=True, help="A protocol of the report: theirs or ours.")
 @click.option("--seed", default=0, show_default=True)
-@click.option("--set", "changes", multiple=True, metavar="FIELD=VALUE", help="Change a field: --set num_epochs=5 --set model.dropout=0.")
+@click.option(
+    "--set", "changes", multiple=True, metavar="FIELD=VALUE", help="Change a field: --set num_epochs=5 --set model.dropout=0."
+)
 @click.option("--device", default="auto", show_default=True)
 @click.option("--threads", type=int, help="CPU threads (default: PyTorch's).")
 def train(report, group, protocol, seed, changes, device, threads):

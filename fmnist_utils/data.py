@@ -22,6 +22,7 @@ import shutil
 import struct
 import threading
 import time
+import warnings
 import zlib
 from collections import namedtuple
 from collections.abc import Callable, Iterable
@@ -33,12 +34,15 @@ from typing import NamedTuple
 
 import filelock
 import numpy as np
-import pooch
 import torch
 from torch import Tensor
 
 from fmnist_utils.synthetic import draw
 from fmnist_utils.text import UserError, nearest, say
+
+with warnings.catch_warnings():  # pooch imports tqdm's notebook bar, which warns every reader without ipywidgets; nothing uses it
+    warnings.simplefilter("ignore")
+    import pooch
 
 SOURCES = ("auto", "official", "synthetic")
 REGISTRY = {  # the SHA-256 of each file

@@ -240,9 +240,7 @@ class EncoderClassifier(nn.Module):
         if encoder not in ENCODERS:
             raise UserError("models.unknown", given=encoder, allowed=", ".join(ENCODERS), hint=nearest(encoder, ENCODERS))
         self.encoder = ENCODERS[encoder](latent_dim, flatten_dropout=flatten_dropout)
-        self.head = nn.Sequential(
-            nn.Linear(latent_dim, NUM_CLASSES), activation(head_activation), nn.Dropout(head_dropout)
-        )
+        self.head = nn.Sequential(nn.Linear(latent_dim, NUM_CLASSES), activation(head_activation), nn.Dropout(head_dropout))
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the outputs of the head, shape (N, 10)."""

@@ -161,23 +161,20 @@ def _explain(spec: type[BaseModel], item: dict[str, Any]) -> str:
     for part in item["loc"][:-1]:
         inner = MODEL_SPECS.get(part) or (spec.model_fields[part].annotation if part in spec.model_fields else None)
         spec = inner if inspect.isclass(inner) and issubclass(inner, BaseModel) else spec
-    name = ".".join(str(part) for part in path)
+    key, name, given = "recipes.wrong", ".".join(str(part) for part in path), item["input"]
     if item["type"] == "value_error":
         return str(item["ctx"]["error"])
-    if item["type"] == "extra_forbidden":
-        allowed = list(spec.model_fields)
-        return say("recipes.unknown", name=name, allowed=", ".join(allowed), hint=nearest(path[-1], allowed)).rstrip()
     if item["type"] == "missing":
         return say("recipes.missing", name=name)
-    field = next((part for part in reversed(path) if part in spec.model_fields), None)
-    allowed = describe(spec.model_fields[field]) if field else ", ".join(MODEL_SPECS)
-    if path == ["model"]:
-        tag = item["input"].get("name") if isinstance(item["input"], dict) else item["input"]
-        return say(
-            "recipes.wrong", name=f"{name}.name", given=tag, allowed=", ".join(MODEL_SPECS), hint=nearest(tag, MODEL_SPECS)
-        ).rstrip()
-    hint = nearest(item["input"], allowed.split(", ")) if isinstance(item["input"], str) else ""
-    return say("recipes.wrong", name=name, given=item["input"], allowed=allowed, hint=hint).rstrip()
+    if item["type"] == "extra_forbidden":
+        key, given, allowed = "recipes.unknown", path[-1], list(spec.model_fields)
+    elif path == ["model"]:
+        name, given, allowed = "model.name", given.get("name") if isinstance(given, dict) else given, list(MODEL_SPECS)
+    else:
+        field = next(part for part in reversed(path) if part in spec.model_fields)
+        allowed = describe(spec.model_fields[field]).split(", ")
+    hint = nearest(given, allowed) if isinstance(given, str) else ""
+    return say(key, name=name, given=given, allowed=", ".join(allowed), hint=hint).rstrip()
 
 
 def describe(field) -> str:

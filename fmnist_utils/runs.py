@@ -42,7 +42,16 @@ from fmnist_utils.models import build_model
 from fmnist_utils.recipes import DataSpec, Recipe
 from fmnist_utils.text import UserError, say
 from fmnist_utils.training import (
-    Batches, History, OneHotMSE, TrainingDiverged, accuracy, cosine, evaluate, fit, pick_device, progress_bar,
+    Batches,
+    History,
+    OneHotMSE,
+    TrainingDiverged,
+    accuracy,
+    cosine,
+    evaluate,
+    fit,
+    pick_device,
+    progress_bar,
 )
 
 RESULTS = Path(__file__).resolve().parents[1] / "book" / "results"

@@ -9,8 +9,21 @@ import pytest
 import scipy.stats
 
 from fmnist_utils.audit import (
-    Estimate, Table, agrees, audit, count_verdicts, errors_table, estimate, format_bound, format_estimate, format_value, judge,
-    judge_all, summary, table, values,
+    Estimate,
+    Table,
+    agrees,
+    audit,
+    count_verdicts,
+    errors_table,
+    estimate,
+    format_bound,
+    format_estimate,
+    format_value,
+    judge,
+    judge_all,
+    summary,
+    table,
+    values,
 )
 from fmnist_utils.reports import Condition, Measure, Number, load_report
 from fmnist_utils.text import say, set_language
@@ -228,4 +241,8 @@ def test_formats():
     assert format_value(0.083, "points") == "+8.30 points"
     assert format_estimate(Estimate(0.893, 0.0021, 5), "percent") == "89.3 ± 0.2 (n = 5)"
     assert format_estimate(None, "percent") == "—"
-    assert [format_bound(0.003, "points"), format_bound(0.9, "percent"), format_bound(0, "nats")] == ["0.3 points", "90 %", "0"]
+    assert [format_bound(0.003, "points"), format_bound(0.9, "percent"), format_bound(0, "nats")] == [
+        "0.3 points",
+        "90 %",
+        "0",
+    ]

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from fmnist_utils.cli import main
 from fmnist_utils.reports import load_report
 
-SMALL = ["--set", "num_epochs=1", "--set", "data.source=\"synthetic\"", "--set", "data.train_size=200"]
+SMALL = ["--set", "num_epochs=1", "--set", 'data.source="synthetic"', "--set", "data.train_size=200"]
 
 
 def run(*arguments):

@@ -124,7 +124,13 @@ def test_published_numbers_by_id():
 
 
 def test_a_notebook_run_again_keeps_its_other_variables():
-    cells = ["", "profile = 'quick'\nlang = 'en'", "page = 1", "model = 3\nnum_parameters = 109386", "profile = 'quick'\nnum_epoch = 2"]
+    cells = [
+        "",
+        "profile = 'quick'\nlang = 'en'",
+        "page = 1",
+        "model = 3\nnum_parameters = 109386",
+        "profile = 'quick'\nnum_epoch = 2",
+    ]
     namespace = {**PARAMETERS, "model": 3, "num_parameters": 109386, "In": cells[:4]}
     with pytest.raises(UserError, match="num_parameters"):
         REPORT.page(namespace)  # assigned since the last parameters cell

@@ -9,7 +9,16 @@ from torch import nn
 from fmnist_utils.models import FeedForwardClassifier, build_model
 from fmnist_utils.text import UserError
 from fmnist_utils.training import (
-    Batches, History, OneHotMSE, TrainingDiverged, accuracy, cosine, evaluate, fit, pick_device, train_one_epoch,
+    Batches,
+    History,
+    OneHotMSE,
+    TrainingDiverged,
+    accuracy,
+    cosine,
+    evaluate,
+    fit,
+    pick_device,
+    train_one_epoch,
 )
 
 
@@ -75,7 +84,9 @@ def test_an_epoch_shows_every_example_once_in_an_order_of_its_own():
     assert [len(inputs) for inputs in first] == [8] * 6 + [2]
     assert torch.equal(torch.cat(first), torch.cat(again))
     assert not torch.equal(torch.cat(first), torch.cat(second))
-    assert not torch.equal(torch.cat(first), torch.cat([i for i, _ in Batches(torch.arange(50), torch.arange(50), 8, 4).epoch(1)]))
+    assert not torch.equal(
+        torch.cat(first), torch.cat([i for i, _ in Batches(torch.arange(50), torch.arange(50), 8, 4).epoch(1)])
+    )
 
 
 def test_the_loop_cannot_tell_an_autoencoder(images):
@@ -134,8 +145,13 @@ def test_the_learning_rate_follows_its_schedule(images, labels):
     optimizer = torch.optim.SGD(model.parameters(), lr=123.0)
     seen = []
     fit(
-        model, Batches(images, labels, 130), nn.CrossEntropyLoss(), optimizer, 4,
-        learning_rate_at=cosine(0.2, 4), on_epoch_end=lambda history: seen.append(optimizer.param_groups[0]["lr"]),
+        model,
+        Batches(images, labels, 130),
+        nn.CrossEntropyLoss(),
+        optimizer,
+        4,
+        learning_rate_at=cosine(0.2, 4),
+        on_epoch_end=lambda history: seen.append(optimizer.param_groups[0]["lr"]),
     )
     assert seen == pytest.approx([0.2, 0.2 * (1 + math.sqrt(0.5)) / 2, 0.1, 0.2 * (1 - math.sqrt(0.5)) / 2])
 
