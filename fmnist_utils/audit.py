@@ -287,7 +287,8 @@ def format_value(value: float, unit: str) -> str:
 
 def format_bound(bound: float, unit: str) -> str:
     """Return a bound of a condition with its unit: ``0.3 points``, ``90 %``."""
-    units = {"percent": " %", "points": f" {say('audit.points')}", "ratio": " ×"}
+    points = say("audit.point" if bound == 0.01 else "audit.points")
+    units = {"percent": " %", "points": f" {points}", "ratio": " ×"}
     return f"{100 * bound if unit in ('percent', 'points') else bound:g}{units.get(unit, '')}"
 
 
