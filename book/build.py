@@ -96,6 +96,7 @@ def build(languages: list[str], profile: str) -> None:
         BuildError: if a notebook fails, Jupyter Book warns, or the finished site does not pass its checks.
     """
     started = time.perf_counter()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # pages run side by side, and come out alike on any number of cores
     executed = execute_all(languages, profile)
     for lang in languages:
         lay_out(lang, languages, executed)
