@@ -14,6 +14,7 @@ one fails; otherwise n runs do not decide it and it *cannot be compared*.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from html import escape
@@ -213,21 +214,27 @@ VERDICTS = ("agrees", "differs", "cannot be compared")
 class Table(pd.DataFrame):
     """A DataFrame of texts, which a notebook shows whole: each reason on a line of its own, below its row and as wide.
 
-    Every cell carries its heading as ``data-label``, so that a style sheet can show rows as cards on a narrow screen.
+    A cell that needs it carries its heading as ``data-label``, so that a style sheet can show rows as cards on a narrow screen.
     """
 
     def _repr_html_(self) -> str:
-        reason = say("audit.reason")
+        reason, *obvious = (say(f"audit.{name}") for name in ("reason", "what", "error"))
         columns = [name for name in self if name != reason]
         left = 'style="text-align: left; vertical-align: top"'  # Jupyter's own style sheet says right
         heads = "".join(f"<th {left}>{escape(name)}</th>" for name in [self.index.name or "", *columns])
         lines = [f'<table class="texts"><thead><tr>{heads}</tr></thead><tbody>']
         for name, row in self.iterrows():
-            cells = "".join(f'<td {left} data-label="{escape(column)}">{escape(row[column])}</td>' for column in columns)
+            labels = ["" if column in obvious else f' data-label="{escape(column)}"' for column in columns]
+            cells = "".join(f"<td {left}{label}>{_html(row[column])}</td>" for label, column in zip(labels, columns, strict=True))
             lines.append(f"<tr><th {left}>{escape(name)}</th>{cells}</tr>")
             if reason in self:
-                lines.append(f'<tr class="reason"><td {left} colspan="{len(columns) + 1}">{escape(row[reason])}</td></tr>')
+                lines.append(f'<tr class="reason"><td {left} colspan="{len(columns) + 1}">{_html(row[reason])}</td></tr>')
         return "\n".join([*lines, "</tbody></table>"])
+
+
+def _html(text: str) -> str:
+    """Return ``text`` as HTML whose estimates are not broken over two lines within ``mean ± sd`` or ``(n = 5)``."""
+    return re.sub(r" ([±=]) ", r"&nbsp;\1&nbsp;", escape(text))
 
 
 def table(rows: Sequence[Row]) -> Table:

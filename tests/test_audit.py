@@ -231,9 +231,11 @@ def test_tables_for_the_page():
 
 
 def test_a_table_shows_texts_whole_and_safe():
-    shown = Table({"what": ["a < b"], say("audit.reason"): ["because " * 50]}, index=pd.Index(["N1"], name="id"))._repr_html_()
-    assert 'data-label="what">a &lt; b</td>' in shown and shown.count("because") == 50
-    assert 'colspan="2">because' in shown and shown.count("<th ") == 3
+    columns = {say("audit.what"): ["a < b"], "ours": ["1.0 ± 0.1 (n = 5)"], say("audit.reason"): ["because " * 50]}
+    shown = Table(columns, index=pd.Index(["N1"], name="id"))._repr_html_()
+    assert '">a &lt; b</td>' in shown and shown.count("because") == 50
+    assert 'data-label="ours">1.0&nbsp;±&nbsp;0.1 (n&nbsp;=&nbsp;5)</td>' in shown
+    assert 'colspan="3">because' in shown and shown.count("<th ") == 4
 
 
 def test_formats():
