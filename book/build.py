@@ -195,7 +195,7 @@ def surroundings() -> dict:
 
     store = runs.RunStore()
     machine = runs.describe_environment(training.pick_device("auto")) | {"data": data_source()}
-    commit = machine.pop("commit") or "–"  # one that changes nothing below leaves every page as it is
+    commit = colophon.short(machine.pop("commit"))  # one that changes nothing below leaves every page as it is
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     return {
         "package": folder_digest(PACKAGE),

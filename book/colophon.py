@@ -39,7 +39,7 @@ def record_rows(results: Path) -> list[list[str]]:
         made = [record["made_with"] for record in records]
         seeds = _different(record["recipe"]["seed"] for record in records)
         minutes = sum(record["seconds"] for record in records) / 60
-        dates, commits = (_different(str(each[name])[:10] for each in made) for name in ("date", "commit"))
+        dates, commits = _different(each["date"][:10] for each in made), _different(short(each["commit"]) for each in made)
         versions, machines = _different(each["torch"] for each in made), _different(map(machine, made))
         rows.append([report, group, len(records), seeds, versions, machines, f"{minutes:.1f}", dates, commits])
     return rows
@@ -49,6 +49,11 @@ def machine(made_with: dict) -> str:
     """Return the processor and, on a CPU, its number of threads."""
     threads = f" × {made_with['threads']}" if made_with["device"] == "cpu" else ""
     return f"{made_with['device_name']}{threads}"
+
+
+def short(commit: str | None) -> str:
+    """Return seven digits of a commit, and its ``+`` if the package had unsaved changes."""
+    return f"{commit[:7]}{commit[12:]}" if commit else "–"
 
 
 def _different(items: Iterable) -> str:

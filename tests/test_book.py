@@ -154,7 +154,7 @@ def test_surroundings_change_with_everything_outside_the_page(monkeypatch, tmp_p
     monkeypatch.setenv("FMNIST_RESULTS", str(records))
     monkeypatch.setenv("FMNIST_RUNS", str(store))
     monkeypatch.setattr(build, "data_source", lambda: "official")
-    machine = {"commit": "x", "device": "cpu", "device_name": "y", "threads": 1}
+    machine = {"commit": None, "device": "cpu", "device_name": "y", "threads": 1}
     monkeypatch.setattr(runs, "describe_environment", lambda _: dict(machine))
 
     def covered():
@@ -296,12 +296,12 @@ def test_english_configuration_derives_from_the_spanish_one():
 def test_colophon_sums_up_the_records(tmp_path):
     (tmp_path / "01").mkdir()
     made = {"torch": "2.15", "device": "cpu", "device_name": "x86_64", "threads": 1}
-    made |= {"commit": "abc", "date": "2026-11-20T10:00:00Z"}
+    made |= {"commit": "0123456789ab+", "date": "2026-11-20T10:00:00Z"}
     for seed in (1, 0):
         record = {"recipe": {"seed": seed}, "seconds": 90, "made_with": made}
         (tmp_path / "01" / f"model_1.seed{seed}.{seed}.json").write_text(json.dumps(record))
     (row,) = colophon.record_rows(tmp_path)
-    assert row == ["01", "model_1", 2, "0, 1", "2.15", "x86_64 × 1", "3.0", "2026-11-20", "abc"]
+    assert row == ["01", "model_1", 2, "0, 1", "2.15", "x86_64 × 1", "3.0", "2026-11-20", "0123456+"]
 
 
 # --- A small site, from end to end ------------------------------------------------------------------------------------
