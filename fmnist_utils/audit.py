@@ -4,7 +4,9 @@ The rules, the same for every report:
 
 *Number.* The published number is one more run: it *agrees* with n runs under the report's protocol (mean m, standard deviation
 s) if it lies within the 95 % prediction interval m ± t·s·√(1 + 1/n), widened by half a unit of the last digit printed, where t
-is the 0.975 quantile of Student's distribution with n − 1 degrees of freedom; else it *differs*.
+is the 0.975 quantile of Student's distribution with n − 1 degrees of freedom; else it *differs*. A proportion that the report
+measured on few images, k, also has the noise of drawing those: the half width becomes √(t²·s²·(1 + 1/n) + 1.96²·m(1 − m)/k). The
+variances add; that of the drawing follows from m and needs no t.
 
 *Claim.* A claim is one or more measured quantities and their bounds. A condition holds if the 95 % confidence interval of the
 mean, m ± t·s/√n, lies within the bounds, and fails if it lies outside. The claim *agrees* if all conditions hold and *differs* if
@@ -13,16 +15,20 @@ one fails; otherwise n runs do not decide it and it *cannot be compared*.
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from html import escape
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm as normal
 from scipy.stats import t as student
 
+from fmnist_utils.models import build_model, count_multiply_adds, count_parameters
 from fmnist_utils.reports import Claim, Condition, Measure, Number, Report, load_report, report_names
 from fmnist_utils.runs import Run, RunStore
 from fmnist_utils.text import say
@@ -43,12 +49,16 @@ class Estimate:
             return None
         return cls(float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else None, len(values))
 
-    def half_width(self, one_more_run: bool) -> float:
-        """Return the half width of the 95 % prediction interval for one more run, else of the confidence interval of the mean."""
+    def half_width(self, one_more_run: bool, images: int | None = None) -> float:
+        """Return the half width of the 95 % prediction interval for one more run, else of the confidence interval of the mean.
+
+        With ``images``, the run is measured as a proportion of so many images, and the noise of drawing them is added.
+        """
         if self.sd is None:
             return math.inf
         factor = math.sqrt(1 + 1 / self.n) if one_more_run else math.sqrt(1 / self.n)
-        return float(student.ppf(0.975, self.n - 1)) * self.sd * factor
+        sampling = math.sqrt(self.mean * (1 - self.mean) / images) if images else 0.0
+        return math.hypot(float(student.ppf(0.975, self.n - 1)) * self.sd * factor, float(normal.ppf(0.975)) * sampling)
 
 
 @dataclass(frozen=True)
@@ -78,7 +88,7 @@ def audit(name: str | None = None, store: RunStore | None = None) -> list[Row]:
         UserError: if there is no such report, or a record is damaged.
     """
     reports = [load_report(each) for each in ([name] if name else report_names())]
-    store = store or RunStore()
+    store = SimpleNamespace(find=functools.cache((store or RunStore()).find))  # numbers and claims share their runs
     rows = []
     for report in reports:
         rows += [_audit_number(report, number, store) for number in report.numbers]
@@ -88,21 +98,23 @@ def audit(name: str | None = None, store: RunStore | None = None) -> list[Row]:
 
 def _audit_number(report: Report, number: Number, store: RunStore) -> Row:
     theirs, ours = (estimate(report, number.measure, protocol, store) for protocol in ("theirs", "ours"))
-    if theirs is None or theirs.sd is None:
+    if not number.comparable:
+        verdict, reason = "cannot be compared", ""
+    elif theirs is None or theirs.sd is None:
         verdict = "cannot be compared"
         reason = say("audit.too_few", n=theirs.n if theirs else 0)
     else:
-        verdict = "agrees" if agrees(number.value, number.rounding, theirs) else "differs"
-        interval = theirs.half_width(one_more_run=True) + number.rounding
+        verdict = "agrees" if agrees(number.value, number.rounding, theirs, number.images) else "differs"
+        interval = theirs.half_width(one_more_run=True, images=number.images) + number.rounding
         low, high = (format_value(theirs.mean + side * interval, number.unit) for side in (-1, 1))
         reason = say(f"audit.number_{verdict}", low=low, high=high, n=theirs.n)
     reason = " ".join([reason, str(number.why or "")]).strip()
     return Row(report.id, number.id, "number", str(number.what), number.value, number.unit, theirs, ours, verdict, reason)
 
 
-def agrees(published: float, rounding: float, runs: Estimate) -> bool:
-    """Return whether a published number could be one more of ``runs`` (95 % prediction interval)."""
-    return abs(published - runs.mean) <= runs.half_width(one_more_run=True) + rounding
+def agrees(published: float, rounding: float, runs: Estimate, images: int | None = None) -> bool:
+    """Return whether a published number could be one more of ``runs``, measured on few ``images`` if given (95 % interval)."""
+    return abs(published - runs.mean) <= runs.half_width(one_more_run=True, images=images) + rounding
 
 
 def _audit_claim(report: Report, claim: Claim, store: RunStore) -> Row:
@@ -154,11 +166,21 @@ def estimate(report: Report, measure: Measure, protocol: str, store: RunStore) -
 
     A comparison pairs the runs by seed, so that what a seed does to both drops out.
     """
-    quantity = _quantity(measure)
-    values = {run.recipe.seed: quantity(run) for run in report.runs(measure.of, protocol, store)}
+
+    def of_group(group: str, what: Measure) -> dict[int, float]:
+        quantity, runs = _quantity(what), report.runs(group, protocol, store)
+        return {run.recipe.seed: quantity(run) for run in runs if not what.border or run.has_panel}
+
+    def by_seed(groups: tuple[str, ...], what: Measure) -> dict[int, float]:
+        """Return the mean over the groups for each seed that all of them have."""
+        first, *others = (of_group(group, what) for group in groups)
+        seeds = [seed for seed in first if all(seed in other for other in others)]
+        return {seed: float(np.mean([first[seed], *(other[seed] for other in others)])) for seed in seeds}
+
+    values = by_seed(measure.of, measure)
     other = measure.minus or measure.over
     if other:
-        others = {run.recipe.seed: quantity(run) for run in report.runs(other, protocol, store)}
+        others = by_seed(other, measure.of_other)
         combine = (lambda a, b: a - b) if measure.minus else (lambda a, b: a / b)
         values = {seed: combine(value, others[seed]) for seed, value in values.items() if seed in others}
     return Estimate.of(list(values.values()))
@@ -174,30 +196,70 @@ def _quantity(measure: Measure) -> Callable[[Run], float]:
         if measure.metric:
             return run.metrics[measure.metric]
         if measure.last:
-            last = column(run, measure.last)[-1]
-            return last - column(run, measure.minus_last)[-1] if measure.minus_last else last
+            return column(run, measure.last)[-1]
         if measure.lowest:
             return column(run, measure.lowest).min()
+        if measure.highest:
+            return column(run, measure.highest).max()
         if measure.total:
             return column(run, measure.total).sum()
         if measure.at_epoch:
             name, epoch = measure.at_epoch
             return column(run, name)[epoch - 1]
+        if measure.best_epoch:
+            return 1 + column(run, measure.best_epoch).argmin()
+        if measure.after_best:
+            name, later = measure.after_best
+            best = column(run, "watched_loss").argmin()
+            return column(run, name)[best : best + later + 1][-1] - column(run, name)[best]
         if measure.falls:
             return (np.diff(column(run, measure.falls)[9:]) < 0).mean()
         if measure.roughness:
             return math.sqrt((np.diff(column(run, measure.roughness)[9:], n=2) ** 2).mean() / 6)
+        if measure.border:
+            picture = run.panel[measure.border]
+            return np.concatenate([picture[-1], picture[:-1, -1]]).mean()
+        if measure.cost:
+            return costs(run)[measure.cost]
         matrix = run.confusion
         if measure.cell:
             return matrix[measure.cell]
+        recall = matrix.diagonal() / matrix.sum(axis=1)
+        if measure.recall is not None:
+            return recall[measure.recall]
         if measure.recall_rank is not None:
-            recall = matrix.diagonal() / matrix.sum(axis=1)
             return 1 + (recall < recall[measure.recall_rank]).sum()
         true, predicted = measure.error_share
         errors = matrix[true].sum() - matrix[true, true]
         return matrix[true, list(predicted)].sum() / errors
 
-    return lambda run: float(of_run(run))
+    def quantity(run: Run) -> float:
+        value = of_run(run)
+        if measure.minus_metric:
+            value -= run.metrics[measure.minus_metric]
+        if measure.minus_last:
+            value -= column(run, measure.minus_last)[-1]
+        if measure.minus_lowest:
+            value -= column(run, measure.minus_lowest).min()
+        if measure.minus_at:
+            name, epoch = measure.minus_at
+            value -= column(run, name)[epoch - 1]
+        return float(value)
+
+    return quantity
+
+
+def costs(run: Run) -> dict[str, int]:
+    """Return what a run's training cost, see :class:`Measure`; without that of the encoder that it started from."""
+    recipe, epochs = run.recipe, len(run.history)
+    model = build_model(**recipe.model.model_dump())
+    left = 60_000 - (recipe.data.val_size if recipe.data.val_from == "train" else 0)
+    images = min(recipe.data.train_size or left, left)
+    return {
+        "parameters": count_parameters(model),
+        "updates": epochs * math.ceil(images / recipe.batch_size),
+        "multiply_adds": epochs * images * count_multiply_adds(model),
+    }
 
 
 def count_verdicts(rows: Sequence[Row]) -> dict[str, dict[str, int]]:
@@ -267,12 +329,23 @@ def values(runs: Mapping[str, Sequence[Run]], name: str) -> dict[str, list[float
     }
 
 
-def summary(runs: Mapping[str, Sequence[Run]], names: Sequence[str]) -> Table:
-    """Return *mean ± sd (n)* of the metrics or columns ``names``, one row a label, accuracies in percent."""
-    units = {name: "percent" if name.endswith("accuracy") else "nats" for name in names}
+def by_size(runs: Mapping[str, Sequence[Run]], name: str) -> dict[int, list[float]]:
+    """Return what :func:`values` does of autoencoders, by the size of their latent space instead of their label."""
+    return {runs[label][0].recipe.model.latent_dim: of_label for label, of_label in values(runs, name).items()}
+
+
+def summary(runs: Mapping[str, Sequence[Run]], names: Sequence[str], unit: str = "nats") -> Table:
+    """Return *mean ± sd (n)* of the metrics or columns ``names``, one row a label; ``unit`` is that of the losses.
+
+    Accuracies are in percent; what is neither is a count.
+    """
+
+    def unit_of(name: str) -> str:
+        return "percent" if name.endswith("accuracy") else unit if name.endswith("loss") else "rank"
+
     columns = {
-        say(f"metric.{name}"): [format_estimate(Estimate.of(each), unit) for each in values(runs, name).values()]
-        for name, unit in units.items()
+        say(f"metric.{name}"): [format_estimate(Estimate.of(each), unit_of(name)) for each in values(runs, name).values()]
+        for name in names
     }
     return Table(columns, index=pd.Index(runs, name=""))
 
@@ -288,7 +361,8 @@ def format_value(value: float, unit: str) -> str:
         "points": f"{100 * value:+.2f} {say('audit.points')}",
         "ratio": f"{value:.2f} ×",
     }
-    plain = {"images": f"{value:.0f}", "seconds": f"{value:.1f} s", "rank": f"{value:.1f}", "error": f"{value:.4f}"}
+    plain = {"images": f"{value:.0f}", "seconds": f"{value:.1f} s", "error": f"{value:.4f}"}
+    plain |= dict.fromkeys(("rank", "epochs"), f"{value:.1f}")
     return (forms | plain).get(unit, f"{value:.3f}")
 
 
@@ -304,6 +378,6 @@ def format_estimate(estimate: Estimate | None, unit: str) -> str:
     if estimate is None:
         return "—"
     scale = 100 if unit in ("percent", "points") else 1
-    digits = {"percent": 1, "points": 2, "images": 0, "rank": 1, "ratio": 2, "seconds": 1, "error": 4}.get(unit, 3)
+    digits = {"percent": 1, "points": 2, "images": 0, "rank": 1, "epochs": 1, "ratio": 2, "seconds": 1, "error": 4}.get(unit, 3)
     sd = "" if estimate.sd is None else f" ± {scale * estimate.sd:.{max(digits, 1)}f}"
     return f"{format_value(estimate.mean, unit).split(' ')[0]}{sd} (n = {estimate.n})"

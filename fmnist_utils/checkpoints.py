@@ -9,18 +9,34 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import safetensors.torch
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
 from fmnist_utils.text import UserError
 from fmnist_utils.training import History
 
 FORMAT = 1  # of records and checkpoints; raised when what a recipe means changes, so that older runs are made anew
+
+RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)  # on Windows, devices
+
+
+def check_name(name: str) -> str:
+    """Return ``name`` if a file may be called so on every system and lies in the folder it is put in.
+
+    Raises:
+        UserError: if not.
+    """
+    fits = re.fullmatch(r"\w[\w .,()+=-]*", name) and len(name.encode()) <= 120
+    if not fits or name[-1] in ". " or RESERVED.fullmatch(name):
+        raise UserError("runs.bad_name", given=name[:60])
+    return name
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -42,53 +58,70 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise UserError("runs.cannot_write", file=path.name, reason=error.strerror, megabytes=f"{megabytes:.1f}") from error
 
 
-class Checkpoints:
-    """The checkpoints of a run in training: the last two epochs and, if one is selected, the best.
+def digest(content: dict[str, Any]) -> str:
+    """Return the SHA-256 of the canonical JSON of ``content``."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
-    ``progress.json`` names the files with their SHA-256 and is renamed into place after them.
+
+class Checkpoints:
+    """The checkpoints of the run called ``run`` in training: the last two epochs and, if one is selected, the best.
+
+    ``progress.json`` names the files with their SHA-256, has a digest of its own, and is renamed into place after them.
+
+    Attributes:
+        snapshots: other tensors to keep until the run is finished, by name.
+        one_environment: whether all epochs so far were made in the same one.
     """
 
-    def __init__(self, folder: Path, environment: dict[str, Any], select: str | None):
-        self.folder, self.environment, self.select = folder, environment, select
+    def __init__(self, folder: Path, run: str, environment: dict[str, Any], select: str | None):
+        self.folder, self.run, self.environment, self.select = folder, run, environment, select
         self.entries: list[dict[str, Any]] = []
+        self.snapshots: dict[str, torch.Tensor] = {}
         self.one_environment = True
 
     def save(self, model: nn.Module, optimizer: torch.optim.Optimizer, history: History) -> None:
         """Save the state after the last epoch of ``history``."""
         epoch = len(history)
-        entry = {"file": f"epoch-{epoch}.safetensors", "rows": list(history.rows), "environment": self.environment}
-        entry["sha256"] = self._write(entry["file"], _state(model) | _state(optimizer))
+        entry = {"file": f"epoch-{epoch}.safetensors", "rows": list(history.rows)}
+        entry |= {"environment": self.environment, "one_environment": self.one_environment}
+        snapshots = {f"snapshot.{name}": tensor for name, tensor in self.snapshots.items()}
+        entry["sha256"] = self._write(entry["file"], _state(model) | _state(optimizer) | snapshots)
         if self.select:
             entry["best"] = self.entries[-1]["best"] if self.entries else None
             if history.best_epoch(self.select) == epoch:
                 name = f"best-{epoch}.safetensors"
                 entry["best"] = {"file": name, "sha256": self._write(name, _state(model))}
         self.entries = [*self.entries[-1:], entry]
-        write_atomically(self.folder / "progress.json", json.dumps({"format": FORMAT, "entries": self.entries}).encode())
+        progress = {"format": FORMAT, "run": self.run, "entries": self.entries}
+        write_atomically(self.folder / "progress.json", json.dumps(progress | {"digest": digest(progress)}).encode())
         self.remove(keep={name for entry in self.entries for name in (entry["file"], (entry.get("best") or entry)["file"])})
 
     def restore(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> History:
         """Put ``model`` and ``optimizer`` into the newest undamaged checkpoint; return its history (empty if there is none)."""
         try:
             progress = json.loads((self.folder / "progress.json").read_bytes())
-            entries = progress["entries"] if progress["format"] == FORMAT else []
-        except (OSError, ValueError, KeyError):
+            whole = progress.pop("digest") == digest(progress)
+            ours = whole and (progress["format"], progress["run"]) == (FORMAT, self.run)
+            entries = progress["entries"] if ours else []
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
             entries = []
         for index, entry in reversed(list(enumerate(entries))):
-            tensors = self._read(entry)
-            if tensors is None or (self.select and self._read(entry["best"]) is None):
+            tensors = self._read(entry, model)
+            if tensors is None or (self.select and self._read(entry["best"], model) is None):
                 continue
             _load_model(model, tensors)
             _load_optimizer(optimizer, tensors)
             self.entries = entries[: index + 1]
-            self.one_environment = entry["environment"] == self.environment
+            self.snapshots = {name[9:]: tensor for name, tensor in tensors.items() if name.startswith("snapshot.")}
+            self.one_environment = entry["one_environment"] and entry["environment"] == self.environment
             return History(entry["rows"])
         return History()
 
     def load_selected(self, model: nn.Module) -> None:
         """Put ``model`` into the selected epoch: the best one, or leave it at the last."""
         if self.select:
-            best = self._read(self.entries[-1]["best"])
+            best = self._read(self.entries[-1]["best"], model)
             if best is None:
                 raise UserError("runs.damaged", file=self.entries[-1]["best"]["file"], folder=self.folder.name)
             _load_model(model, best)
@@ -97,7 +130,9 @@ class Checkpoints:
         """Remove all checkpoints but those named in ``keep``; without any to keep, the progress file too."""
         keep = set(keep)
         stale = [*self.folder.glob("epoch-*"), *self.folder.glob("best-*"), *self.folder.glob("*.part")]
-        for path in [*stale, *([] if keep else [self.folder / "progress.json", self.folder / "failed.json"])]:
+        if not keep:
+            stale += [self.folder / "progress.json", self.folder / "failed.json"]
+        for path in stale:
             if path.name not in keep:
                 path.unlink(missing_ok=True)
 
@@ -106,10 +141,18 @@ class Checkpoints:
         write_atomically(self.folder / name, content)
         return hashlib.sha256(content).hexdigest()
 
-    def _read(self, entry: dict[str, Any]) -> dict[str, torch.Tensor] | None:
+    def _read(self, entry: dict[str, Any], model: nn.Module) -> dict[str, torch.Tensor] | None:
+        """Return the tensors of a checkpoint; None if the file is not the one that was written, or not of ``model``."""
         path = self.folder / Path(entry["file"]).name
         content = path.read_bytes() if path.is_file() else b""
-        return safetensors.torch.load(content) if hashlib.sha256(content).hexdigest() == entry["sha256"] else None
+        if hashlib.sha256(content).hexdigest() != entry["sha256"]:
+            return None
+        try:
+            tensors = safetensors.torch.load(content)
+        except SafetensorError:
+            return None
+        found = {name: tensor.shape for name, tensor in tensors.items() if name.startswith("model.")}
+        return tensors if found == {name: tensor.shape for name, tensor in _state(model).items()} else None
 
 
 def _state(owner: nn.Module | torch.optim.Optimizer) -> dict[str, torch.Tensor]:
@@ -127,9 +170,13 @@ def _load_model(model: nn.Module, tensors: dict[str, torch.Tensor]) -> None:
 
 
 def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, torch.Tensor]) -> None:
+    parameters = [parameter.detach() for group in optimizer.param_groups for parameter in group["params"]]
     states: dict[int, dict[str, torch.Tensor]] = {}
     for name, tensor in tensors.items():
         if name.startswith("optimizer."):
             _, index, key = name.split(".", 2)
+            parameter = parameters[int(index)]
+            if tensor.shape == parameter.shape:  # in the parameter's memory format, which fused optimizers take for granted
+                tensor = torch.empty_like(parameter).copy_(tensor)
             states.setdefault(int(index), {})[key] = tensor
     optimizer.load_state_dict({"state": states, "param_groups": optimizer.state_dict()["param_groups"]})

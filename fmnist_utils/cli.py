@@ -1,4 +1,4 @@
-"""The command line: ``fmnist data``, ``train``, ``reproduce`` and ``audit``, the verbs of the API.
+"""The command line: ``fmnist data``, ``run``, ``train``, ``reproduce``, ``audit`` and ``doctor``, the verbs of the API.
 
 The modules that load PyTorch are imported inside the commands, so that help and refusals come at once.
 """
@@ -6,11 +6,16 @@ The modules that load PyTorch are imported inside the commands, so that help and
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import signal
 import sys
+import time
+from contextlib import contextmanager
 
 import click
 
-from fmnist_utils.text import LANGUAGES, UserError, say, set_language
+from fmnist_utils.text import LANGUAGES, UserError, get_language, say, set_language
 
 
 class Group(click.Group):
@@ -28,6 +33,23 @@ def choose_language(context, parameter, value):
     """Set the language as soon as the option is read, so that later messages are in it."""
     if value:
         set_language(value)
+
+
+@contextmanager
+def stoppable():
+    """Have Ctrl-C, SIGTERM and the USR1 that SLURM sends before its limit end training with 130 or 143 and a next step."""
+
+    def stop(number, frame):
+        click.echo("\n" + say("cli.interrupted", command=shlex.join(["fmnist", *sys.argv[1:]])), err=True)
+        sys.exit(130 if number == signal.SIGINT else 143)
+
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name)]  # Windows has no USR1
+    before = {name: signal.signal(getattr(signal, name), stop) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -91,6 +113,34 @@ def data_verify():
 
 
 @main.command()
+@click.argument("page")
+@click.option("-p", "changes", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter of the page: -p num_epochs 10.")
+@click.option("-o", "out", help="The executed notebook, in this folder (default: PAGE.out.ipynb).")
+@click.option("--profile", type=click.Choice(["quick", "full"]), help="Default: FMNIST_PROFILE, else quick.")
+@click.option("--lang", "_", type=click.Choice(LANGUAGES), callback=choose_language, is_eager=True, expose_value=False)
+@click.option("--timeout", type=click.IntRange(1), help="Stop when a cell takes longer than so many seconds.")
+def run(page, changes, out, profile, timeout):
+    """Run PAGE (01, or the path of a copy of its notebook) with papermill, its parameters checked before it starts."""
+    from fmnist_utils.execution import PageFailed, run_page
+
+    chosen = {"lang": get_language(), "profile": profile or os.environ.get("FMNIST_PROFILE", "quick")}
+    parameters = chosen | {name: _value(value) for name, value in changes}
+
+    def show(run: int, cells: int) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"\r{say('cli.cells', run=run, cells=cells)} ", nl=False, err=True)
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the kernel does not outlive this program
+    started = time.perf_counter()
+    try:
+        path = run_page(page, parameters, out, timeout, show)
+    except PageFailed as error:
+        click.echo(f"\n{error}" if sys.stderr.isatty() else str(error), err=True)
+        sys.exit(1)
+    click.echo(say("cli.ran", seconds=time.perf_counter() - started, file=os.path.relpath(path)))
+
+
+@main.command()
 @click.argument("report")
 @click.argument("group")
 @click.option("--protocol", default="ours", show_default=True, help="A protocol of the report: theirs or ours.")
@@ -112,7 +162,8 @@ def train(report, group, protocol, seed, changes, device, threads):
             raise UserError("cli.not_a_change", given=change)
         overrides[field] = _value(value)
     recipe = load_report(report).recipe(group, protocol, seed, overrides)
-    run = train_recipe(recipe, device=device, threads=threads)
+    with stoppable():
+        run = train_recipe(recipe, device=device, threads=threads)
     click.echo(json.dumps({"id": run.id, **run.metrics, "weights_sha256": run.record.weights_sha256}, indent=1))
 
 
@@ -128,16 +179,16 @@ def reproduce(report, jobs, device):
     store = RunStore()
     for name in [report] if report else report_names():
         plan = load_report(name)
-        names = {recipe.id: group for group, recipes in plan.all_recipes().items() for recipe in recipes}
         recipes = [recipe for recipes in plan.all_recipes().values() for recipe in recipes]
-        missing = [recipe for recipe in recipes if not store.published(recipe)]
+        missing = [recipe for recipe in recipes if not plan.is_published(recipe, store)]
         click.echo(say("cli.plan", report=plan.id, total=len(recipes), missing=len(missing)))
 
         def publish(run):
-            path = store.publish(run, plan.id, names[run.id])
+            path = plan.publish(run, store)
             click.echo(say("cli.published", file=path.name, seconds=run.record.seconds))
 
-        train_all(missing, jobs=jobs, device=device, store=store, on_run=publish)
+        with stoppable():
+            train_all(missing, jobs=jobs, device=device, store=store, weights=True, on_run=publish)
 
 
 @main.command()
@@ -163,8 +214,24 @@ def audit(report, form):
         click.echo(say(f"audit.summary_{kind}", total=sum(counts.values()), **{k.split()[0]: v for k, v in counts.items()}))
 
 
+@main.command()
+def doctor():
+    """Look at the set-up: packages, PyTorch, Jupyter, folders, data. Exit with 1 if something has to be mended."""
+    from fmnist_utils.doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        word = say("doctor.good" if finding.good else "doctor.bad")
+        click.echo(click.style(f"{word:<6}", fg=None if finding.good else "red") + finding.text)
+    ill = [finding for finding in findings if not finding.good]
+    click.echo(say("doctor.ill", count=len(ill)) if ill else say("doctor.healthy"))
+    sys.exit(1 if ill else 0)
+
+
 def _value(text: str):
-    """Read a value as JSON (numbers, lists, true, null); anything else is a string."""
+    """Read a value as JSON (numbers, lists, true, null) or as Python's True, False, None; anything else is a string."""
+    if text in (constants := {"True": True, "False": False, "None": None}):
+        return constants[text]
     try:
         return json.loads(text)
     except ValueError:

@@ -40,7 +40,9 @@ from torch import Tensor
 from fmnist_utils.synthetic import draw
 from fmnist_utils.text import UserError, nearest, say
 
-with warnings.catch_warnings():  # pooch imports tqdm's notebook bar, which warns every reader without ipywidgets; nothing uses it
+with (
+    warnings.catch_warnings()
+):  # pooch imports tqdm's notebook bar, which warns every reader without ipywidgets; nothing uses it
     warnings.simplefilter("ignore")
     import pooch
 
@@ -107,7 +109,9 @@ def load_fashion_mnist(
     val_size: int = 10_000,
     val_from: str = "train",
     split_seed: int | None = None,
+    fold: int = 0,
     train_size: int | None = None,
+    subset_seed: int | None = None,
     test_size: int | None = None,
     mean: float = 0.0,
     std: float = 1.0,
@@ -120,7 +124,9 @@ def load_fashion_mnist(
         val_size: how many images validate; 0 leaves all 60,000 to the training set.
         val_from: the set they are cut from: ``"train"``, its end, or ``"test"``, its beginning, as some reports did.
         split_seed: shuffle that set first, as ``torch.utils.data.random_split`` does with a generator of this seed.
+        fold: for cross-validation: which of the successive blocks of ``val_size`` images validates, 0 being the last one.
         train_size, test_size: keep only so many, the first, of the training and of the test set.
+        subset_seed: draw those training images at random with this seed instead.
         mean, std: the normalization, in units of pixel / 255.
 
     Raises:
@@ -134,7 +140,9 @@ def load_fashion_mnist(
     rest[val_from] -= val_size
     for name, given, high in (("train_size", train_size, rest["train"]), ("test_size", test_size, rest["test"])):
         _in_range(name, high if given is None else given, 1, high)
-    _in_range("split_seed", 0 if split_seed is None else split_seed, 0, 2**63 - 1)
+    for name, given in (("split_seed", split_seed), ("subset_seed", subset_seed)):
+        _in_range(name, 0 if given is None else given, 0, 2**63 - 1)
+    _in_range("fold", fold, 0, max(_counts()[val_from] // max(val_size, 1) - 1, 0))
     _in_range("mean", mean, -1, 1, numbers.Real)
     _in_range("std", std, 0.001, 1000, numbers.Real)
 
@@ -143,6 +151,11 @@ def load_fashion_mnist(
     if split_seed is not None:
         order = torch.randperm(len(sets[val_from][1]), generator=torch.Generator().manual_seed(split_seed)).numpy()
         sets[val_from] = tuple(array[order] for array in sets[val_from])
+    if fold:
+        sets[val_from] = tuple(np.roll(array, fold * val_size, axis=0) for array in sets[val_from])
+    if subset_seed is not None:
+        drawn = torch.randperm(rest["train"], generator=torch.Generator().manual_seed(subset_seed)).numpy()
+        sets["train"] = tuple(np.concatenate([array[drawn], array[rest["train"] :]]) for array in sets["train"])
 
     def split(name: str, start: int, size: int) -> Split:
         images, labels = (array[start : start + size] for array in sets[name])
@@ -206,9 +219,10 @@ def fetch(progress: Callable[[str, int], None] | None = None, limits: Limits = P
                     came_from[name] = mirrors[0] + name
     except filelock.Timeout:
         raise DataError("data.busy", lock=str(folder / ".lock"), seconds=limits.total) from None
-    except OSError as error:
+    except (OSError, NotImplementedError) as error:  # the latter: a file system without locks
+        cause = getattr(error, "strerror", None) or str(error)
         free = shutil.disk_usage(next(path for path in (folder, *folder.parents) if os.path.exists(path))).free / 1e6
-        raise DataError("data.cache", folder=str(folder), cause=error.strerror or str(error), free=free) from error
+        raise DataError("data.cache", folder=str(folder), cause=cause, free=free) from error
     return came_from
 
 
@@ -277,8 +291,12 @@ def _read(path: Path) -> np.ndarray:
     shape = SHAPES[path.name]
     header = struct.pack(f">HBB{len(shape)}I", 0, 0x08, len(shape), *shape)
     length = len(header) + math.prod(shape)
-    content = zlib.decompress(content, wbits=31, bufsize=length)  # 31: the gzip format, its checksum compared
-    if not content.startswith(header) or len(content) != length:
+    gzip = zlib.decompressobj(wbits=31)  # the gzip format, its checksum compared
+    try:
+        content = gzip.decompress(content, length + 1)  # no more than that, whatever it declares
+    except zlib.error as error:
+        raise DataError("data.not_idx", file=str(path), shape=shape) from error
+    if not content.startswith(header) or len(content) != length or not gzip.eof or gzip.unused_data:
         raise DataError("data.not_idx", file=str(path), shape=shape)
     return np.frombuffer(content, np.uint8, offset=len(header)).reshape(shape)
 

@@ -7,8 +7,10 @@ The comment beside a layer is the shape of its output, without N.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from fmnist_utils.text import UserError, nearest
@@ -34,6 +36,19 @@ def activation(name: str) -> nn.Module:
     if name not in ACTIVATIONS:
         raise UserError("models.unknown", given=name, allowed=", ".join(ACTIVATIONS), hint=nearest(name, ACTIVATIONS))
     return ACTIVATIONS[name]()
+
+
+def count_multiply_adds(model: nn.Module) -> int:
+    """Return the multiplications (each with its addition) of the linear and convolutional layers for one image, forward.
+
+    A backward pass costs about twice as much again. Counted by PyTorch's own counter, which counts operations, two for each.
+    """
+    from torch.utils.flop_counter import FlopCounterMode
+
+    device = next(model.parameters()).device
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        copy.deepcopy(model).eval()(torch.zeros(1, 1, 28, 28, device=device))
+    return counter.get_total_flops() // 2
 
 
 def count_parameters(model: nn.Module) -> int:
@@ -92,12 +107,15 @@ class FeedForwardAutoencoder(Autoencoder):
         )
 
 
-def conv_encoder(latent_dim: int, dropout: float = 0.0, flatten_dropout: float = 0.0) -> nn.Sequential:
+def conv_encoder(
+    latent_dim: int, dropout: float = 0.0, flatten_dropout: float = 0.0, latent_dropout: float = 0.0
+) -> nn.Sequential:
     """Return the encoder of the course assignment («consigna»): images to ``latent_dim`` non-negative numbers.
 
     Args:
         dropout: probability after each of the three ReLUs (report 3's run with dropout, and the assignment).
         flatten_dropout: probability after the flattening (report 4's classifiers).
+        latent_dropout: probability after the last ReLU, if not that of the others.
     """
     return nn.Sequential(
         nn.Conv2d(1, 16, 3),  # 16×26×26
@@ -112,7 +130,7 @@ def conv_encoder(latent_dim: int, dropout: float = 0.0, flatten_dropout: float =
         nn.Dropout(flatten_dropout),
         nn.Linear(800, latent_dim),
         nn.ReLU(),
-        nn.Dropout(dropout),
+        nn.Dropout(latent_dropout or dropout),
     )
 
 
@@ -127,23 +145,32 @@ class ConvAutoencoder(Autoencoder):
         latent_dim: size of the latent vector (report 3: 64, 128, 256).
         output_activation: a name in ``ACTIVATIONS``.
         dropout: probability after every hidden ReLU.
+        latent_dropout: probability after the ReLU of the latent vector alone, if not that of the others.
         output_dropout: also apply it after the output activation, which darkens the images by the factor 1 − dropout.
+        covering_kernels: in the decoder, kernels one pixel larger instead of ``output_padding``: they reach every pixel.
     """
 
     def __init__(
-        self, latent_dim: int = 64, output_activation: str = "relu", dropout: float = 0.0, output_dropout: bool = False
+        self,
+        latent_dim: int = 64,
+        output_activation: str = "relu",
+        dropout: float = 0.0,
+        output_dropout: bool = False,
+        covering_kernels: bool = False,
+        latent_dropout: float = 0.0,
     ):
         super().__init__()
-        self.encoder = conv_encoder(latent_dim, dropout)
+        first, second, padding = (5, 4, 0) if covering_kernels else (4, 3, 1)
+        self.encoder = conv_encoder(latent_dim, dropout, latent_dropout=latent_dropout)
         self.decoder = nn.Sequential(
             nn.Linear(latent_dim, 800),
             nn.ReLU(),
             nn.Dropout(dropout),
             nn.Unflatten(1, (32, 5, 5)),
-            nn.ConvTranspose2d(32, 16, 4, stride=2, output_padding=1),  # 16×13×13
+            nn.ConvTranspose2d(32, 16, first, stride=2, output_padding=padding),  # 16×13×13
             nn.ReLU(),
             nn.Dropout(dropout),
-            nn.ConvTranspose2d(16, 1, 3, stride=2, output_padding=1),  # 1×28×28
+            nn.ConvTranspose2d(16, 1, second, stride=2, output_padding=padding),  # 1×28×28
             activation(output_activation),
             nn.Dropout(dropout if output_dropout else 0.0),
         )
@@ -157,21 +184,28 @@ class Trim(nn.Module):
         return images[:, :, :28, :28]
 
 
-def raschka_encoder(latent_dim: int, dropout: float = 0.0, flatten_dropout: float = 0.0) -> nn.Sequential:
+def raschka_encoder(
+    latent_dim: int, dropout: float = 0.0, flatten_dropout: float = 0.0, pooling: bool = False
+) -> nn.Sequential:
     """Return the encoder of Raschka's L16 autoencoder: four convolutions, no pooling, no activation after the last.
 
     Args:
         dropout: probability after each LeakyReLU (report 4; zero in its published runs).
         flatten_dropout: probability after the flattening (report 4's classifier).
+        pooling: halve the image by max pooling after the second and the third convolution instead of by their stride, as report
+            4 proposes for further work.
     """
+    stride, halve = (1, nn.MaxPool2d(2)) if pooling else (2, nn.Identity())
     return nn.Sequential(
         nn.Conv2d(1, 32, 3, stride=1, padding=1),  # 32×28×28
         nn.LeakyReLU(),
         nn.Dropout(dropout),
-        nn.Conv2d(32, 64, 3, stride=2, padding=1),  # 64×14×14
+        nn.Conv2d(32, 64, 3, stride=stride, padding=1),
+        halve,  # 64×14×14
         nn.LeakyReLU(),
         nn.Dropout(dropout),
-        nn.Conv2d(64, 64, 3, stride=2, padding=1),  # 64×7×7
+        nn.Conv2d(64, 64, 3, stride=stride, padding=1),
+        halve,  # 64×7×7
         nn.LeakyReLU(),
         nn.Dropout(dropout),
         nn.Conv2d(64, 64, 3, stride=1, padding=1),  # 64×7×7
@@ -226,6 +260,7 @@ class EncoderClassifier(nn.Module):
         flatten_dropout: probability after the flattening.
         head_activation: a name in ``ACTIVATIONS``; ``"none"`` is the right one for ``cross_entropy``.
         head_dropout: probability after it.
+        pooling: as in :func:`raschka_encoder`; ``"conv"`` pools in any case.
     """
 
     def __init__(
@@ -235,11 +270,13 @@ class EncoderClassifier(nn.Module):
         flatten_dropout: float = 0.0,
         head_activation: str = "none",
         head_dropout: float = 0.0,
+        pooling: bool = False,
     ):
         super().__init__()
         if encoder not in ENCODERS:
             raise UserError("models.unknown", given=encoder, allowed=", ".join(ENCODERS), hint=nearest(encoder, ENCODERS))
-        self.encoder = ENCODERS[encoder](latent_dim, flatten_dropout=flatten_dropout)
+        options = {"pooling": pooling} if encoder == "raschka" else {}
+        self.encoder = ENCODERS[encoder](latent_dim, flatten_dropout=flatten_dropout, **options)
         self.head = nn.Sequential(nn.Linear(latent_dim, NUM_CLASSES), activation(head_activation), nn.Dropout(head_dropout))
 
     def forward(self, images: Tensor) -> Tensor:
@@ -260,6 +297,7 @@ class CNN(nn.Sequential):
         padding: of the two convolutions. The report does not state it; (1, 0) is that of CNN-Nahuel's code.
         dropout_after_flatten: apply it also after the flattening, as the grid does and CNN-Nahuel does not.
         squash_logits: end in Dropout and ReLU *on the logits*, as CNN-Nahuel was published.
+        hidden_activation: a name in ``ACTIVATIONS``.
     """
 
     def __init__(
@@ -270,6 +308,7 @@ class CNN(nn.Sequential):
         padding: tuple[int, int] = (1, 0),
         dropout_after_flatten: bool = True,
         squash_logits: bool = False,
+        hidden_activation: str = "relu",
     ):
         layers: list[nn.Module] = []
         channels, side = 1, 28
@@ -277,14 +316,14 @@ class CNN(nn.Sequential):
             layers += [
                 nn.Conv2d(channels, out_channels, kernel_size, padding=pad),
                 nn.BatchNorm2d(out_channels),
-                nn.ReLU(),
+                activation(hidden_activation),
                 nn.MaxPool2d(2),
             ]
             channels, side = out_channels, (side + 2 * pad - kernel_size + 1) // 2  # 3, (1, 0): 28 → 14 → 6
         layers += [nn.Flatten(), nn.Dropout(dropout if dropout_after_flatten else 0.0)]
         size = channels * side * side  # 2304
         for dense_size in dense_sizes:
-            layers += [nn.Linear(size, dense_size), nn.Dropout(dropout), nn.ReLU()]
+            layers += [nn.Linear(size, dense_size), nn.Dropout(dropout), activation(hidden_activation)]
             size = dense_size
         layers += [nn.Linear(size, NUM_CLASSES)]
         if squash_logits:

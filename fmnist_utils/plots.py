@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import functools
 import itertools
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.colors import PowerNorm
+from matplotlib.colors import LogNorm, PowerNorm
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, FancyArrowPatch, Patch, Rectangle
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from fmnist_utils.text import UserError, class_names, nearest, say
 
@@ -27,7 +28,9 @@ BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "
 COLOURS, MARKERS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY), "osD^vP"
 INK, GREY, PALE = "#222222", "#777777", "#E6E6E6"
 LINES = {"val": "-", "test": "-", "train": ":", "running": "--"}  # by the first word of a history's column
+LEVEL = {"linestyle": "-.", "linewidth": 1.1}  # of PCA
 STAR = {"markersize": 10, "markeredgecolor": INK, "markeredgewidth": 0.7}
+BEHIND = {"facecolor": "white", "edgecolor": "none", "pad": 1.2}  # a number on a hatched ground
 WIDTH = 5.6  # inches; at this width letters of 10 points stay legible on a phone
 
 STYLE = {
@@ -74,7 +77,14 @@ def _figure(draw):
 
 
 @_figure
-def curves(histories: Mapping, columns: str | Sequence[str], *, mark_best: bool = False) -> None:
+def curves(
+    histories: Mapping,
+    columns: str | Sequence[str],
+    *,
+    mark_best: bool = False,
+    pca: Mapping[str, float] | None = None,
+    log: bool = False,
+) -> None:
     """Draw columns of training histories against the epoch: mean over the runs and the band from lowest to highest.
 
     Losses and accuracies stand in panels one above the other. Colour and marker tell the models apart; the line tells
@@ -86,6 +96,8 @@ def curves(histories: Mapping, columns: str | Sequence[str], *, mark_best: bool 
             DataFrame indexed by epoch, or anything that has one as its ``history`` (a run).
         columns: such as ``"val_loss"`` or ``["train_loss", "val_loss", "train_accuracy", "val_accuracy"]``.
         mark_best: put a star at the best epoch of every run (lowest loss, highest accuracy) in val and test columns.
+        pca: name -> the loss of PCA of the same size, a horizontal line in the colour of that name.
+        log: a logarithmic scale for the losses.
 
     Raises:
         UserError: if a history has no such column.
@@ -95,6 +107,8 @@ def curves(histories: Mapping, columns: str | Sequence[str], *, mark_best: bool 
     runs = [(name, _frames(value, columns), *next(looks)) for name, value in histories.items()]
     quantities = list(dict.fromkeys(_quantity(column) for column in columns))
     models, lines = _curve_handles(runs, columns, mark_best)
+    if pca:
+        lines.append(Line2D([], [], color=GREY, **LEVEL, label=say("plots.pca")))
     height = 2.4 * len(quantities) + 0.2 * (len(models) + len(lines) / 2) + 0.5
     figure, panels = plt.subplots(len(quantities), sharex=True, squeeze=False, figsize=(WIDTH, height))
     for axes, quantity in zip(panels[:, 0], quantities, strict=True):
@@ -103,6 +117,12 @@ def curves(histories: Mapping, columns: str | Sequence[str], *, mark_best: bool 
                 if _quantity(column) == quantity:
                     _mean_and_band(axes, frames, column, colour, marker, mark_best)
         axes.set_ylabel(say(f"plots.{quantity}"))
+        if quantity == "loss":
+            if log:
+                axes.set_yscale("log")
+                _plain_decimals(axes.yaxis)
+            for name, _, colour, _ in runs if pca else ():
+                axes.axhline(pca[name], color=colour, **LEVEL)
     panels[-1, 0].set_xlabel(say("plots.epoch"))
     panels[-1, 0].xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     figure.legend(handles=models, loc="outside upper center")
@@ -203,7 +223,155 @@ def intervals(
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
 
 
+@_figure
+def errors_by_size(
+    errors: Mapping[str, Mapping[int, Sequence[float]]],
+    *,
+    pca: Mapping[int, float] | None = None,
+    published: Mapping[int, float] | None = None,
+    quantity: str = "mse",
+) -> None:
+    """Draw the error of autoencoders against the size of their latent space, both on logarithmic axes.
+
+    Each name is a line through the means, with a bar from the lowest to the highest of its seeds.
+
+    Args:
+        errors: name -> size -> one value a seed.
+        pca: size -> the error of PCA, as :func:`fmnist_utils.evaluation.pca_errors` gives it.
+        published: size -> the value that the report gives.
+        quantity: ``"mse"`` or ``"l1"``.
+    """
+    figure, axes = plt.subplots(figsize=(WIDTH, 3.6 + 0.1 * len(errors)))
+    looks = zip(itertools.cycle(COLOURS), itertools.cycle(MARKERS))
+    for (name, by_size), (colour, marker) in zip(errors.items(), looks):
+        sizes = sorted(by_size)
+        runs = [np.asarray(by_size[size], float) for size in sizes]
+        means = np.array([values.mean() for values in runs])
+        reach = [means - [values.min() for values in runs], [values.max() for values in runs] - means]
+        n = min(map(len, runs))
+        axes.errorbar(sizes, means, reach, color=colour, marker=marker, capsize=3, label=say("plots.runs", name=name, n=n))
+    if pca is not None:
+        axes.plot(*zip(*sorted(pca.items())), color=INK, marker="x", **LEVEL, label="PCA")
+    if published is not None:
+        axes.plot(*zip(*published.items()), "*", color=VERMILION, **STAR, zorder=4, label=say("plots.published"))
+    ticks = sorted({size for by_size in errors.values() for size in by_size} | set(pca.keys() if pca is not None else ()))
+    axes.set(xscale="log", yscale="log", xlabel=say("plots.latent_dim"), ylabel=say(f"plots.{quantity}"))
+    axes.set_xticks(ticks, [str(size) for size in ticks])
+    axes.xaxis.set_minor_locator(NullLocator())
+    _plain_decimals(axes.yaxis)
+    figure.legend(loc="outside upper center", ncols=2, fontsize=9)
+
+
+def _plain_decimals(axis) -> None:
+    """Mark a logarithmic axis at 1, 2 and 5 of each decade, written as decimals."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_locator(NullLocator())
+
+
+@_figure
+def misfit(surface: Mapping[str, Sequence[float]]) -> None:
+    """Draw how badly each recipe fits published values after each epoch: a row for each, and a star at the best point.
+
+    On the right of each row, its lowest misfit and the epoch of it.
+
+    Args:
+        surface: name -> the misfit after each epoch, a ratio: 0.01 is 1 %.
+    """
+    rows = 100 * np.array([list(row) for row in surface.values()])
+    figure, axes = plt.subplots(figsize=(WIDTH, 1.5 + 0.36 * len(rows)))
+    extent = (0.5, rows.shape[1] + 0.5, len(rows) - 0.5, -0.5)
+    picture = axes.imshow(rows, cmap="cividis", norm=LogNorm(), aspect="auto", interpolation="nearest", extent=extent)
+    epochs = rows.argmin(axis=1) + 1
+    for place, (row, epoch) in enumerate(zip(rows, epochs, strict=True)):
+        label = say("plots.best_fit", misfit=f"{row.min():.3g}", epoch=epoch)
+        axes.annotate(label, (1.02, place), xycoords=axes.get_yaxis_transform(), va="center", fontsize=9)
+    axes.plot(epochs, range(len(rows)), "o", markerfacecolor="none", markeredgecolor="white")
+    best = rows.min(axis=1).argmin()
+    axes.plot(epochs[best], best, "*", color=VERMILION, **STAR | {"markersize": 13, "markeredgecolor": "white"})
+    axes.set_yticks(range(len(rows)), list(surface))
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False)
+    axes.set_xlabel(say("plots.epoch"))
+    bar = figure.colorbar(picture, ax=axes, location="top", aspect=35, label=say("plots.misfit"))
+    _plain_decimals(bar.ax.xaxis)
+
+
+@_figure
+def times(seconds: Mapping[str, Mapping[int, Sequence[float]]]) -> None:
+    """Draw times against the size of the latent space: a point for each repetition, the median and the middle half.
+
+    Args:
+        seconds: name -> size -> one value for each repetition.
+    """
+    figure, axes = plt.subplots(figsize=(WIDTH, 3.4))
+    looks = zip(itertools.cycle(COLOURS), itertools.cycle(MARKERS))
+    for place, ((name, by_size), (colour, marker)) in enumerate(zip(seconds.items(), looks)):
+        sizes = sorted(by_size)
+        low, middle, high = (np.array([np.quantile(by_size[size], share) for size in sizes]) for share in (0.25, 0.5, 0.75))
+        x = np.arange(len(sizes)) + 0.12 * (place - (len(seconds) - 1) / 2)
+        for one, size in zip(x, sizes, strict=True):
+            axes.plot(np.full(len(by_size[size]), one + 0.06), by_size[size], ".", color=colour, alpha=0.5, markersize=4)
+        n = min(len(by_size[size]) for size in sizes)
+        label = say("plots.runs", name=name, n=n)
+        axes.errorbar(x, middle, [middle - low, high - middle], color=colour, marker=marker, capsize=4, label=label)
+    axes.set_xticks(range(len(sizes)), [str(size) for size in sizes])
+    axes.set_ylim(bottom=0)
+    axes.set(xlabel=say("plots.latent_dim"), ylabel=say("plots.seconds"))
+    figure.legend(loc="outside upper center", ncols=2)
+
+
+@_figure
+def accuracy_by_labels(accuracies: Mapping[str, Mapping[int, Sequence[float]]]) -> None:
+    """Draw the accuracy of classifiers against the number of labels that they were trained with, on a logarithmic axis.
+
+    Each name is a line through the means, with a bar from the lowest to the highest of its seeds.
+
+    Args:
+        accuracies: name -> number of labels -> one value a seed, in [0, 1].
+    """
+    figure, axes = plt.subplots(figsize=(WIDTH, 3.8))
+    looks = zip(itertools.cycle(COLOURS), itertools.cycle(MARKERS), itertools.cycle(("-", "--", ":")))
+    for (name, by_size), (colour, marker, line) in zip(accuracies.items(), looks):
+        sizes = sorted(by_size)
+        runs = [100 * np.asarray(by_size[size], float) for size in sizes]
+        means = np.array([values.mean() for values in runs])
+        reach = [means - [values.min() for values in runs], [values.max() for values in runs] - means]
+        label = say("plots.runs", name=name, n=min(map(len, runs)))
+        axes.errorbar(sizes, means, reach, color=colour, marker=marker, linestyle=line, capsize=3, label=label)
+    ticks = sorted({size for by_size in accuracies.values() for size in by_size})
+    axes.set(xscale="log", xlabel=say("plots.labels"), ylabel=say("plots.accuracy"))
+    axes.set_xticks(ticks, [str(size) for size in ticks])
+    axes.xaxis.set_minor_locator(NullLocator())
+    figure.legend(loc="outside upper center", ncols=1)
+
+
 # --- Where a classifier errs ------------------------------------------------------------------------------------------
+
+
+@_figure
+def verdicts(counts: Mapping[str, Mapping[str, Mapping[str, int]]]) -> None:
+    """Draw how many numbers and how many claims have each verdict, one bar a report, the first on top.
+
+    Args:
+        counts: name of a report -> what :func:`fmnist_utils.audit.count_verdicts` gives for it.
+    """
+    looks = zip((GREEN, VERMILION, PALE), (None, "///", "..."), strict=True)
+    looks = dict(zip(("agrees", "differs", "cannot be compared"), looks, strict=True))
+    figure, panels = plt.subplots(1, 2, sharey=True, figsize=(WIDTH, 0.42 * len(counts) + 1.15))
+    for axes, kind in zip(panels, ("number", "claim"), strict=True):
+        left = np.zeros(len(counts))
+        for verdict, (colour, hatch) in looks.items():
+            widths = np.array([of_report[kind][verdict] for of_report in counts.values()])
+            bars = axes.barh(list(counts), widths, 0.62, left, color=colour, hatch=hatch, edgecolor="white", linewidth=0.8)
+            axes.bar_label(bars, [width or "" for width in widths], label_type="center", bbox=BEHIND if hatch else None)
+            left += widths
+        axes.set_xlabel(say(f"plots.{kind}s"))
+        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        axes.grid(axis="y", visible=False)
+    panels[0].invert_yaxis()
+    patches = [Patch(facecolor=colour, hatch=hatch, edgecolor="white") for colour, hatch in looks.values()]
+    figure.legend(patches, [say(f"verdict.{verdict}") for verdict in looks], loc="outside upper center", ncols=3)
 
 
 @_figure
@@ -309,6 +477,81 @@ def _grid(images: np.ndarray, captions: Sequence[str] | None, columns: int, valu
 
 
 @_figure
+def reconstructions(rows: Mapping[str, np.ndarray], *, value_range: tuple[float, float] = (0, 1)) -> None:
+    """Draw rows of images, each with its name above: originals and what networks make of them, column by column.
+
+    Args:
+        rows: name -> images, (k, 1, 28, 28) or (k, 28, 28), the same k in all; bytes, 0 to 255, or numbers.
+        value_range: the numbers drawn black and white; what lies beyond is drawn so as well.
+    """
+    pictures = {name: np.asarray(images) for name, images in rows.items()}
+    low, high = value_range
+    columns = max(map(len, pictures.values()))
+    cell = WIDTH / max(columns, 5)
+    size = (cell * columns, len(rows) * (cell + 0.28))
+    _, panels = plt.subplots(len(rows), columns, squeeze=False, figsize=size)
+    for line, (name, images) in zip(panels, pictures.items(), strict=True):
+        for axes in line:
+            axes.set_axis_off()
+        for axes, image in zip(line, images):
+            scaled = image / 255 if image.dtype == np.uint8 else image
+            axes.imshow(scaled.reshape(image.shape[-2:]), cmap="gray", vmin=low, vmax=high)
+        line[0].set_title(name, loc="left", fontsize=9)  # its width does not move the columns, as that of a text would
+
+
+@_figure
+def pixel_maps(
+    maps: Mapping[str, np.ndarray], quantity: str = "mean_output", value_range: tuple[float, float] | None = None
+) -> None:
+    """Draw quantities that each pixel of an image has, as heat maps in one scale, each with its name above.
+
+    Args:
+        maps: name -> (height, width).
+        quantity: what they are: ``"mean_output"`` of a network, or ``"contributions"`` that a pixel receives.
+        value_range: the values at the ends of the scale; the lowest and highest of all maps by default.
+    """
+    pictures = {name: np.asarray(picture) for name, picture in maps.items()}
+    low, high = value_range or (min(map(np.min, pictures.values())), max(map(np.max, pictures.values())))
+    columns = min(3, len(pictures))
+    rows = -(-len(pictures) // columns)
+    size = WIDTH / 3
+    shape = (max(size * columns, 0.75 * WIDTH), rows * (size + 0.3) + 0.7)
+    figure, panels = plt.subplots(rows, columns, squeeze=False, figsize=shape)
+    for axes in panels.flat:
+        axes.set_axis_off()
+    for axes, (name, picture) in zip(panels.flat, pictures.items()):
+        drawn = axes.imshow(picture, cmap="cividis", vmin=low, vmax=high, interpolation="nearest")
+        place = {"xycoords": "axes fraction", "xytext": (0, 4), "textcoords": "offset points"}
+        axes.annotate(textwrap.fill(name, 22), (0.5, 1), ha="center", va="bottom", fontsize=9, **place)
+    beyond = "max" if max(map(np.max, pictures.values())) > high else "neither"
+    figure.colorbar(drawn, ax=panels, location="bottom", aspect=40, extend=beyond, label=say(f"plots.{quantity}"))
+
+
+@_figure
+def scatter_by_class(points: Mapping[str, np.ndarray], labels) -> None:
+    """Draw images as points on planes, one panel each, with the colour and the marker of their class.
+
+    Args:
+        points: name of the plane -> (N, 2) places.
+        labels: (N,) class numbers.
+    """
+    labels, names = np.asarray(labels), class_names()
+    figure, panels = plt.subplots(1, len(points), squeeze=False, figsize=(WIDTH, 0.6 + WIDTH / len(points)))
+    for axes, (name, places) in zip(panels[0], points.items(), strict=True):
+        places = np.asarray(places)
+        for label in np.unique(labels):
+            look = {"color": COLOURS[label % 6], "marker": "os^DvPX*<>"[label], "alpha": 0.6, "linewidths": 0, "s": 9}
+            axes.scatter(*places[labels == label].T, **look, label=names[label])
+        axes.set(xticks=[], yticks=[], xlabel=name)
+        axes.grid(visible=False)
+    handles = [
+        Line2D([], [], color=COLOURS[label % 6], marker="os^DvPX*<>"[label], linestyle="", markersize=6, label=names[label])
+        for label in np.unique(labels)
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=9, columnspacing=1, handletextpad=0.1)
+
+
+@_figure
 def class_probabilities(image, probabilities, label: int | None = None) -> None:
     """Draw an image and, beside it, the ten probabilities that a classifier gave it.
 
@@ -349,9 +592,14 @@ def feed_forward_diagram() -> None:
 
 
 @_figure
-def autoencoder_diagram() -> None:
-    """Draw a feed-forward autoencoder: a hidden layer smaller than the inputs, and as many outputs as inputs."""
+def autoencoder_diagram(latent_dim: int | None = None) -> None:
+    """Draw a feed-forward autoencoder: a hidden layer smaller than the inputs, and as many outputs as inputs.
+
+    With ``latent_dim``, the number of units stands beside the name of each layer.
+    """
     words = [say("plots.inputs"), say("plots.latent_code"), say("plots.reconstruction")]
+    if latent_dim:
+        words = [f"{word}: {units}" for word, units in zip(words, (784, latent_dim, 784), strict=True)]
     inputs = r"\xi_{1} \xi_{2} \xi_{3} \xi_{K}"
     axes = _canvas(WIDTH, 3.55)
     symbols = (inputs, "V_{1} V_{J}", inputs.replace(r"\xi", r"\hat{\xi}"))
@@ -394,6 +642,44 @@ def classifier_diagram(
         axes.add_patch(Circle((x, y), 0.09, facecolor=ORANGE if chosen else "white", edgecolor=INK, linewidth=0.8))
         axes.text(x + 0.17, y, output, va="center", fontsize=8, fontweight="bold" if chosen else "normal")
     axes.text(x, 0.2, "10", ha="center")
+
+
+@_figure
+def volumes_diagram(shapes: Sequence[Sequence[int]], code: int) -> None:
+    """Draw what leaves each stage of a convolutional network: maps as boxes, channels deep, and vectors as bars.
+
+    Args:
+        shapes: of each stage, (channels, height, width) or (units,), the image first.
+        code: the place of the latent code: the end of the encoder and, where the last shape is an image, the start of the decoder.
+    """
+    axes, middle, x, places = _canvas(WIDTH, 2.3), 1.2, 0.08, []
+    gap = (WIDTH - 0.16 - sum(map(_volume_width, shapes))) / max(len(shapes) - 1, 1)
+    for stage, shape in enumerate(shapes):
+        width = _volume_width(shape)
+        if len(shape) == 1:
+            height = 0.046 * shape[0] ** 0.5
+            axes.add_patch(Rectangle((x, middle - height / 2), width, height, facecolor=ORANGE if stage == code else BLUE))
+        else:
+            side = 0.024 * shape[1]
+            layers = np.linspace(width - side, 0, max(2, round(shape[0] / 4)) if shape[0] > 1 else 1)
+            for shift in layers:
+                corner = (x + shift, middle - side / 2 + 0.6 * shift)
+                axes.add_patch(Rectangle(corner, side, side, facecolor="#DCEBF5", edgecolor=BLUE, linewidth=0.8))
+        name = "×".join(map(str, shape))
+        axes.text(x + width / 2, 0.2 if stage % 2 else 0.42, name, ha="center", va="center", fontsize=8)
+        if stage:
+            _arrow(axes, (places[-1][1] + 0.03, middle), (x - 0.03, middle))
+        places.append((x, x + width))
+        x += width + gap
+    parts = [(0, code, "plots.encoder")] + ([(code, len(shapes) - 1, "plots.decoder")] if len(shapes[-1]) == 3 else [])
+    for first, last, word in parts:
+        left, right = places[first][0] + (0.06 if first else 0), places[last][1] - (0.06 if last == code else 0)
+        axes.plot([left, left, right, right], [1.84, 1.92, 1.92, 1.84], color=INK, linewidth=1)
+        axes.text((left + right) / 2, 1.97, say(word), ha="center", va="bottom")
+
+
+def _volume_width(shape: Sequence[int]) -> float:
+    return 0.024 * shape[1] + 0.005 * shape[0] * (shape[0] > 1) if len(shape) == 3 else 0.12
 
 
 def _canvas(width: float, height: float):

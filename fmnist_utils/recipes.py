@@ -53,7 +53,9 @@ class DataSpec(Spec):
     val_size: Count = 10_000
     val_from: Literal["train", "test"] = "train"
     split_seed: Count | None = None
+    fold: Count = 0
     train_size: PositiveInt | None = None
+    subset_seed: Count | None = None
     test_size: PositiveInt | None = None
     mean: Annotated[float, Field(ge=-1, le=1)] = 0.0
     std: PositiveFloat = 1.0
@@ -72,8 +74,11 @@ MODEL_ARGUMENTS: dict[str, Any] = {
     "head_activation": Literal[tuple(ACTIVATIONS)],
     "dropout": Probability,
     "flatten_dropout": Probability,
+    "latent_dropout": Probability,
     "head_dropout": Probability,
     "output_dropout": bool,
+    "covering_kernels": bool,
+    "pooling": bool,
     "dropout_after_flatten": bool,
     "squash_logits": bool,
 }
@@ -98,6 +103,15 @@ class Recipe(CheckedSpec):
         watch: the set measured after each epoch. ``"test"`` is what most reports did; ours is ``"val"``.
         select: which weights are the result: those of the last epoch, or of the best one by the loss on the watched set.
         patience: stop when that loss has not fallen for so many epochs.
+        encoder_from: the run whose trained encoder this one starts from. Where the two latent sizes differ, only the
+            convolutions fit, and only they are taken.
+        freeze: how the encoder is kept as it is. ``optimizer``: its gradients are computed and thrown away, as report 3 did;
+            ``gradient``: they are not computed; ``features``: it runs once, and the head trains on the codes it gave. All three
+            train the same head; what differs is the time.
+        precision: of the multiplications of a training step; weights, optimizer and every measurement are float32.
+        loading: ``resident`` tensors, or each image on its own, as torchvision's data set and a ``DataLoader`` give it.
+        measure_train: after each epoch, measure the loss on so many training images; None means on all.
+        snapshots: epochs whose reconstructions of the example images are kept (0: before training).
     """
 
     data: DataSpec = DataSpec()
@@ -114,6 +128,12 @@ class Recipe(CheckedSpec):
     watch: Literal["val", "test"] = "val"
     select: Literal["last", "best"] = "last"
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    encoder_from: Recipe | None = None
+    freeze: Literal["none", "optimizer", "gradient", "features"] = "none"
+    precision: Literal["float32", "bfloat16"] = "float32"
+    loading: Literal["resident", "per_image"] = "resident"
+    measure_train: PositiveInt | None = None
+    snapshots: Annotated[tuple[Count, ...], AsTuple] = ()
 
     @model_validator(mode="after")
     def _goes_together(self) -> Recipe:
@@ -125,12 +145,24 @@ class Recipe(CheckedSpec):
             raise UserError("recipes.momentum_of_adam", momentum=self.momentum)
         if self.watch == "val" and not self.data.val_size:
             raise UserError("recipes.nothing_to_watch")
+        if (self.freeze != "none" or self.encoder_from) and self.model.name != "encoder_classifier":
+            raise UserError("recipes.no_encoder", model=self.model.name)
+        if self.freeze == "features" and self.model.flatten_dropout:
+            raise UserError("recipes.features_vary", dropout=self.model.flatten_dropout)
+        if self.encoder_from and self.encoder_from.encoder_name != self.encoder_name:
+            raise UserError("recipes.other_encoder", given=self.encoder_from.model.name, wanted=self.encoder_name)
         return self
 
     @property
     def task(self) -> str:
         """``"reconstruction"`` for autoencoders, whose targets are their inputs; else ``"classification"``."""
         return "reconstruction" if self.model.name.endswith("autoencoder") else "classification"
+
+    @property
+    def encoder_name(self) -> str | None:
+        """The kind of the network's encoder, by its name in ``ENCODERS``; None if it has none of those."""
+        kinds = {"conv_autoencoder": "conv", "raschka_autoencoder": "raschka"}
+        return getattr(self.model, "encoder", kinds.get(self.model.name))
 
     @property
     def canonical_json(self) -> str:
@@ -163,7 +195,9 @@ def _explain(spec: type[BaseModel], item: dict[str, Any]) -> str:
         spec = inner if inspect.isclass(inner) and issubclass(inner, BaseModel) else spec
     key, name, given = "recipes.wrong", ".".join(str(part) for part in path), item["input"]
     if item["type"] == "value_error":
-        return str(item["ctx"]["error"])
+        error = item["ctx"]["error"]
+        inner = error.values["details"].splitlines() if isinstance(error, BadParameters) else []  # of a recipe in this one
+        return "\n".join(f"{name}.{line}" for line in inner) or str(error)
     if item["type"] == "missing":
         return say("recipes.missing", name=name)
     if item["type"] == "extra_forbidden":

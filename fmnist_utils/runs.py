@@ -3,23 +3,27 @@
 A run is a folder named after the recipe's id. While it trains, the folder holds the :mod:`~fmnist_utils.checkpoints` of the last
 two epochs; when it is done, ``record.json`` (all that figures and tables need, readable without Python) and, with their
 SHA-256 in it, ``record.panel.safetensors`` (a few example images) and ``record.weights.safetensors``. Committed records live in
-``book/results``; those have no weights, and only seed 0 has a panel.
+``book/results``; there only a group's first seed has a panel, and only the checkpoints that a report names have weights.
 """
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import hashlib
 import json
 import multiprocessing
 import os
 import platform
+import signal
 import subprocess
+import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,19 +35,22 @@ import safetensors.numpy
 import safetensors.torch
 import torch
 from filelock import FileLock
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
+from safetensors import SafetensorError
 from torch import nn
 
 import fmnist_utils
-from fmnist_utils.checkpoints import FORMAT, Checkpoints, write_atomically
+from fmnist_utils.checkpoints import FORMAT, Checkpoints, check_name, digest, write_atomically
 from fmnist_utils.data import Split, Splits, load_fashion_mnist
-from fmnist_utils.evaluation import confusion_matrix, most_confident_mistakes, predict, reconstruct
+from fmnist_utils.evaluation import confusion_matrix, encode, most_confident_mistakes, predict, reconstruct
 from fmnist_utils.models import build_model
 from fmnist_utils.recipes import DataSpec, Recipe
 from fmnist_utils.text import UserError, say
 from fmnist_utils.training import (
     Batches,
+    Bfloat16,
     History,
+    ImageByImage,
     OneHotMSE,
     TrainingDiverged,
     accuracy,
@@ -86,9 +93,7 @@ class Record(BaseModel):
 
     def sealed(self) -> Record:
         """Return this record with its digest."""
-        content = self.model_dump(mode="json", exclude={"digest"})
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return self.model_copy(update={"digest": hashlib.sha256(text.encode()).hexdigest()})
+        return self.model_copy(update={"digest": digest(self.model_dump(mode="json", exclude={"digest"}))})
 
     def to_json(self) -> str:
         """Return the record as JSON, one line for each field and each column of the history."""
@@ -107,9 +112,10 @@ class Record(BaseModel):
         """
         try:
             record = cls.model_validate_json(path.read_bytes())
-        except (ValidationError, UnicodeDecodeError) as error:
+            unaltered = record.sealed().digest == record.digest
+        except (OSError, ValueError) as error:  # not JSON, other fields, NaN
             raise UserError("runs.damaged", file=path.name, folder=path.parent.name) from error
-        if record.sealed().digest != record.digest:
+        if not unaltered:
             raise UserError("runs.altered", file=path.name, folder=path.parent.name)
         return record
 
@@ -149,9 +155,13 @@ class Run:
         """Example outputs, by name: images uint8 (k, 28, 28), labels, probabilities (k, 10).
 
         Raises:
-            UserError: if the panel is not here (committed records keep that of seed 0) or is damaged.
+            UserError: if the panel is not here (committed records keep that of a group's first seed) or is damaged.
         """
-        return safetensors.numpy.load(self._checked(self.path.with_suffix(".panel.safetensors"), self.record.panel_sha256))
+        return self._load(self.path.with_suffix(".panel.safetensors"), self.record.panel_sha256, safetensors.numpy.load)
+
+    @property
+    def has_panel(self) -> bool:
+        return self.path.with_suffix(".panel.safetensors").exists()
 
     @property
     def has_weights(self) -> bool:
@@ -165,20 +175,23 @@ class Run:
         """Return the trained network, on the CPU, in eval mode.
 
         Raises:
-            UserError: if the weights are not here (committed records have none) or are damaged.
+            UserError: if the weights are not here (few committed records have them) or are damaged.
         """
         recipe = self.recipe
         model = build_model(**recipe.model.model_dump())
-        model.load_state_dict(safetensors.torch.load(self._checked(self._weights, self.record.weights_sha256)))
+        model.load_state_dict(self._load(self._weights, self.record.weights_sha256, safetensors.torch.load))
         return model.eval()
 
-    def _checked(self, path: Path, sha256: str) -> bytes:
+    def _load(self, path: Path, sha256: str, load: Callable[[bytes], dict]) -> dict:
         if not path.exists():
             raise UserError("runs.missing", file=path.name)
-        content = path.read_bytes()
-        if hashlib.sha256(content).hexdigest() != sha256:
-            raise UserError("runs.damaged", file=path.name, folder=path.parent.name)
-        return content
+        content = path.read_bytes() if path.is_file() else b""
+        try:
+            if hashlib.sha256(content).hexdigest() == sha256:
+                return load(content)
+        except SafetensorError:
+            pass
+        raise UserError("runs.damaged", file=path.name, folder=path.parent.name)
 
 
 class RunStore:
@@ -209,16 +222,25 @@ class RunStore:
 
     def published(self, recipe: Recipe) -> Path | None:
         """Return the committed record of ``recipe``, or None."""
-        return next(iter(sorted(self.results.rglob(f"*.{recipe.id[:12]}.json"))), None)
+        path = self._committed.get(recipe.id[:12])
+        return path if path and path.exists() else None
 
-    def publish(self, run: Run, report: str, name: str) -> Path:
-        """Copy a run's record, and the panel of seed 0, to the committed records as ``report/name.seed….id.json``."""
-        recipe = run.recipe
-        path = self.results / report / f"{name}.seed{recipe.seed}.{run.id[:12]}.json"
+    @functools.cached_property
+    def _committed(self) -> dict[str, Path]:
+        """The committed records by the beginning of their id: hundreds of files, listed once."""
+        return {path.name.split(".")[-2]: path for path in sorted(self.results.glob("*/*.json"), reverse=True)}
+
+    def publish(self, run: Run, report: str, name: str, panel: bool = True, weights: bool = False) -> Path:
+        """Copy a run's record and, if asked, its panel and its weights, to the committed records.
+
+        The record is then ``report/name.seed….id.json``, and the others stand beside it.
+        """
+        path = self.results / check_name(report) / check_name(f"{name}.seed{run.recipe.seed}.{run.id[:12]}.json")
         path.parent.mkdir(parents=True, exist_ok=True)
-        if recipe.seed == 0:
-            write_atomically(path.with_suffix(".panel.safetensors"), run.path.with_suffix(".panel.safetensors").read_bytes())
-        write_atomically(path, run.path.read_bytes())
+        for wanted, suffix in ((panel, ".panel.safetensors"), (weights, ".weights.safetensors"), (True, ".json")):
+            if wanted:  # the record last: it says that the run is there
+                write_atomically(path.with_suffix(suffix), run.path.with_suffix(suffix).read_bytes())
+        self._committed[run.id[:12]] = path
         return path
 
 
@@ -241,69 +263,110 @@ def train(
 
     Raises:
         TrainingDiverged: if the loss became NaN or infinite.
-        UserError: if the data cannot be had, or a file of the store is damaged.
+        UserError: if the data cannot be had, a file of the store is damaged, or disk or memory is short.
     """
-    store = store or RunStore()
+    store, place = store or RunStore(), pick_device(device)
     if run := store.find(recipe, weights):
         return run
     if threads:
         torch.set_num_threads(threads)
+    how = {"store": store, "device": device, "progress": progress}
+    pretrained = train(recipe.encoder_from, weights=True, **how).model() if recipe.encoder_from else None
     folder = store.folder(recipe)
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / "lock"):  # freed by the system if this process dies
-        return store.find(recipe, weights) or _train(recipe, folder, pick_device(device), progress)
+    with _lock(folder):
+        try:
+            return store.find(recipe, weights) or _train(recipe, folder, place, pretrained, progress)
+        except torch.OutOfMemoryError as error:
+            raise UserError("runs.out_of_memory", device=str(place), batch_size=recipe.batch_size) from error
 
 
-def _train(recipe: Recipe, folder: Path, device: torch.device, progress: bool | None) -> Run:
+def _lock(folder: Path):
+    """Make a run's folder and hold its lock, which the system frees if this process dies."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return FileLock(folder / "lock").acquire()
+    except (OSError, NotImplementedError) as error:  # no permission, no space, a file system without locks
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UserError("runs.no_folder", folder=str(folder.parent), reason=reason) from error
+
+
+def _train(recipe: Recipe, folder: Path, device: torch.device, pretrained: nn.Module | None, progress: bool | None) -> Run:
     start = time.perf_counter()
+    keep_freed_memory()
     splits = load_splits(recipe.data, device)
     torch.manual_seed(recipe.seed << 20)  # the weights' own key: epoch 0
-    model = build_model(**recipe.model.model_dump()).to(device)
-    optimizer = make_optimizer(recipe, model)
+    model = build_model(**recipe.model.model_dump()).to(device, memory_format=torch.channels_last)
+    if pretrained:
+        copy_encoder(pretrained, model)
+    part, inputs = trainable(recipe, model, splits)
+    optimizer = make_optimizer(recipe, model if recipe.freeze == "none" else model.head)
     loss_fn = make_loss(recipe)
     metrics = {"accuracy": accuracy} if recipe.task == "classification" else {}
     monitor = f"{recipe.watch}_loss"
     environment = describe_environment(device)
-    checkpoints = Checkpoints(folder, environment, monitor if recipe.select == "best" else None)
+    checkpoints = Checkpoints(folder, recipe.id, environment, monitor if recipe.select == "best" else None)
     history = checkpoints.restore(model, optimizer)
 
-    def batches(split: Split, batch_size: int = EVALUATION_BATCH) -> Batches:
-        targets = split.labels if recipe.task == "classification" else split.images
-        return Batches(split.images, targets, batch_size, recipe.seed)
+    def batches(
+        images: torch.Tensor, split: Split, batch_size: int = EVALUATION_BATCH, form: type[Batches] = Batches
+    ) -> Batches:
+        return form(images, split.labels if recipe.task == "classification" else images, batch_size, recipe.seed)
 
+    def save(history: History) -> None:
+        if (epoch := len(history)) in recipe.snapshots:
+            seen = to_pixels(recipe, reconstruct(model, examples))
+            checkpoints.snapshots[f"reconstructions_after_{epoch}"] = torch.from_numpy(seen)
+        if epoch:
+            checkpoints.save(model, optimizer, history)
+
+    examples = splits.test.images[first_of_each_class(splits.test.labels.cpu().numpy())]
+    if not history.rows:
+        save(history)  # the untrained network
+    looked_at = slice(recipe.measure_train)
+    watched = {
+        "train": batches(inputs["train"][looked_at], Split(*(tensor[looked_at] for tensor in splits.train))),
+        recipe.watch: batches(inputs[recipe.watch], getattr(splits, recipe.watch)),
+    }
+    form = ImageByImage if recipe.loading == "per_image" else Batches
     try:
         fit(
-            model,
-            batches(splits.train, recipe.batch_size),
+            Bfloat16(part) if recipe.precision == "bfloat16" else part,
+            batches(inputs["train"], splits.train, recipe.batch_size, form),
             loss_fn,
             optimizer,
             recipe.num_epochs,
-            watch={"train": batches(splits.train), recipe.watch: batches(getattr(splits, recipe.watch))},
+            watch=watched,
             metrics=metrics,
             learning_rate_at=cosine(recipe.learning_rate, recipe.num_epochs) if recipe.schedule == "cosine" else None,
             patience=recipe.patience,
             monitor=monitor,
             history=history,
-            on_epoch_end=lambda history: checkpoints.save(model, optimizer, history),
+            on_epoch_end=save,
             progress=progress,
         )
     except TrainingDiverged as error:
-        failure = {"id": recipe.id, "error": str(error), "values": error.values, "finished_epochs": len(history)}
-        write_atomically(folder / "failed.json", json.dumps(failure, indent=1, default=str).encode())
+        values = error.values | {"loss": str(error.values["loss"])}  # JSON has no NaN
+        last_good = checkpoints.entries[-1]["file"] if checkpoints.entries else None
+        failure = {"id": recipe.id, "error": str(error), **values, "finished_epochs": len(history), "last_good": last_good}
+        write_atomically(folder / "failed.json", json.dumps(failure, indent=1).encode())
         raise
     checkpoints.load_selected(model)
     panel = make_panel(recipe, model, splits)
+    panel |= {name: snapshot.numpy() for name, snapshot in checkpoints.snapshots.items()}
     labels, predictions = splits.test.labels, panel.pop("predictions", None)
     weights = safetensors.torch.save({name: tensor.contiguous().cpu() for name, tensor in model.state_dict().items()})
     panel_bytes = safetensors.numpy.save(panel)
-    measured = {name: evaluate(model, batches(getattr(splits, name)), loss_fn, metrics) for name in {"test", recipe.watch}}
+    sets = {name: getattr(splits, name) for name in sorted({"test", recipe.watch})}
+    measured = {name: evaluate(model, batches(split.images, split), loss_fn, metrics) for name, split in sets.items()}
+    if recipe.task == "reconstruction":
+        measured["test"]["dead_units"] = count_dead_units(encode(model, splits.test.images))
     record = Record(
         format=FORMAT,
         id=recipe.id,
         recipe=recipe.model_dump(mode="json"),
         history={column: history[column] for column in history.rows[0] if column != "epoch"},
         selected_epoch=history.best_epoch(monitor) if recipe.select == "best" else len(history),
-        metrics={f"{name}_{metric}": value for name in sorted(measured) for metric, value in measured[name].items()},
+        metrics={f"{name}_{metric}": value for name, of_set in measured.items() for metric, value in of_set.items()},
         confusion=None if predictions is None else confusion_matrix(labels.cpu().numpy(), predictions).tolist(),
         weights_sha256=hashlib.sha256(weights).hexdigest(),
         panel_sha256=hashlib.sha256(panel_bytes).hexdigest(),
@@ -316,6 +379,42 @@ def _train(recipe: Recipe, folder: Path, device: torch.device, progress: bool | 
     write_atomically(path, record.to_json().encode())  # last: a run is finished when its record is there
     checkpoints.remove()
     return Run(record, path)
+
+
+@functools.cache
+def keep_freed_memory() -> None:
+    """Have the C library keep the memory of one training step for the next.
+
+    By default glibc returns large blocks to the system as they are freed, and every step pays for new pages: 1.4 times the time
+    of CNN3-512's epoch, measured. Other C libraries are left as they are.
+    """
+    M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # from glibc's malloc.h
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError, TypeError):
+        return
+    mallopt(M_MMAP_MAX, 0)
+    mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def copy_encoder(source: nn.Module, model: nn.Module) -> None:
+    """Copy the weights of ``source.encoder`` to ``model.encoder``; where the latent sizes differ, those of the convolutions."""
+    own = model.encoder.state_dict()
+    fitting = {name: tensor for name, tensor in source.encoder.state_dict().items() if tensor.shape == own[name].shape}
+    model.encoder.load_state_dict(own | fitting)
+
+
+def trainable(recipe: Recipe, model: nn.Module, splits: Splits) -> tuple[nn.Module, dict[str, torch.Tensor]]:
+    """Return the part of ``model`` that is run in training and its inputs, by the name of their set.
+
+    That is the whole network and the images, but where the codes of a frozen encoder are kept: then it is the head and the codes.
+    """
+    images = {name: getattr(splits, name).images for name in ("train", recipe.watch)}
+    if recipe.freeze in ("gradient", "features"):
+        model.encoder.requires_grad_(False)
+    if recipe.freeze != "features":
+        return model, images
+    return model.head, {name: encode(model, of_set).to(of_set.device) for name, of_set in images.items()}
 
 
 def make_optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
@@ -339,29 +438,44 @@ def make_panel(recipe: Recipe, model: nn.Module, splits: Splits) -> dict[str, np
     """Return the example outputs that figures show.
 
     ``examples``: the first test image of each class, with ``example_probabilities`` (10, 10) or ``example_reconstructions``.
+    For autoencoders also ``mean_output`` and ``mean_error`` (absolute), (28, 28), the means of each pixel over the test set.
     For classifiers also ``predictions`` for the whole test set and the 24 most confident mistakes: ``mistakes``,
     ``mistake_labels``, ``mistake_probabilities``.
     """
     test = splits.test
     labels = test.labels.cpu().numpy()
-
-    def pixels(images: torch.Tensor) -> np.ndarray:
-        scaled = (images * recipe.data.std + recipe.data.mean) * 255
-        return scaled.round().clamp(0, 255).to(torch.uint8).squeeze(1).cpu().numpy()
-
-    first = [int(np.flatnonzero(labels == label)[0]) for label in np.unique(labels)]
-    panel = {"examples": pixels(test.images[first]), "example_labels": labels[first]}
+    first = first_of_each_class(labels)
+    panel = {"examples": to_pixels(recipe, test.images[first]), "example_labels": labels[first]}
     if recipe.task == "reconstruction":
-        return panel | {"example_reconstructions": pixels(reconstruct(model, test.images[first]))}
+        outputs = reconstruct(model, test.images)
+        error = (outputs - test.images.cpu()).abs()
+        means = {"mean_output": outputs.mean(dim=0)[0].numpy(), "mean_error": error.mean(dim=0)[0].numpy()}
+        return panel | means | {"example_reconstructions": to_pixels(recipe, outputs[first])}
     probabilities = predict(model, test.images).cpu().numpy()
     worst = most_confident_mistakes(probabilities, labels, 24)["index"].tolist()
     return panel | {
         "example_probabilities": probabilities[first],
-        "mistakes": pixels(test.images[worst]),
+        "mistakes": to_pixels(recipe, test.images[worst]),
         "mistake_labels": labels[worst],
         "mistake_probabilities": probabilities[worst],
         "predictions": probabilities.argmax(axis=1),
     }
+
+
+def first_of_each_class(labels: np.ndarray) -> list[int]:
+    """Return the place of the first image of each class that is there."""
+    return [int(np.flatnonzero(labels == label)[0]) for label in np.unique(labels)]
+
+
+def to_pixels(recipe: Recipe, images: torch.Tensor) -> np.ndarray:
+    """Return images as bytes, uint8 (N, 28, 28), whatever the normalization of ``recipe``; values out of range are clipped."""
+    scaled = (images * recipe.data.std + recipe.data.mean) * 255
+    return scaled.round().clamp(0, 255).to(torch.uint8).squeeze(1).cpu().numpy()
+
+
+def count_dead_units(codes: torch.Tensor) -> int:
+    """Return how many entries of the latent codes (N, latent_dim) are the same for all images: units that carry nothing."""
+    return int((codes == codes[0]).all(dim=0).sum())
 
 
 @functools.lru_cache(maxsize=2)
@@ -393,16 +507,17 @@ def train_all(
     Raises:
         UserError: after all others have finished, if some runs failed; it lists each with its reason.
     """
-    store = store or RunStore()
+    store, place = store or RunStore(), pick_device(device)
     found = {recipe: store.find(recipe, weights) for recipe in dict.fromkeys(recipes)}
     missing = [recipe for recipe, run in found.items() if run is None]
     for run in filter(None, found.values() if on_run else []):
         on_run(run)
-    jobs = min(len(missing), jobs or (available_cores() if pick_device(device).type == "cpu" else 1))
+    jobs = min(len(missing), jobs or (available_cores() if place.type == "cpu" else 1))
     failures: list[str] = []
     arguments = {"store": store, "device": device, "threads": threads, "weights": weights, "progress": False}
-    with progress_bar(len(missing), show=progress if missing else False) as bar:
-        for recipe, error in _train_each(missing, max(jobs, 1), arguments):
+    bar = progress_bar(len(missing), show=progress if missing else False)
+    with bar, closing(_train_each(missing, max(jobs, 1), arguments)) as outcomes:
+        for recipe, error in outcomes:
             bar.update()
             if not error:
                 found[recipe] = store.find(recipe, weights)
@@ -425,19 +540,31 @@ def _train_each(recipes: list[Recipe], jobs: int, arguments: dict[str, Any]):
     for _ in range(3):
         killed = []
         # spawn: a forked child would inherit PyTorch's thread pool in an unknown state
-        with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_follow_parent) as pool:
             futures = {pool.submit(_attempt, recipe.model_dump(), threaded): recipe for recipe in recipes}
-            for future in as_completed(futures):
-                error = future.exception()
-                if isinstance(error, BrokenProcessPool):  # a worker was killed; the pool gives up all that was waiting
-                    killed.append(futures[future])
-                else:
-                    yield futures[future], repr(error) if error else future.result()
+            try:
+                for future in as_completed(futures):
+                    error = future.exception()
+                    if isinstance(error, BrokenProcessPool):  # a worker was killed; the pool gives up all that was waiting
+                        killed.append(futures[future])
+                    else:
+                        yield futures[future], repr(error) if error else future.result()
+            except BaseException:  # Ctrl-C and the like: the pool would wait for every run; these go on another time
+                for worker in list((pool._processes or {}).values()):
+                    worker.kill()
+                raise
         if not killed:
             return
         recipes = killed  # they go on from their checkpoints
     for recipe in recipes:
         yield recipe, say("runs.killed")
+
+
+def _follow_parent() -> None:
+    """Begin a worker: Ctrl-C is its parent's affair, and it ends when its parent is gone, however that ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
 
 
 def _attempt(fields: dict[str, Any], arguments: dict[str, Any]) -> str | None:
@@ -472,6 +599,7 @@ def describe_environment(device: torch.device) -> dict[str, str | int | None]:
         "system": platform.system(),
         "device": device.type,
         "device_name": name,
+        "cpu": torch.backends.cpu.get_cpu_capability(),  # the vector instructions, which decide the order of sums
         "threads": torch.get_num_threads(),
     }
 

@@ -133,6 +133,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "evaluation.predicted": ("clase predicha", "predicted class"),
     "evaluation.share": ("fracción de la clase", "fraction of the class"),
     # plots
+    "plots.numbers": ("números publicados", "published numbers"),
+    "plots.claims": ("afirmaciones", "claims"),
     "plots.epoch": ("época", "epoch"),
     "plots.loss": ("pérdida", "loss"),
     "plots.accuracy": ("exactitud (%)", "accuracy (%)"),
@@ -150,10 +152,20 @@ WORDS: dict[str, tuple[str, str]] = {
     "plots.one_seed": ("una semilla", "one seed"),
     "plots.mean_sd": ("media ± desviación", "mean ± sd"),
     "plots.published": ("publicado", "published"),
+    "plots.pca": ("PCA del mismo tamaño", "PCA of the same size"),
+    "plots.latent_dim": ("tamaño del espacio latente, n", "size of the latent space, n"),
+    "plots.mse": ("error cuadrático medio", "mean squared error"),
+    "plots.l1": ("error absoluto medio", "mean absolute error"),
+    "plots.best_fit": ("{misfit} %\népoca {epoch}", "{misfit} %\nepoch {epoch}"),
+    "plots.misfit": ("desajuste con los valores publicados (%)", "misfit to the published values (%)"),
+    "plots.seconds": ("segundos por época", "seconds per epoch"),
     "plots.recall": ("exhaustividad (%), n = {n}", "recall (%), n = {n}"),
     "plots.mistake": ("es: {true}\ndice: {predicted}\n{confidence}", "is: {true}\nsays: {predicted}\n{confidence}"),
     "plots.is": ("es: {true}", "is: {true}"),
     "plots.probability": ("probabilidad", "probability"),
+    "plots.labels": ("etiquetas de entrenamiento", "training labels"),
+    "plots.mean_output": ("salida media de cada píxel", "mean output of each pixel"),
+    "plots.contributions": ("productos que suma cada píxel", "products that each pixel adds up"),
     "plots.inputs": ("entradas", "inputs"),
     "plots.hidden_layer": ("capa oculta", "hidden layer"),
     "plots.outputs": ("salidas", "outputs"),
@@ -167,7 +179,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "{name}: no existe ese parámetro. Se admiten: {allowed}. {hint}",
         "{name}: there is no such parameter. Allowed: {allowed}. {hint}",
     ),
-    "recipes.wrong": ("{name}: se dio {given!r}; se admite: {allowed}. {hint}", "{name}: given {given!r}; allowed: {allowed}. {hint}"),
+    "recipes.wrong": (
+        "{name}: se dio {given!r}; se admite: {allowed}. {hint}",
+        "{name}: given {given!r}; allowed: {allowed}. {hint}",
+    ),
     "recipes.missing": ("{name}: falta ese parámetro.", "{name}: this parameter is missing."),
     "recipes.loss_of_autoencoder": (
         "loss: {model} reconstruye imágenes; se admiten mse y l1, no cross_entropy.",
@@ -181,6 +196,20 @@ WORDS: dict[str, tuple[str, str]] = {
         "momentum: se dio {momentum}, pero adam ya lleva sus propios momentos; se admite 0, o optimizer sgd.",
         "momentum: given {momentum}, but adam keeps moments of its own; allowed: 0, or optimizer sgd.",
     ),
+    "recipes.no_encoder": (
+        "encoder_from y freeze valen para encoder_classifier, el clasificador con codificador; se pidió {model}.",
+        "encoder_from and freeze are for encoder_classifier, the classifier with an encoder; {model} was asked for.",
+    ),
+    "recipes.features_vary": (
+        "freeze=features guarda los códigos una sola vez, y flatten_dropout={dropout} los cambia en cada paso: "
+        "usar freeze=gradient, o flatten_dropout=0.",
+        "freeze=features keeps the codes once, and flatten_dropout={dropout} changes them at every step: "
+        "use freeze=gradient, or flatten_dropout=0.",
+    ),
+    "recipes.other_encoder": (
+        "encoder_from es un {given}, que no tiene el codificador «{wanted}» de este clasificador.",
+        "encoder_from is a {given}, which does not have the “{wanted}” encoder of this classifier.",
+    ),
     "recipes.nothing_to_watch": (
         "watch: se dio 'val', pero data.val_size es 0; se admite data.val_size ≥ 1, o watch 'test'.",
         "watch: given 'val', but data.val_size is 0; allowed: data.val_size ≥ 1, or watch 'test'.",
@@ -193,6 +222,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "allowed.string": ("texto", "text"),
     "allowed.boolean": ("True, False", "True, False"),
     "allowed.null": ("None", "None"),
+    "allowed.object": ("campos con nombre, {{nombre: valor}}", "named fields, {{name: value}}"),
     "allowed.any": ("cualquier valor", "any value"),
     # runs
     "runs.damaged": (
@@ -226,13 +256,198 @@ WORDS: dict[str, tuple[str, str]] = {
         "cannot write {file} ({megabytes} MB): {reason}. What was there is intact. Make room or get permission in that folder, "
         "or name another one in FMNIST_RUNS.",
     ),
+    "runs.no_folder": (
+        "no se puede usar la carpeta de corridas {folder}: {reason}. Hace falta permiso y espacio en ella, o bien nombrar otra "
+        "en FMNIST_RUNS.",
+        "cannot use the folder of runs {folder}: {reason}. Get permission and room in it, or name another one in FMNIST_RUNS.",
+    ),
+    "runs.out_of_memory": (
+        "la memoria de {device} no alcanza con batch_size={batch_size}. Conviene reducir batch_size, cerrar otros programas que "
+        "usen ese dispositivo, o usar device='cpu'.",
+        "the memory of {device} is too small for batch_size={batch_size}. Lower batch_size, close other programs that use that "
+        "device, or use device='cpu'.",
+    ),
+    "runs.bad_name": (
+        "{given!r} no sirve como nombre de archivo. Se admiten letras, cifras, espacios y . _ - , ( ) + =, hasta 120 caracteres, "
+        "sin carpetas y sin los nombres que Windows reserva.",
+        "{given!r} cannot be a file's name. Allowed: letters, digits, spaces and . _ - , ( ) + =, up to 120 characters, no "
+        "folders and none of the names that Windows reserves.",
+    ),
     # reports and audit
-    "reports.unknown": ("no existe {given!r}. Se admiten: {allowed}. {hint}", "there is no {given!r}. Allowed: {allowed}. {hint}"),
+    "reports.unknown": (
+        "no existe {given!r}. Se admiten: {allowed}. {hint}",
+        "there is no {given!r}. Allowed: {allowed}. {hint}",
+    ),
+    "reports.no_checkpoint": (
+        "No hay una red entrenada que se llame {given!r}; las que hay: {allowed}. {hint}",
+        "There is no trained network called {given!r}; there are: {allowed}. {hint}",
+    ),
+    "reports.checkpoint_missing": (
+        "Los pesos de {name} no están entre los registros del repositorio. Para hacerlos: fmnist reproduce {report}",
+        "The weights of {name} are not among the records of the repository. To make them: fmnist reproduce {report}",
+    ),
     "reports.full_is_official": (
         "profile='full' muestra los resultados medidos con los datos oficiales; se admite source='official' o 'auto', o bien "
         "profile='quick'.",
         "profile='full' shows what was measured on the official data; allowed: source='official' or 'auto', or else "
         "profile='quick'.",
+    ),
+    # execution
+    "execution.no_page": (
+        "El informe {report} no tiene cuaderno aquí. Cuadernos: {allowed}. También se puede dar la ruta de una copia (.ipynb).",
+        "Report {report} has no notebook here. Notebooks: {allowed}. The path of a copy (.ipynb) will do too.",
+    ),
+    "execution.no_notebook": (
+        "No existe el archivo {path}. Se admite el número o el nombre de un informe, o la ruta de un cuaderno. {hint}",
+        "There is no file {path}. Allowed: a report's number or name, or the path of a notebook. {hint}",
+    ),
+    "execution.not_a_notebook": (
+        "{path} no es un cuaderno de Jupyter (JSON con celdas). Conviene descargarlo de nuevo.",
+        "{path} is not a Jupyter notebook (JSON with cells). Download it again.",
+    ),
+    "execution.no_report": (
+        '{path} no llama a load_report("…"): no se sabe qué parámetros admite. Para cuadernos ajenos está papermill.',
+        '{path} does not call load_report("…"): there is no telling which parameters it takes. For other notebooks there is '
+        "papermill.",
+    ),
+    "execution.no_papermill": (
+        "Falta papermill, que ejecuta los cuadernos. Para instalarlo: pip install -e '.[notebooks]'",
+        "papermill, which runs notebooks, is missing. To install it: pip install -e '.[notebooks]'",
+    ),
+    "execution.outside": (
+        "-o: {out!r} queda fuera de la carpeta de trabajo, {folder}. Conviene ir a la carpeta deseada (cd) y dar un nombre sin "
+        "carpetas de fuera.",
+        "-o: {out!r} lies outside the working folder, {folder}. Go to the folder you want (cd) and give a name within it.",
+    ),
+    "execution.not_ipynb": (
+        "-o: {out!r} no termina en .ipynb; por ejemplo, {example}.",
+        "-o: {out!r} does not end in .ipynb; for example, {example}.",
+    ),
+    "execution.no_folder": (
+        "-o: {out!r} pide una carpeta que no existe. Para crearla: mkdir -p {folder}",
+        "-o: {out!r} asks for a folder that does not exist. To make it: mkdir -p {folder}",
+    ),
+    "execution.overwrites": (
+        "-o: {out!r} ocuparía el lugar de una página. Otro nombre: {example}.",
+        "-o: {out!r} would take the place of a page. Another name: {example}.",
+    ),
+    "execution.busy": (
+        "Otra ejecución está escribiendo {out}. Conviene esperar a que termine o dar otro nombre con -o.",
+        "Another run is writing {out}. Wait for it to end, or give another name with -o.",
+    ),
+    "execution.failed": (
+        "{notebook} no llegó al final: {problem}\nLo que alcanzó a hacer está en {partial}, marcado como parcial.",
+        "{notebook} did not reach its end: {problem}\nWhat it did is in {partial}, marked as partial.",
+    ),
+    "execution.raised": ("falló la celda {cell}\n{error}", "cell {cell} failed\n{error}"),
+    "execution.left": (
+        "se fue antes de tiempo en la celda {cell}. {error}\nConviene quitar lo que termina el programa, como sys.exit().",
+        "it left early in cell {cell}. {error}\nRemove what ends the program, such as sys.exit().",
+    ),
+    "execution.died": (
+        "el núcleo murió en la celda {cell}. Quizás falta memoria: conviene reducir train_size o batch_size, o cerrar otros "
+        "programas.",
+        "the kernel died in cell {cell}. Memory may be short: lower train_size or batch_size, or close other programs.",
+    ),
+    "execution.timeout": (
+        "la celda {cell} pasó de {seconds} s, el límite de --timeout. Conviene darle más tiempo o menos trabajo (num_epochs).",
+        "cell {cell} took more than {seconds} s, the limit of --timeout. Give it more time, or less work (num_epochs).",
+    ),
+    "execution.no_kernel": (
+        "no hay un núcleo de Jupyter llamado python3. Qué hacer: fmnist doctor",
+        "there is no Jupyter kernel called python3. What to do: fmnist doctor",
+    ),
+    "execution.not_started": ("no empezó: {reason}\nQué hacer: fmnist doctor", "it did not start: {reason}\nWhat to do: fmnist doctor"),
+    "execution.interrupted": ("se interrumpió.", "it was interrupted."),
+    "execution.notice": (
+        "**PARCIAL.** Este cuaderno no llegó al final ({run} de {cells} celdas): {problem}",
+        "**PARTIAL.** This notebook did not reach its end ({run} of {cells} cells): {problem}",
+    ),
+    # doctor
+    "doctor.good": ("bien", "good"),
+    "doctor.bad": ("MAL", "BAD"),
+    "doctor.healthy": ("Todo está en orden.", "All is in order."),
+    "doctor.ill": ("Problemas: {count}. Después de corregirlos: fmnist doctor", "Problems: {count}. Once mended: fmnist doctor"),
+    "doctor.versions": ("Python {python}, PyTorch {torch}", "Python {python}, PyTorch {torch}"),
+    "doctor.no_package": (
+        "falta el paquete {name} (desde la versión {needed}). Para instalarlo: pip install -e .",
+        "the package {name} (from version {needed}) is missing. To install it: pip install -e .",
+    ),
+    "doctor.old_package": (
+        "{name} {found} es demasiado viejo: se necesita {needed} o posterior. Para actualizarlo: "
+        "pip install --upgrade '{name}>={needed}'",
+        "{name} {found} is too old: {needed} or later is needed. To update it: pip install --upgrade '{name}>={needed}'",
+    ),
+    "doctor.torch_loads": ("PyTorch se carga", "PyTorch loads"),
+    "doctor.mixed_builds": (
+        "torch {torch} y torchvision {torchvision} son de compilaciones distintas y no funcionan juntos: {reason}\n"
+        "    Hay que instalarlos juntos, del mismo origen: pip install --force-reinstall torch torchvision",
+        "torch {torch} and torchvision {torchvision} are of different builds and do not work together: {reason}\n"
+        "    Install them together, from one source: pip install --force-reinstall torch torchvision",
+    ),
+    "doctor.torch_broken": (
+        "PyTorch {version} no se puede cargar: {reason}\n    Para instalarlo de nuevo: pip install --force-reinstall torch",
+        "PyTorch {version} cannot be loaded: {reason}\n    To install it anew: pip install --force-reinstall torch",
+    ),
+    "doctor.killed": ("el proceso terminó con el código {code}", "the process ended with code {code}"),
+    "doctor.timeout": ("no terminó en {seconds} s", "it did not end within {seconds} s"),
+    "doctor.kernel": ("El núcleo de Jupyter es de este Python", "The Jupyter kernel is this Python's"),
+    "doctor.no_notebooks": (
+        "falta lo que ejecuta los cuadernos: {missing}. Para instalarlo: pip install -e '.[notebooks]'",
+        "what runs notebooks is missing: {missing}. To install it: pip install -e '.[notebooks]'",
+    ),
+    "doctor.no_kernel": (
+        "no hay un núcleo de Jupyter llamado python3 (los que hay: {known}). Para crearlo:\n"
+        "    {python} -m ipykernel install --sys-prefix",
+        "there is no Jupyter kernel called python3 (there are: {known}). To make it:\n"
+        "    {python} -m ipykernel install --sys-prefix",
+    ),
+    "doctor.foreign_kernel": (
+        "el núcleo python3 de Jupyter usa otro Python, {program}, que no tiene este paquete. Para que use este:\n"
+        "    {python} -m ipykernel install --sys-prefix",
+        "Jupyter's kernel python3 uses another Python, {program}, which does not have this package. To have it use this one:\n"
+        "    {python} -m ipykernel install --sys-prefix",
+    ),
+    "doctor.folder": ("{variable}: {folder}, {free:.0f} GB libres", "{variable}: {folder}, {free:.0f} GB free"),
+    "doctor.unwritable": (
+        "no se puede escribir en {folder}: {reason}. Conviene elegir otra carpeta: export {variable}=carpeta",
+        "{folder} cannot be written: {reason}. Choose another folder: export {variable}=folder",
+    ),
+    "doctor.not_a_folder": ("{path} no es una carpeta", "{path} is not a folder"),
+    "doctor.no_space": (
+        "quedan {free:.0f} MB en {folder} y hacen falta {needed}. Conviene liberar espacio o elegir otra carpeta: "
+        "export {variable}=carpeta",
+        "{free:.0f} MB are left in {folder}, and {needed} are needed. Make room, or choose another folder: "
+        "export {variable}=folder",
+    ),
+    "doctor.data": ("Los cuatro archivos oficiales están en {folder}", "The four official files are in {folder}"),
+    "doctor.data_to_fetch": (
+        "Faltan {missing} archivos oficiales en {folder}; se pueden bajar: fmnist data fetch",
+        "{missing} official files are not in {folder}; they can be had: fmnist data fetch",
+    ),
+    "doctor.data_folder": (
+        "FMNIST_DATA nombra {folder}, donde faltan o están dañados: {files}. Conviene corregirla, o quitarla (unset FMNIST_DATA) "
+        "y ejecutar fmnist data fetch",
+        "FMNIST_DATA names {folder}, where these are missing or damaged: {files}. Mend it, or unset FMNIST_DATA and run "
+        "fmnist data fetch",
+    ),
+    "doctor.no_network": (
+        "faltan {missing} archivos oficiales en {folder}, y no se llega a donde están:\n    {mirrors}\n"
+        "    Con red, fmnist data fetch los baja; sin ella, se pueden copiar de otra computadora a una carpeta y nombrarla: "
+        "export FMNIST_DATA=carpeta\n    Mientras tanto las páginas usan datos sintéticos y lo avisan.",
+        "{missing} official files are not in {folder}, and where they are is out of reach:\n    {mirrors}\n"
+        "    Once online, fmnist data fetch brings them; otherwise copy them from another computer to a folder and name it: "
+        "export FMNIST_DATA=folder\n    Until then the pages use synthetic data, and say so.",
+    ),
+    "doctor.offline": (
+        "faltan {missing} archivos oficiales en {folder}, y FMNIST_OFFLINE impide bajarlos. Para bajarlos: unset FMNIST_OFFLINE "
+        "y fmnist data fetch",
+        "{missing} official files are not in {folder}, and FMNIST_OFFLINE forbids the download. To get them: unset "
+        "FMNIST_OFFLINE, then fmnist data fetch",
+    ),
+    "doctor.data_unknown": (
+        "Los datos no se pudieron revisar: primero tiene que cargarse PyTorch.",
+        "The data could not be looked at: PyTorch has to load first.",
     ),
     # set-up (.ci/make_env.py)
     "env.making": ("Preparando el entorno {folder}.", "Setting up the environment {folder}."),
@@ -284,6 +499,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "metric.test_loss": ("pérdida (prueba)", "loss (test)"),
     "metric.test_accuracy": ("exactitud % (prueba)", "accuracy % (test)"),
+    "metric.test_dead_units": ("unidades muertas", "dead units"),
     "metric.val_loss": ("pérdida (validación)", "loss (validation)"),
     "metric.val_accuracy": ("exactitud % (validación)", "accuracy % (validation)"),
     "metric.train_loss": ("pérdida (entrenamiento)", "loss (training)"),
@@ -341,6 +557,12 @@ WORDS: dict[str, tuple[str, str]] = {
         "         se esperaba {expected}\n         se encontró {found}",
         "         expected {expected}\n         found    {found}",
     ),
+    "cli.cells": ("  celdas: {run} de {cells}", "  cells: {run} of {cells}"),
+    "cli.ran": ("Listo en {seconds:.0f} s: {file}", "Done in {seconds:.0f} s: {file}"),
+    "cli.interrupted": (
+        "Interrumpido. Nada de lo terminado se pierde; para seguir desde la última época: {command}",
+        "Interrupted. Nothing that was finished is lost; to go on from the last epoch: {command}",
+    ),
     "cli.plan": ("{report}: {total} corridas, faltan {missing}", "{report}: {total} runs, {missing} missing"),
     "cli.published": ("  {file}  ({seconds:.0f} s)", "  {file}  ({seconds:.0f} s)"),
 }
@@ -384,8 +606,9 @@ def class_names(lang: str | None = None) -> list[str]:
 
 def nearest(name: str, allowed: Iterable[str]) -> str:
     """Return the sentence *Did you mean …?* for the allowed name closest to ``name``, or an empty string."""
-    matches = difflib.get_close_matches(str(name), [str(item) for item in allowed], n=1, cutoff=0.6)
-    return say("text.did_you_mean", name=matches[0]) if matches else ""
+    known = {str(item).lower(): str(item) for item in allowed}
+    matches = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.6)
+    return say("text.did_you_mean", name=known[matches[0]]) if matches else ""
 
 
 class UserError(ValueError):

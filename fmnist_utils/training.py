@@ -74,6 +74,45 @@ class Batches:
             yield self.inputs[indices], self.targets[indices]
 
 
+class ImageByImage(Batches):
+    """The same minibatches, each image converted on its own as torchvision's data set and a ``DataLoader`` do in every epoch.
+
+    It is there to be timed: what a student's first program pays for loading. Inputs are images in [0, 1].
+    """
+
+    def epoch(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the minibatches of epoch ``epoch``, bit by bit those of :class:`Batches`."""
+        from PIL import Image
+        from torchvision.transforms.functional import to_tensor
+
+        torch.manual_seed((self.seed << 20) + epoch)
+        pixels = (self.inputs * 255).round().to(torch.uint8).squeeze(1).cpu().numpy()
+        reconstructing = self.targets is self.inputs
+        for indices in torch.randperm(len(self.inputs)).split(self.batch_size):
+            images = torch.stack([to_tensor(Image.fromarray(pixels[index])) for index in indices.tolist()])
+            images = images.to(self.inputs.device)
+            yield images, images if reconstructing else self.targets[indices.to(self.targets.device)]
+
+
+class Bfloat16(nn.Module):
+    """A network whose multiplications in training use bfloat16, 8 bits of mantissa; weights and outputs stay float32.
+
+    In eval mode it is the network itself, so that measurements do not depend on the precision of training.
+    """
+
+    def __init__(self, model: nn.Module):
+        super().__init__()
+        self.model = model
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return the outputs of the network, float32."""
+        if not self.training:
+            return self.model(inputs)
+        with torch.autocast(inputs.device.type, dtype=torch.bfloat16):
+            outputs = self.model(inputs)
+        return outputs.float()
+
+
 def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
     """Return the share, in [0, 1], of ``logits`` (N, 10) whose largest entry is at ``labels`` (N,)."""
     return (logits.argmax(dim=1) == labels).float().mean()
@@ -110,9 +149,12 @@ def train_one_epoch(
     losses = torch.stack(losses).double().cpu()
     if not losses.isfinite().all():
         step = int((~losses.isfinite()).nonzero()[0]) + 1
-        learning_rate = optimizer.param_groups[0]["lr"]
-        raise TrainingDiverged("training.diverged", epoch=epoch, step=step, loss=float(losses[step - 1]), rate=learning_rate)
+        raise _diverged(float(losses[step - 1]), epoch, step, optimizer)
     return float(losses @ torch.tensor(sizes, dtype=torch.double)) / sum(sizes)
+
+
+def _diverged(loss: float, epoch: int, step: int, optimizer: torch.optim.Optimizer) -> TrainingDiverged:
+    return TrainingDiverged("training.diverged", loss=loss, epoch=epoch, step=step, rate=optimizer.param_groups[0]["lr"])
 
 
 @torch.no_grad()
@@ -215,6 +257,8 @@ def fit(
             row["seconds"] = time.perf_counter() - start
             for name, batches in (watch or {}).items():
                 measured = evaluate(model, batches, loss_fn, metrics)
+                if not math.isfinite(measured["loss"]):  # the epoch's last step did it
+                    raise _diverged(measured["loss"], epoch, math.ceil(len(train) / train.batch_size), optimizer)
                 row |= {f"{name}_{measure}": value for measure, value in measured.items()}
             history.rows.append(row)
             bar.set_postfix({name: f"{value:.4f}" for name, value in row.items() if name.endswith("_loss")})

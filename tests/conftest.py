@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+pytest_plugins = ["mirrors", "toy_book"]
 os.environ["TQDM_DISABLE"] = "1"
 
 

@@ -7,12 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fmnist_utils.audit import (
     Estimate,
     Table,
+    _audit_number,
     agrees,
     audit,
+    by_size,
     count_verdicts,
     errors_table,
     estimate,
@@ -57,6 +61,64 @@ def measure_of_one_run(run_of, **fields):
 
 # --- statistics
 
+SEVERAL = st.lists(st.floats(-100, 100), min_size=2, max_size=9)
+FACTOR = st.floats(0.01, 100)
+
+
+@given(SEVERAL, st.randoms(), st.floats(-100, 100), FACTOR)
+@settings(deadline=None)
+def test_an_estimate_follows_its_values(values, order, shift, factor):
+    """In any order, shifted, scaled: the mean goes along, the widths scale."""
+    result = Estimate.of(values)
+    moved = [shift + factor * value for value in values]
+    order.shuffle(moved)
+    other = Estimate.of(moved)
+    assert other.mean == pytest.approx(shift + factor * result.mean, abs=1e-6)
+    for one_more_run in (True, False):
+        width = result.half_width(one_more_run)
+        assert width >= 0 and other.half_width(one_more_run) == pytest.approx(factor * width, rel=1e-6, abs=1e-6)
+    assert result.half_width(True) == pytest.approx(result.half_width(False) * math.sqrt(result.n + 1))
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=9), st.integers(1, 10_000))
+@settings(deadline=None)
+def test_measuring_on_few_images_only_widens(values, images):
+    result = Estimate.of(values)
+    for one_more_run in (True, False):
+        narrow, wide = result.half_width(one_more_run), result.half_width(one_more_run, images)
+        assert narrow <= wide <= narrow + 1.96 * math.sqrt(0.25 / images) + 1e-9
+
+
+@given(SEVERAL, st.floats(-200, 200), st.floats(0, 5), st.floats(0, 5))
+@settings(deadline=None)
+def test_agreement_is_symmetric_and_never_lost_to_coarser_rounding(values, published, rounding, more):
+    result = Estimate.of(values)
+    agreed = agrees(published, rounding, result)
+    assert agrees(result.mean, rounding, result)
+    assert not agreed or agrees(published, rounding + more, result)
+    edge = result.half_width(one_more_run=True) + rounding
+    if abs(abs(published - result.mean) - edge) > 1e-6:  # not on the edge itself, where rounding of floats decides
+        assert agreed == agrees(2 * result.mean - published, rounding, result) == (abs(published - result.mean) < edge)
+
+
+@given(SEVERAL, st.floats(-200, 200), FACTOR)
+@settings(deadline=None)
+def test_a_condition_and_its_contrary(values, bound, width):
+    """Above holds just where below fails; a wider window never fails where a narrower holds; without runs all is open."""
+    result = Estimate.of(values)
+    above, below, window = (
+        Condition(what=WORDS, measure=Measure(of="model_1"), **bounds)
+        for bounds in ({"above": bound}, {"below": bound}, {"above": bound, "below": bound + width})
+    )
+    contrary = {"holds": "fails", "fails": "holds", "open": "open"}
+    assert judge(below, result) == contrary[judge(above, result)]
+    if judge(window, result) == "holds":
+        assert judge(above, result) == "holds"
+    assert {judge(each, None) for each in (above, below, window)} == {"open"}
+    outcomes = [judge(each, result) for each in (above, window)]
+    verdict = "differs" if "fails" in outcomes else "cannot be compared" if "open" in outcomes else "agrees"
+    assert judge_all([above, window], [result, result]) == verdict
+
 
 def test_estimate_by_hand():
     result = Estimate.of([1.0, 2.0, 3.0, 4.0, 5.0])
@@ -97,6 +159,41 @@ def test_published_numbers_know_their_unit_and_their_rounding():
     assert number.value == 0.81 and number.rounding == pytest.approx(0.0005)
     number = Number(published="75", unit="images", **fields)
     assert number.value == 75 and number.rounding == 0.5
+
+
+def test_a_proportion_of_few_images_has_their_noise_too():
+    runs = Estimate.of([0.909, 0.911])
+    of_seeds = 12.7062 * runs.sd * math.sqrt(1.5)
+    of_images = 1.959964 * math.sqrt(0.91 * 0.09 / 100)
+    assert runs.half_width(one_more_run=True, images=100) == pytest.approx(math.hypot(of_seeds, of_images), rel=1e-5)
+    assert not agrees(0.97, 0.005, runs) and agrees(0.97, 0.005, runs, images=100)
+    assert not agrees(0.97, 0.005, runs, images=10_000)
+    draw = np.random.default_rng(0)
+    accuracies = draw.normal(0.91, 0.003, (4000, 6))
+    printed = draw.binomial(1000, accuracies[:, 5]) / 1000
+    inside = [agrees(one, 0.0, Estimate.of(row[:5]), images=1000) for one, row in zip(printed, accuracies)]
+    assert np.mean(inside) == pytest.approx(0.95, abs=0.015)
+
+
+def test_the_audit_reads_how_many_images_a_number_was_measured_on():
+    few, many = (
+        REPORT.model_copy(update={"numbers": [REPORT.number("N1-4").model_copy(update={"published": "95", "images": images})]})
+        for images in (100, None)
+    )
+
+    def verdict(report):
+        store = FakeStore(lambda recipe: fake_run(recipe, accuracy=0.893 + 0.001 * (recipe.seed - 2)))
+        return _audit_number(report, report.numbers[0], store)
+
+    assert (verdict(few).verdict, verdict(many).verdict) == ("agrees", "differs")
+    assert "82.7 % and 95.9 %" in verdict(few).reason
+
+
+def test_a_number_that_nothing_can_be_compared_with_says_why():
+    why = {"es": "No se dice en qué equipo.", "en": "The computer is not stated."}
+    number = Number(**REPORT.number("N1-4").model_dump() | {"comparable": False, "why": why})
+    row = _audit_number(REPORT, number, FakeStore(lambda recipe: fake_run(recipe, accuracy=0.893 + 0.001 * recipe.seed)))
+    assert (row.verdict, row.reason, row.theirs.n) == ("cannot be compared", why["en"], 5)
 
 
 @pytest.mark.parametrize(
@@ -140,6 +237,9 @@ def test_measures_of_the_history():
 
     assert measure_of_one_run(run_of, last="watched_loss").mean == 2.0
     assert measure_of_one_run(run_of, lowest="watched_loss").mean == 1.0
+    assert measure_of_one_run(run_of, highest="watched_loss").mean == 3.0
+    assert measure_of_one_run(run_of, last="watched_loss", minus_lowest="watched_loss").mean == 1.0
+    assert measure_of_one_run(run_of, total="seconds", minus_at=("seconds", 1)).mean == 6.0
     assert measure_of_one_run(run_of, total="seconds").mean == 7.0
     assert measure_of_one_run(run_of, at_epoch=("watched_loss", 1)).mean == 3.0
     assert measure_of_one_run(run_of, last="train_accuracy", minus_last="watched_accuracy").mean == pytest.approx(0.2)
@@ -170,8 +270,50 @@ def test_measures_of_the_confusion_matrix():
 
     assert measure_of_one_run(run_of, cell=(6, 0)).mean == 30
     assert measure_of_one_run(run_of, recall_rank=6).mean == 1
+    assert measure_of_one_run(run_of, recall=6).mean == 0.6
     assert measure_of_one_run(run_of, recall_rank=4).mean == 2
     assert measure_of_one_run(run_of, error_share=(6, (0,))).mean == pytest.approx(0.75)
+
+
+def test_the_border_is_the_last_row_and_column_of_the_panel():
+    picture = np.zeros((28, 28))
+    picture[27], picture[:, 27] = 1.0, 1.0
+    picture[27, 27] = 56.0  # the corner counts once
+
+    def run_of(recipe):
+        run = fake_run(recipe)
+        run.has_panel, run.panel = recipe.seed != 3, {"mean_output": picture}
+        return run
+
+    border = measure_of_one_run(run_of, border="mean_output")
+    assert border.mean == pytest.approx(2.0) and border.n == 4
+
+
+def test_costs_of_a_training():
+    # 784·128 + 128·64 + 64·10 weights and 202 biases; 60,000 images in batches of 100; each weight multiplies once an image
+    def measured(**fields):
+        return measure_of_one_run(lambda recipe: fake_run(recipe, columns={"seconds": [1.0] * 3}), **fields).mean
+
+    weights = 784 * 128 + 128 * 64 + 64 * 10
+    assert measured(cost="parameters") == weights + 202
+    assert measured(cost="updates") == 3 * 600
+    assert measured(cost="multiply_adds") == 3 * 60_000 * weights
+    assert measured(cost="updates", over="model_1") == 1
+
+
+def test_of_the_other_group_something_else_can_be_taken():
+    columns = {"test_loss": [5.0, 3.0, 2.0], "train_loss": [5.0, 2.0, 0.5]}
+
+    def measured(**fields):
+        return measure_of_one_run(lambda recipe: fake_run(recipe, columns=columns), **fields).mean
+
+    late = {"at_epoch": ("watched_loss", 3)}
+    assert measured(at_epoch=("watched_loss", 1), minus="model_1", take_other=late) == 3.0
+    # how much a gap grew, of one group: (2.0 − 0.5) − (3.0 − 2.0)
+    early = {"at_epoch": ("watched_loss", 2), "minus_at": ("train_loss", 2)}
+    assert measured(**late, minus_at=("train_loss", 3), minus="model_2", take_other=early) == 0.5
+    with pytest.raises(ValueError, match="at_epok"):
+        Measure(of="model_1", minus="model_2", take_other={"at_epok": 3})
 
 
 def test_comparisons_are_paired_by_seed():
@@ -184,6 +326,29 @@ def test_comparisons_are_paired_by_seed():
     difference = measure_of_one_run(run_of, metric="test_accuracy", minus="model_1")
     assert difference.mean == pytest.approx(0.05) and difference.sd == pytest.approx(0, abs=1e-12) and difference.n == 4
     assert measure_of_one_run(run_of, metric="test_accuracy", over="model_1").mean == pytest.approx(1.06, abs=0.01)
+
+
+def test_several_groups_count_as_their_mean_for_the_seeds_that_all_have():
+    def run_of(recipe):
+        if recipe.num_epochs == 60 and recipe.seed == 4:
+            return None
+        return fake_run(recipe, accuracy={"sgd": 0.8, "adam": 0.9}[recipe.optimizer] + 0.02 * (recipe.num_epochs == 60))
+
+    both = {"metric": "test_accuracy", "minus": ["model_2", "model_3"]}
+    result = estimate(REPORT, Measure(of="model_1", **both), "theirs", FakeStore(run_of))
+    assert result.mean == pytest.approx(0.8 - 0.91) and result.n == 4
+
+
+def test_the_best_epoch_and_what_comes_after_it():
+    columns = {"test_loss": [3.0, 1.0, 2.0, 4.0], "train_loss": [2.0, 0.9, 0.5, 0.2]}
+
+    def measured(**fields):
+        return measure_of_one_run(lambda recipe: fake_run(recipe, columns=columns), **fields).mean
+
+    assert measured(best_epoch="watched_loss") == 2 and measured(best_epoch="train_loss") == 4
+    assert measured(after_best=("train_loss", 1)) == pytest.approx(-0.4)
+    assert measured(after_best=("watched_loss", 10)) == 3  # the run ends before that
+    assert measured(metric="test_accuracy", minus_metric="test_loss") == pytest.approx(0.9 - 0.3)
 
 
 # --- the whole audit
@@ -225,6 +390,11 @@ def test_tables_for_the_page():
     assert values(runs, "running_loss")["b"] == [0.5]
     shown = summary(runs, ["test_accuracy", "test_loss"])
     assert shown.loc["a", "accuracy % (test)"] == "85.0 ± 7.1 (n = 2)" and shown.loc["b", "loss (test)"] == "0.300 (n = 1)"
+    autoencoder = fake_run(SimpleNamespace(model=SimpleNamespace(latent_dim=64)), loss=0.04)
+    assert by_size({"64 units": [autoencoder] * 2}, "test_loss") == {64: [0.04, 0.04]}
+    autoencoder = SimpleNamespace(metrics={"test_loss": 0.04118, "test_dead_units": 3.0})
+    shown = summary({"a": [autoencoder]}, ["test_loss", "test_dead_units"], unit="error")
+    assert list(shown.loc["a"]) == ["0.0412 (n = 1)", "3.0 (n = 1)"]
     assert "..." not in errors_table(REPORT)._repr_html_() and list(errors_table(REPORT).index)[0] == "E1-1"
     numbers = table([row for row in audit("01", FakeStore(lambda recipe: None)) if row.kind == "number"])
     assert numbers.loc["N1-2", "published"] == "81.0 %" and numbers.loc["N1-1", "published"] == "0.51"

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,12 +14,13 @@ import pytest
 from bs4 import BeautifulSoup
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toy_book import ROOT, code, text, toy_notebook, write_toy_book
+from toy_book import ROOT, text, toy_notebook
 
 import build
 import checks
 import colophon
 import pages
+import verdicts
 
 
 # --- One language of a notebook ---------------------------------------------------------------------------------------
@@ -68,6 +66,7 @@ def test_copy_for_readers_runs_in_its_own_language_and_shows_plain_text():
     assert next(c for c in page.cells if "solution" in pages.tags(c)).metadata.jupyter.source_hidden
     shown = "\n".join(cell.source for cell in page.cells if cell.cell_type == "markdown")
     assert "**Exercise. Another line**" in shown and "**Solution**" in shown and "**Prediction**" in shown
+    assert "**`fig-01-loss`** The loss of each epoch." in shown and "**`None`**" not in shown
     assert not re.search(r":::|\{\w+\}`|\)=$|^:\w+:", shown, re.MULTILINE)
     nbformat.validate(page)
 
@@ -84,15 +83,6 @@ def test_plain_markdown(myst, plain):
 
 
 # --- The cache --------------------------------------------------------------------------------------------------------
-
-@pytest.fixture
-def own_build(monkeypatch, tmp_path):
-    """A build folder of its own, with a published site in it."""
-    for name, folder in {"BUILD": "", "CACHE": "cache", "STAGE": "stage", "SITE": "html"}.items():
-        monkeypatch.setattr(build, name, tmp_path / folder)
-    (tmp_path / "html").mkdir()
-    (tmp_path / "html" / "index.html").write_text("the previous site")
-    return tmp_path
 
 
 CONTEXT = {name: "as it was" for name in ("package", "records", "runs", "versions", "variables", "machine")}
@@ -139,46 +129,6 @@ def test_digest_of_a_folder_knows_every_name_and_byte(tmp_path_factory, files, d
     assert digest(files) == digest(dict(reversed(files.items())))
     assert digest(files) != digest(files | {name: files[name] + b"x"})
     assert digest(files) != digest({("new" if other == name else other): value for other, value in files.items()})
-
-
-def test_surroundings_change_with_everything_outside_the_page(monkeypatch, tmp_path):
-    """A change in the package, a record, a run made here, a version, the data or a variable changes what they are."""
-    import importlib.metadata
-
-    from fmnist_utils import runs
-
-    package, records, store = tmp_path / "package", tmp_path / "records", tmp_path / "store"
-    for folder in (package / "reports", records / "01", store / "abc"):
-        folder.mkdir(parents=True)
-    monkeypatch.setattr(build, "PACKAGE", package)
-    monkeypatch.setenv("FMNIST_RESULTS", str(records))
-    monkeypatch.setenv("FMNIST_RUNS", str(store))
-    monkeypatch.setattr(build, "data_source", lambda: "official")
-    machine = {"commit": None, "device": "cpu", "device_name": "y", "threads": 1}
-    monkeypatch.setattr(runs, "describe_environment", lambda _: dict(machine))
-
-    def covered():
-        return json.dumps(build.surroundings() | {"shown": None}, sort_keys=True)
-
-    seen = [covered()]
-    assert covered() == seen[0]
-    for change in (
-        lambda: (package / "models.py").write_text("x = 1"),
-        lambda: (package / "models.py").write_text("x = 2"),
-        lambda: (package / "reports" / "06.yaml").write_text("id: 06"),
-        lambda: (records / "01" / "model.json").write_text("{}"),
-        lambda: (records / "01" / "model.panel.safetensors").write_bytes(b"1"),
-        lambda: (store / "abc" / "record.json").write_text("{}"),
-        lambda: monkeypatch.setattr(build, "data_source", lambda: "synthetic"),
-        lambda: monkeypatch.setenv("FMNIST_DATA", "/elsewhere"),
-        lambda: monkeypatch.setattr(importlib.metadata, "distributions", lambda: []),
-    ):
-        change()
-        seen.append(covered())
-    assert len(set(seen)) == len(seen)
-    (package / "__pycache__").mkdir()
-    (package / "__pycache__" / "models.pyc").write_bytes(b"compiled")
-    assert covered() == seen[-1]
 
 
 def test_data_source_is_what_a_page_would_find(monkeypatch):
@@ -230,37 +180,6 @@ def test_outputs_come_from_the_cache_and_text_from_today(own_build, monkeypatch)
 # --- Building ---------------------------------------------------------------------------------------------------------
 
 
-def test_failing_cell_is_told_in_one_line(tmp_path):
-    notebook = toy_notebook()
-    notebook.cells.insert(5, code("1 / 0"))
-    nbformat.write(notebook, tmp_path / "01_toy.ipynb")
-    message = "01_toy.ipynb [en] failed in cell 6: ZeroDivisionError: division by zero"
-    with pytest.raises(build.BuildError, match=f"^{re.escape(message)}$"):
-        build._run(tmp_path / "01_toy.ipynb", "en", "quick")
-
-
-def test_failed_build_leaves_the_published_site_alone(own_build, monkeypatch, capsys):
-    def refuse(*_):
-        raise build.BuildError("01_toy.ipynb [es] failed in cell 3: KeyError: 'x'")
-
-    monkeypatch.setattr(build, "execute_all", refuse)
-    assert build.main([]) == 1
-    assert capsys.readouterr().err == "book: 01_toy.ipynb [es] failed in cell 3: KeyError: 'x'\n"
-    assert (own_build / "html" / "index.html").read_text() == "the previous site"
-
-
-def test_site_that_fails_its_checks_is_not_published(own_build, monkeypatch, capsys):
-    bad = own_build / "next"
-    bad.mkdir()
-    (bad / "index.html").write_text('<a href="nowhere.html">x</a>')
-    for step in ("execute_all", "lay_out", "render_all"):
-        monkeypatch.setattr(build, step, lambda *_: {})
-    monkeypatch.setattr(build, "assemble", lambda _: bad)
-    assert build.main([]) == 1
-    assert "nowhere.html leads nowhere" in capsys.readouterr().err
-    assert (own_build / "html" / "index.html").read_text() == "the previous site"
-
-
 def test_second_build_waits_for_the_first(own_build, monkeypatch, capsys):
     first_may_end, order = threading.Event(), []
 
@@ -285,6 +204,29 @@ def test_second_build_waits_for_the_first(own_build, monkeypatch, capsys):
     assert "waits" in capsys.readouterr().out
 
 
+def test_a_page_without_all_its_records_is_shown_in_its_quick_profile(monkeypatch, capsys):
+    assert build.feasible("01_ff_classifier", "full") == "full" and build.is_complete("01_ff_classifier")
+    monkeypatch.setattr(build.RunStore, "find", lambda store, recipe: None if recipe.seed else "a run")
+    assert build.feasible("01_ff_classifier", "full") == "quick" and "make reproduce" in capsys.readouterr().out
+    assert build.feasible("01_ff_classifier", "quick") == build.feasible("00_toy", "quick") == "quick"
+    assert build.feasible("00_toy", "full") == "full" and not build.is_complete("00_toy")
+
+
+@pytest.mark.parametrize("lang", pages.LANGUAGES)
+def test_the_figure_of_the_home_page_counts_the_verdicts(lang, tmp_path):
+    from fmnist_utils.audit import audit, count_verdicts
+
+    source = (ROOT / "book" / lang / "_verdicts.md").read_text("utf-8")
+    (tmp_path / "_verdicts.md").write_text(source, "utf-8")
+    verdicts.write(tmp_path, ["01_ff_classifier"], lang)
+    counted = count_verdicts(audit("01"))
+    numbers = re.findall(r"\d+", (tmp_path / "_verdicts.md").read_text("utf-8").partition(":alt:")[2])
+    claims = [sum(counted[kind].values()) for kind in ("number", "claim")]
+    wanted = [claims[0], *(counted["number"][name] for name in ("agrees", "differs"))]
+    wanted += [claims[1], *(counted["claim"][name] for name in ("agrees", "differs"))]
+    assert numbers[:6] == list(map(str, wanted)) and (tmp_path / "verdicts.png").stat().st_size > 5000
+
+
 def test_english_configuration_derives_from_the_spanish_one():
     spanish, english = (build.configuration(lang, ["es", "en"]) for lang in ("es", "en"))
     assert (spanish["sphinx"]["config"]["language"], english["sphinx"]["config"]["language"]) == ("es", "en")
@@ -299,31 +241,12 @@ def test_colophon_sums_up_the_records(tmp_path):
     made |= {"commit": "0123456789ab+", "date": "2026-11-20T10:00:00Z"}
     for seed in (1, 0):
         record = {"recipe": {"seed": seed}, "seconds": 90, "made_with": made}
-        (tmp_path / "01" / f"model_1.seed{seed}.{seed}.json").write_text(json.dumps(record))
+        (tmp_path / "01" / f"rate_0.5.ours.seed{seed}.{seed}.json").write_text(json.dumps(record))
     (row,) = colophon.record_rows(tmp_path)
-    assert row == ["01", "model_1", 2, "0, 1", "2.15", "x86_64 × 1", "3.0", "2026-11-20", "0123456+"]
+    assert row == ["01", "rate_0.5", 2, "0, 1", "2.15", "x86_64 × 1", "3.0", "2026-11-20", "0123456+"]
 
 
 # --- A small site, from end to end ------------------------------------------------------------------------------------
-
-
-def run_in(book: Path, *command: str) -> subprocess.CompletedProcess:
-    """Run Python in the toy book, away from the network and from the user's files."""
-    own = {"FMNIST_OFFLINE": "1", "FMNIST_CACHE": str(book / "cache"), "FMNIST_RUNS": str(book / "runs")}
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("FMNIST_")}
-    variables |= own | {"PYTHONPATH": str(book)}
-    command = [sys.executable, *command]
-    return subprocess.run(command, cwd=book / "book", env=variables, capture_output=True, text=True, timeout=600)
-
-
-@pytest.fixture(scope="session")
-def toy_site(tmp_path_factory):
-    """The toy book, built in both languages by the project's own script."""
-    book = write_toy_book(tmp_path_factory.mktemp("toy"))
-    finished = run_in(book, "build.py", "--profile", "quick")
-    assert finished.returncode == 0, finished.stderr
-    assert str(book / "book" / "_build" / "html" / "index.html") in finished.stdout
-    return book / "book" / "_build" / "html"
 
 
 def soup(path: Path) -> BeautifulSoup:
@@ -412,13 +335,3 @@ def test_a_page_in_one_language_only_is_found(tmp_path):
 
 def test_small_site_passes(tmp_path):
     assert checks.check_site(small_site(tmp_path)) == []
-
-
-# --- The site of the project ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.nightly
-def test_the_book_is_built_and_passes_its_checks():
-    finished = subprocess.run([sys.executable, ROOT / "book" / "build.py"], capture_output=True, text=True)
-    assert finished.returncode == 0, finished.stderr
-    assert checks.check_site(ROOT / "book" / "_build" / "html") == []

@@ -56,7 +56,7 @@ def test_audit_as_json_has_a_row_for_every_number_and_claim():
 
 
 def test_audit_as_a_table_in_both_languages():
-    english, spanish = run("--lang", "en", "audit", "01").output, run("--lang", "es", "audit").output
+    english, spanish = run("--lang", "en", "audit", "01").output, run("--lang", "es", "audit", "01").output
     assert "C1-8" in english and "their protocol" in english and "Claims: 8." in english
     assert "C1-8" in spanish and "su protocolo" in spanish and "Afirmaciones: 8." in spanish
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.decomposition import PCA
 from sklearn.metrics import precision_recall_fscore_support
 from torch import nn
 
@@ -73,6 +74,22 @@ def test_reconstruct_and_encode_are_the_two_halves(images):
 def test_codes_can_be_trained_on(images):
     codes = evaluation.encode(TinyAutoencoder(), images)
     nn.Linear(3, 10)(codes).sum().backward()  # tensors of inference mode would raise here
+
+
+def test_pca_reconstructs_as_scikit_learn_does(images):
+    pca = PCA(5, svd_solver="full").fit(images[:20].flatten(1))
+    expected = pca.inverse_transform(pca.transform(images[20:].flatten(1)))
+    found = evaluation.pca_reconstruct(images[:20], images[20:], 5)
+    np.testing.assert_allclose(found.flatten(1), expected, atol=1e-4)
+    assert found.shape == (3, 1, 28, 28)
+
+
+def test_errors_of_pca_fall_with_its_size_and_are_those_of_its_reconstructions(images):
+    errors = evaluation.pca_errors(images, images, (2, 8, 22))
+    difference = evaluation.pca_reconstruct(images, images, 8) - images
+    assert errors.loc[8].tolist() == pytest.approx([difference.square().mean().item(), difference.abs().mean().item()])
+    assert list(errors.columns) == ["mse", "l1"] and errors["mse"].is_monotonic_decreasing
+    assert errors.loc[22, "mse"] == pytest.approx(0, abs=1e-9)  # 23 images span 22 directions around their mean
 
 
 def test_a_model_without_parameters_is_fine(images):

@@ -4,7 +4,15 @@ import pytest
 import torch
 from torch import nn
 
-from fmnist_utils.models import MODELS, CNN, ConvAutoencoder, FeedForwardClassifier, build_model, count_parameters
+from fmnist_utils.models import (
+    MODELS,
+    CNN,
+    ConvAutoencoder,
+    FeedForwardClassifier,
+    build_model,
+    count_multiply_adds,
+    count_parameters,
+)
 from fmnist_utils.text import UserError
 
 # (name, sizes, parameters); the counts are those of the reports' networks (reports 1 to 5)
@@ -29,7 +37,10 @@ NETWORKS = [
     ("encoder_classifier", {"latent_dim": 10, "flatten_dropout": 0.8}, 12_920),
     ("encoder_classifier", {"latent_dim": 128, "flatten_dropout": 0.8}, 108_618),
     ("encoder_classifier", {"encoder": "raschka", "latent_dim": 10, "flatten_dropout": 0.8}, 124_152),
+    ("encoder_classifier", {"encoder": "raschka", "latent_dim": 10, "pooling": True}, 124_152),
+    ("conv_autoencoder", {"latent_dim": 64, "covering_kernels": True}, 121_137),
     ("cnn", {}, 1_204_298),
+    ("cnn", {"hidden_activation": "leaky_relu"}, 1_204_298),
     ("cnn", {"dense_sizes": (128,)}, 315_338),
     ("cnn", {"kernel_size": 5, "dense_sizes": (256,)}, 317_258),
     ("cnn", {"kernel_size": 5, "dense_sizes": (256,), "padding": (2, 0)}, 464_714),
@@ -82,6 +93,25 @@ def test_last_row_and_column_of_the_conv_decoder_see_only_the_bias():
     assert torch.equal(first[27], second[27]) and torch.equal(first[:, 27], second[:, 27])
     assert first[27].unique().numel() == 1
     assert not torch.equal(first[:27, :27], second[:27, :27])
+
+
+def test_larger_kernels_reach_every_pixel():
+    model = ConvAutoencoder(8, covering_kernels=True)
+    codes = torch.rand(20, 8) * 5
+    assert (model.decoder[:-2](codes).std(dim=0) > 0).all()
+
+
+# One image forward: of the reports' networks, from their published counts (reports 4 and 5) and by hand.
+@pytest.mark.parametrize(
+    ("model", "millions"),
+    [
+        (FeedForwardClassifier((512,)), 0.41), (CNN(3, (128,)), 3.18), (CNN(3, (512,)), 4.06),
+        (build_model("raschka_autoencoder", latent_dim=128), 15.19), (ConvAutoencoder(128), 1.09),
+        (build_model("ff_autoencoder", latent_dim=512), 0.80),
+    ],
+)  # fmt: skip
+def test_multiply_adds(model, millions):
+    assert round(count_multiply_adds(model) / 1e6, 2) == millions
 
 
 def test_output_dropout_darkens_in_train_mode_only():

@@ -52,13 +52,24 @@ def lines(axes, column):
     return [line for line in axes.lines if line.get_label() == column]
 
 
+VERDICTS = {"1": {kind: {"agrees": 4, "differs": 2, "cannot be compared": 0} for kind in ("number", "claim")}}
+
 CALLS = {
     "curves": lambda: plots.curves({"SGD": history([2.0, 1.0])}, "val_loss"),
     "intervals": lambda: plots.intervals({"a": [0.8, 0.9]}, published=0.81),
+    "verdicts": lambda: plots.verdicts(VERDICTS),
+    "errors_by_size": lambda: plots.errors_by_size({"SGD": {64: [0.02, 0.03], 128: [0.01]}}, pca={64: 0.005, 128: 0.002}),
+    "misfit": lambda: plots.misfit({"a": [0.5, 0.1], "b": [0.9, 0.8]}),
+    "times": lambda: plots.times({"a": {64: [1.0, 2.0], 128: [3.0, 4.0]}}),
     "confusion_matrix": lambda: plots.confusion_matrix(np.eye(10, dtype=int)),
     "recall_bars": lambda: plots.recall_bars(np.eye(10, dtype=int)),
     "mistakes": lambda: plots.mistakes(IMAGES, evaluation.most_confident_mistakes(np.eye(10)[:6], [1] * 6)),
     "image_grid": lambda: plots.image_grid(IMAGES, range(6)),
+    "reconstructions": lambda: plots.reconstructions({text.say("plots.reconstruction"): IMAGES}),
+    "accuracy_by_labels": lambda: plots.accuracy_by_labels({"a": {50: [0.6, 0.7], 500: [0.8]}}),
+    "pixel_maps": lambda: plots.pixel_maps({"a": IMAGES[0, 0], "b": IMAGES[1, 0]}),
+    "scatter_by_class": lambda: plots.scatter_by_class({"PCA": IMAGES[:, 0, 0, :2], "t-SNE": IMAGES[:, 0, 1, :2]}, range(6)),
+    "volumes_diagram": lambda: plots.volumes_diagram([(1, 28, 28), (16, 13, 13), (64,), (16, 13, 13), (1, 28, 28)], code=2),
     "class_probabilities": lambda: plots.class_probabilities(IMAGES[0], np.full(10, 0.1), label=9),
     "feed_forward_diagram": plots.feed_forward_diagram,
     "autoencoder_diagram": plots.autoencoder_diagram,
@@ -176,9 +187,56 @@ def test_curves_marks_the_best_epoch_of_every_run():
     np.testing.assert_allclose(stars.get_xydata(), [[2, 90], [3, 85]])
 
 
+def test_accuracy_by_labels_draws_means_and_their_reach_in_percent(language):
+    plots.accuracy_by_labels({"frozen": {500: [0.8], 50: [0.6, 0.7]}})
+    (axes,) = plt.gcf().axes
+    np.testing.assert_allclose(axes.containers[0].lines[0].get_xydata(), [[50, 65], [500, 80]])
+    np.testing.assert_allclose(axes.containers[0].lines[2][0].get_segments()[0][:, 1], [60, 70])
+    assert axes.get_xlabel() == {"es": "etiquetas de entrenamiento", "en": "training labels"}[language]
+    assert legend() == ["frozen (n = 1)"]
+
+
+def test_pixel_maps_share_one_scale_which_says_when_values_go_beyond(language):
+    plots.pixel_maps({"a": np.eye(2), "b": 3 * np.eye(2)}, "contributions", (0, 2))
+    *panels, bar = [axes for axes in plt.gcf().axes if axes.images or axes.get_xlabel()]
+    assert [axes.images[0].get_clim() for axes in panels] == [(0, 2)] * 2
+    assert [axes.texts[0].get_text() for axes in panels] == ["a", "b"]
+    said = {"es": "productos que suma cada píxel", "en": "products that each pixel adds up"}
+    assert bar.get_xlabel() == said[language] and bar._colorbar.extend == "max"
+
+
+def test_scatter_by_class_gives_each_class_its_own_marker_and_colour(language):
+    places = np.arange(40.0).reshape(20, 2)
+    plots.scatter_by_class({"PCA": places, "t-SNE": -places}, list(range(10)) * 2)
+    left, right = plt.gcf().axes
+    drawn = np.concatenate([group.get_offsets() for group in left.collections])
+    assert sorted(drawn.tolist()) == places.tolist() and right.get_xlabel() == "t-SNE"
+    (key,) = plt.gcf().legends
+    assert len({(line.get_color(), line.get_marker()) for line in key.get_lines()}) == 10
+    assert legend() == text.class_names()
+
+
+def test_volumes_diagram_names_every_shape_and_both_parts(language):
+    plots.volumes_diagram([(1, 28, 28), (16, 13, 13), (64,), (1, 28, 28)], code=2)
+    parts = {"es": {"codificador", "decodificador"}, "en": {"encoder", "decoder"}}[language]
+    assert texts() == {"1×28×28", "16×13×13", "64"} | parts
+    plots.volumes_diagram([(1, 28, 28), (64,), (10,)], code=1)
+    assert len(texts() & parts) == 1  # a classifier decodes nothing
+
+
 def test_curves_names_an_unknown_column_and_the_nearest(language):
     with pytest.raises(text.UserError, match="val_los'.*val_loss.*'val_loss'"):
         plots.curves({"a": history([1.0])}, "val_los")
+
+
+def test_curves_draws_the_loss_of_pca_in_the_colour_of_its_name(language):
+    plots.curves({"a": history([1.0]), "b": history([2.0])}, ["val_loss", "val_accuracy"], pca={"a": 0.1, "b": 0.2}, log=True)
+    loss, accuracy = plt.gcf().axes
+    curve = {line.get_color(): line.get_ydata()[0] for line in lines(loss, "val_loss")}
+    level = {line.get_color(): line.get_ydata()[0] for line in loss.lines if line.get_linestyle() == "-."}
+    assert {curve[colour]: value for colour, value in level.items()} == {1.0: 0.1, 2.0: 0.2}
+    assert loss.get_yscale() == "log" and accuracy.get_yscale() == "linear" and len(accuracy.lines) == 2
+    assert legend()[-1] == {"es": "PCA del mismo tamaño", "en": "PCA of the same size"}[language]
 
 
 # comparing runs
@@ -206,7 +264,48 @@ def test_intervals_of_losses_are_not_percent(language):
     assert len(legend()) == 2
 
 
+def test_errors_by_size_draws_means_their_reach_pca_and_what_was_published(language):
+    errors = {"SGD": {128: [0.02], 64: [0.03, 0.05]}}
+    plots.errors_by_size(errors, pca={64: 0.01, 128: 0.005}, published={64: 0.041, 128: 0.03}, quantity="l1")
+    (axes,) = plt.gcf().axes
+    means, pca, published = axes.containers[0].lines[0], *[line for line in axes.lines if line.get_marker() in "x*"]
+    np.testing.assert_allclose(means.get_xydata(), [[64, 0.04], [128, 0.02]])
+    (reach, _) = axes.containers[0].lines[2][0].get_segments()
+    np.testing.assert_allclose(reach[:, 1], [0.03, 0.05])
+    assert pca.get_xydata().tolist() == [[64, 0.01], [128, 0.005]] and published.get_ydata().tolist() == [0.041, 0.03]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["64", "128"]
+    assert axes.get_ylabel() == {"es": "error absoluto medio", "en": "mean absolute error"}[language]
+    assert {"SGD (n = 1)", "PCA", {"es": "publicado", "en": "published"}[language]} == set(legend())
+
+
+def test_misfit_marks_the_lowest_of_each_row_and_of_all(language):
+    plots.misfit({"relu": [0.5, 0.1, 0.2], "sigmoid": [0.9, 0.8, 0.7]})
+    axes = plt.gcf().axes[0]
+    np.testing.assert_allclose(axes.images[0].get_array(), [[50, 10, 20], [90, 80, 70]])
+    assert [line.get_xydata().tolist() for line in axes.lines] == [[[2, 0], [3, 1]], [[2, 0]]]
+    epoch = {"es": "época", "en": "epoch"}[language]
+    assert [item.get_text() for item in axes.texts] == [f"10 %\n{epoch} 2", f"70 %\n{epoch} 3"]
+
+
+def test_times_draws_every_repetition_their_median_and_middle_half(language):
+    plots.times({"resident": {128: [4.0, 1.0, 3.0, 2.0, 9.0], 64: [1.0] * 5}, "per_image": {64: [7.0] * 5, 128: [8.0] * 5}})
+    (axes,) = plt.gcf().axes
+    first, second = axes.containers
+    assert first.lines[0].get_ydata().tolist() == [1, 3] and second.lines[0].get_ydata().tolist() == [7, 8]
+    assert first.lines[2][0].get_segments()[1][:, 1].tolist() == [2, 4]
+    assert sorted(axes.lines[1].get_ydata()) == [1, 2, 3, 4, 9]
+    assert legend() == ["resident (n = 5)", "per_image (n = 5)"] and axes.get_ylim()[0] == 0
+    assert axes.get_ylabel() == {"es": "segundos por época", "en": "seconds per epoch"}[language]
+
+
 # where a classifier errs
+
+
+def test_verdicts_writes_the_counts_that_are_not_zero(language):
+    plots.verdicts(VERDICTS)
+    numbers, claims = plt.gcf().axes
+    assert [[item.get_text() for item in axes.texts if item.get_text()] for axes in (numbers, claims)] == [["4", "2"]] * 2
+    assert legend() == [text.say(f"verdict.{verdict}") for verdict in ("agrees", "differs", "cannot be compared")]
 
 
 def test_confusion_matrix_writes_each_count_in_its_cell(language):
@@ -285,6 +384,15 @@ def test_image_grid_gives_all_images_the_same_black_and_white():
     assert plt.gcf().axes[0].images[0].get_clim() == (-1, 1)
 
 
+def test_reconstructions_names_each_row_and_draws_bytes_and_numbers_alike():
+    plots.reconstructions({"bytes": np.full((2, 28, 28), 51, np.uint8), "numbers": torch.full((2, 1, 28, 28), 0.2)})
+    panels = plt.gcf().axes
+    shown = [axes.images[0] for axes in panels]
+    np.testing.assert_allclose([image.get_array() for image in shown], np.full((4, 28, 28), 0.2), rtol=1e-6)
+    assert {image.get_clim() for image in shown} == {(0, 1)}
+    assert [axes.get_title(loc="left") for axes in panels] == ["bytes", "", "numbers", ""]
+
+
 def test_class_probabilities_draws_the_ten_outputs_and_marks_the_true_class(language):
     probabilities = np.linspace(0, 0.2, 10)
     plots.class_probabilities(IMAGES[0], probabilities, label=9)
@@ -307,6 +415,8 @@ def test_network_diagrams_join_every_unit_to_every_unit_of_the_next_layer(langua
     assert {"es": "capa oculta", "en": "hidden layer"}[language] in texts()
     plots.autoencoder_diagram()
     assert {"es": {"codificador", "decodificador"}, "en": {"encoder", "decoder"}}[language] <= texts()
+    plots.autoencoder_diagram(64)
+    assert {"es": "código latente: 64", "en": "latent code: 64"}[language] in texts()
 
 
 def test_classifier_diagram_names_the_blocks_and_the_sizes():

@@ -5,6 +5,8 @@ import pickle
 import random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fmnist_utils.recipes import BadParameters, Recipe
 from fmnist_utils.text import set_language
@@ -22,7 +24,9 @@ CHANGES = [
     {"data": {"val_size": 5000}},
     {"data": {"val_from": "test"}},
     {"data": {"split_seed": 0}},
+    {"data": {"fold": 1}},
     {"data": {"train_size": 100}},
+    {"data": {"subset_seed": 1}},
     {"data": {"test_size": 100}},
     {"data": {"mean": 0.5}},
     {"data": {"std": 0.5}},
@@ -42,6 +46,19 @@ CHANGES = [
     {"watch": "test"},
     {"select": "best"},
     {"seed": 1},
+    {"precision": "bfloat16"},
+    {"loading": "per_image"},
+    {"measure_train": 1000},
+    {"snapshots": [0, 10]},
+]
+AUTOENCODER = {**BASE, "model": {"name": "conv_autoencoder"}, "loss": "l1"}
+CLASSIFIER = {**BASE, "model": {"name": "encoder_classifier"}}
+TRANSFERS = [
+    {"encoder_from": AUTOENCODER},
+    {"encoder_from": {**AUTOENCODER, "seed": 1}},
+    {"encoder_from": AUTOENCODER, "freeze": "optimizer"},
+    {"encoder_from": AUTOENCODER, "freeze": "gradient"},
+    {"freeze": "features"},
 ]
 
 
@@ -59,16 +76,17 @@ def test_the_id_is_what_it_was_when_records_were_first_published():
 
 def test_any_field_changed_changes_the_id():
     ids = [make().id] + [make(**change).id for change in CHANGES]
-    assert len(set(ids)) == len(CHANGES) + 1
+    ids += [Recipe(**CLASSIFIER).id] + [Recipe(**CLASSIFIER, **change).id for change in TRANSFERS]
+    assert len(set(ids)) == len(CHANGES) + len(TRANSFERS) + 2
 
 
 def test_every_field_is_among_the_changes():
-    assert {name for change in CHANGES for name in change} == set(Recipe.model_fields)
+    assert {name for change in CHANGES + TRANSFERS for name in change} == set(Recipe.model_fields)
 
 
 def test_round_trip_and_key_order():
-    for change in [{}, *CHANGES]:
-        recipe = make(**change)
+    recipes = [make(**change) for change in [{}, *CHANGES]] + [Recipe(**CLASSIFIER, **change) for change in TRANSFERS]
+    for recipe in recipes:
         fields = json.loads(json.dumps(recipe.model_dump(mode="json")))
         shuffled = dict(random.Random(0).sample(list(fields.items()), len(fields)))
         assert Recipe(**shuffled) == recipe and Recipe(**shuffled).id == recipe.id
@@ -141,6 +159,22 @@ def test_all_mistakes_are_told_at_once_and_cross_process_borders():
     assert str(pickle.loads(pickle.dumps(error.value))) == str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("fields", "part"),
+    [
+        ({**BASE, "freeze": "gradient"}, "ff_classifier"),
+        ({**BASE, "encoder_from": AUTOENCODER}, "ff_classifier"),
+        ({**CLASSIFIER, "encoder_from": {**AUTOENCODER, "model": {"name": "raschka_autoencoder"}}}, "raschka_autoencoder"),
+        ({**CLASSIFIER, "encoder_from": {**AUTOENCODER, "model": {"name": "ff_autoencoder"}}}, "ff_autoencoder"),
+        ({**CLASSIFIER, "freeze": "features", "model": {"name": "encoder_classifier", "flatten_dropout": 0.8}}, "0.8"),
+        ({**CLASSIFIER, "encoder_from": {**AUTOENCODER, "num_epochs": 0}}, "num_epochs"),
+    ],
+)
+def test_transfer_that_cannot_be_is_refused(fields, part):
+    with pytest.raises(BadParameters, match=part):
+        Recipe(**fields)
+
+
 def test_what_is_missing_is_named():
     with pytest.raises(BadParameters, match="loss: this parameter is missing"):
         Recipe(**{name: value for name, value in BASE.items() if name != "loss"})
@@ -150,3 +184,68 @@ def test_an_autoencoder_takes_no_cross_entropy():
     with pytest.raises(BadParameters, match="mse and l1"):
         make(model={"name": "conv_autoencoder"})
     assert make(model={"name": "conv_autoencoder"}, loss="l1").task == "reconstruction"
+
+
+# --- For recipes of all kinds ------------------------------------------------------------------------------------------
+
+RECIPES = st.fixed_dictionaries(
+    {
+        "model": st.fixed_dictionaries(
+            {"name": st.just("ff_classifier")},
+            optional={"hidden_sizes": st.lists(st.integers(1, 2000), max_size=3), "dropout": st.floats(0, 0.99)},
+        ),
+        "loss": st.sampled_from(["cross_entropy", "mse"]),
+        "optimizer": st.just("sgd"),
+        "learning_rate": st.floats(1e-300, 1e6, exclude_min=True),
+        "batch_size": st.integers(1, 60_000),
+        "num_epochs": st.integers(1, 10_000),
+    },
+    optional={
+        "data": st.fixed_dictionaries({}, optional={"val_size": st.integers(1, 59_999), "std": st.floats(0.001, 1000)}),
+        "momentum": st.floats(0, 0.999),
+        "weight_decay": st.floats(0, 1),
+        "patience": st.none() | st.integers(1, 10**6),
+        "seed": st.integers(0, 2**31 - 1),
+        "snapshots": st.lists(st.integers(0, 100), max_size=4),
+    },
+)
+
+
+@given(RECIPES, st.randoms())
+@settings(max_examples=100, deadline=None)
+def test_any_recipe_survives_json_and_any_order_of_its_keys(fields, order):
+    recipe = Recipe(**fields)
+    written = json.loads(json.dumps(recipe.model_dump(mode="json")))
+    keys = list(written)
+    order.shuffle(keys)
+    again = Recipe(**{key: written[key] for key in keys})
+    assert again == recipe and again.id == recipe.id and again.canonical_json == recipe.canonical_json
+
+
+@given(RECIPES, RECIPES)
+@settings(max_examples=100, deadline=None)
+def test_ids_are_equal_just_when_recipes_are(one, other):
+    one, other = Recipe(**one), Recipe(**other)
+    assert (one.id == other.id) == (one == other)
+    for name in set(one.model_dump()) - {"model", "loss", "optimizer"}:
+        if getattr(one, name) != getattr(other, name):
+            changed = Recipe(**(one.model_dump() | {name: other.model_dump()[name]}))
+            assert changed.id != one.id, name
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.sampled_from(sorted(Recipe.model_fields)), ANYTHING)
+@settings(max_examples=200, deadline=None)
+def test_any_value_is_taken_or_refused_by_name(name, value):
+    try:
+        recipe = Recipe(**{**BASE, name: value})
+    except BadParameters as error:
+        assert name in str(error)
+    else:
+        assert Recipe(**json.loads(json.dumps(recipe.model_dump(mode="json")))).id == recipe.id

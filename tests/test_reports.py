@@ -1,9 +1,14 @@
 """Reports as data: every file is whole, its recipes are what the report states, and page parameters are checked."""
 
+import re
+
 import pytest
+import torch
 
 from fmnist_utils import reports
-from fmnist_utils.reports import load_report, report_names
+from fmnist_utils.models import build_model, count_parameters
+from fmnist_utils.reports import Report, load_pretrained, load_report, report_names
+from fmnist_utils.runs import RunStore, train
 from fmnist_utils.text import UserError, get_language
 
 REPORT = load_report("01")
@@ -18,7 +23,7 @@ def test_every_report_refers_only_to_what_it_has(name):
     measures = [number.measure for number in report.numbers]
     measures += [condition.measure for claim in report.claims for condition in claim.check]
     for measure in measures:
-        for group in filter(None, (measure.of, measure.minus, measure.over)):
+        for group in (*measure.of, *measure.minus, *measure.over):
             assert "theirs" in report.groups[group].protocols
     ids = [item.id for item in [*report.numbers, *report.claims, *report.errors]]
     assert len(ids) == len(set(ids))
@@ -41,7 +46,8 @@ def test_both_languages_are_there_and_differ(name):
     found = list(texts(load_report(name)))
     assert len(found) > 30
     assert all(text.es.strip() and text.en.strip() for text in found)
-    assert not [text for text in found if text.es == text.en and len(text.es.split()) > 3]
+    same = [text.es for text in found if text.es == text.en]
+    assert not [text for text in same if len(re.findall(r"[^\W\d_]{3,}", re.sub(r"\{\w+\}", "", text))) > 3]
 
 
 def test_the_models_of_report_1_are_as_published():
@@ -53,10 +59,68 @@ def test_the_models_of_report_1_are_as_published():
     assert REPORT.recipe("model_1", "ours").data.val_size == 10_000
 
 
-def test_every_recipe_of_a_report_is_another_run():
-    ids = [recipe.id for recipes in REPORT.all_recipes().values() for recipe in recipes]
+def test_the_grid_of_report_5_is_as_published():
+    report = load_report("05")
+    grid = {name: group for name, group in report.groups.items() if name.startswith("cnn_")}
+    assert len(grid) == 12 and {report.label(name, report.recipe(name, "theirs")) for name in grid} == {
+        f"CNN{kernel}-{size}-{dropout}" for kernel in (3, 5) for size in (128, 256, 512) for dropout in (0.1, 0.25)
+    }
+    sizes = {"cnn_3_512_0.1": 1_204_298, "nahuel": 1_475_338, "juan": 407_050, "cnn_5_128_0.1": 184_778}
+    for name, size in sizes.items():
+        recipe = report.recipe(name, "theirs")
+        assert count_parameters(build_model(**recipe.model.model_dump())) == size
+        assert (recipe.optimizer, recipe.learning_rate, recipe.batch_size, recipe.num_epochs) == ("adam", 1e-3, 500, 50)
+    accuracies = [number.value for number in report.numbers[:36] if number.unit == "percent"]
+    assert len(accuracies) == 12 and accuracies == sorted(accuracies, reverse=True)  # as table I is sorted
+
+
+@pytest.mark.parametrize("name", report_names())
+def test_every_recipe_of_a_report_is_another_run(name):
+    ids = [recipe.id for recipes in load_report(name).all_recipes().values() for recipe in recipes]
     shared = len(ids) - len(set(ids))
     assert shared == 0
+
+
+def test_a_published_confusion_matrix_is_ten_by_ten_and_of_a_group():
+    report = load_report("04")
+    fields = {name: getattr(report, name) for name in type(report).model_fields}
+    matrix = report.confusion
+    assert [sum(row) for row in matrix] == [1000] * 10
+    assert report.number("N4-1").value == sum(row[k] for k, row in enumerate(matrix)) / 10_000
+    assert report.confusion_of in report.groups
+    wrong = [
+        {"confusion": matrix[:9]},
+        {"confusion": [row[:9] for row in matrix]},
+        {"confusion": [[-1, *row[1:]] for row in matrix]},
+        {"confusion_of": None},
+        {"confusion_of": "raschka"},
+        {"confusion": None},
+    ]
+    reports.Report(**fields)
+    reports.Report(**fields | {"confusion": None, "confusion_of": None})
+    for change in wrong:
+        with pytest.raises(UserError):
+            reports.Report(**fields | change)
+
+
+def test_the_networks_of_report_4_are_those_of_its_tables():
+    report = load_report("04")
+    published = {
+        "lineal": (512, 60, 1000, 0.001),
+        "consigna": (128, 20, 32, 0.001),
+        "raschka_64": (64, 17, 32, 0.0005),
+        "raschka_128": (128, 14, 32, 0.0005),
+        "classifier_10": (10, 35, 32, 0.0005),
+        "raschka_classifier": (10, 15, 40, 0.0007),
+        "classifier_fe": (128, 26, 32, 0.0005),
+    }
+    for group, numbers in published.items():
+        recipe = report.recipe(group, "theirs")
+        assert (recipe.model.latent_dim, recipe.num_epochs, recipe.batch_size, recipe.learning_rate) == numbers
+        assert getattr(recipe.model, "flatten_dropout", 0.8) == 0.8
+    assert [report.recipe(group, "theirs").model.dropout for group in list(published)[:4]] == [0.1, 0, 0, 0]
+    assert report.recipe("classifier_fe", "theirs", 2).encoder_from == report.recipe("consigna", "theirs", 2)
+    assert report.recipe("ff", "theirs") == REPORT.recipe("model_2", "theirs")  # its records serve here too
 
 
 def test_overrides_leave_alone_what_a_group_varies():
@@ -138,3 +202,147 @@ def test_a_notebook_run_again_keeps_its_other_variables():
     assert REPORT.page(namespace).parameters.seed == 0
     with pytest.raises(UserError, match="Did you mean 'num_epochs'"):
         REPORT.page({**namespace, "num_epoch": 2, "In": cells})
+
+
+def made_up(**groups) -> Report:
+    """Return a report with these groups on a little made-up data; two groups are always there."""
+    text = {"es": "n = {latent_dim}", "en": "size {latent_dim}"}
+    data = {"source": "synthetic", "train_size": 200, "val_size": 100, "test_size": 100}
+    network = {"name": "conv_autoencoder", "latent_dim": 4, "output_activation": "sigmoid"}
+    fields = {"data": data, "model": network, "loss": "mse", "optimizer": "adam", "learning_rate": 0.01}
+    base = {"label": text, "seeds": 2, "checkpoint": "small", "recipe": fields | {"batch_size": 50, "num_epochs": 2}}
+    sizes = {"label": text, "like": "base", "grid": {"model.latent_dim": [5, 6], "batch_size": [20, 40]}}
+    named = {name: {"label": text} | group for name, group in groups.items()}
+    return Report(
+        id="99_made_up", title=text, authors=["A"], date="2026", institution=text, citation="a2026",
+        protocols={"theirs": {}, "ours": {"select": "best"}}, quick={"num_epochs": 1}, parameters={"latent_dim": "model.latent_dim"},
+        groups={"base": base, "size": sizes} | named, numbers=[], claims=[], errors=[],
+    )  # fmt: skip
+
+
+def test_the_quick_profile_leaves_out_the_groups_that_only_full_trains(tmp_path, monkeypatch):
+    monkeypatch.setenv("FMNIST_RUNS", str(tmp_path))
+    report = made_up(long={"like": "base", "seeds": 1, "quick": False, "recipe": {"model": {"latent_dim": 9}}})
+    given = {"lang": "en", "source": "synthetic"}
+    quick, full = report.page({**given, "profile": "quick"}), report.page({**given, "profile": "full", "source": "auto"})
+    assert list(quick.train("base", "long", "size_5_20")) == ["size 4", "size 5"]
+    assert list(full.train("base", "long")) == ["size 4", "size 9"]
+    with pytest.raises(KeyError):
+        quick.train("bass")
+
+
+def test_a_grid_is_a_group_for_each_combination():
+    report = made_up(after={"like": "size_{latent_dim}_20", "grid": {"model.latent_dim": [5, 6]}, "recipe": {"num_epochs": 1}})
+    assert list(report.groups) == ["base", "size_5_20", "size_5_40", "size_6_20", "size_6_40", "after_5", "after_6"]
+    recipe = report.recipe("size_6_40", "theirs")
+    assert (recipe.model.latent_dim, recipe.batch_size) == (6, 40)
+    assert report.recipe("after_6", "theirs") == recipe.but(batch_size=20, num_epochs=1)
+
+
+def test_a_list_in_a_grid_has_its_name_and_an_entry_of_that_name_adds_to_its_group():
+    cnn = {"name": "cnn", "kernel_size": 3}
+    fields = {"model": cnn, "loss": "cross_entropy", "optimizer": "adam", "learning_rate": 0.001, "batch_size": 50, "num_epochs": 9}
+    grid = {"model.dense_sizes": [[64], [60, 12]], "model.dropout": [0.1]}
+    report = made_up(
+        cnn={"label": {"es": "CNN-{dense_sizes}", "en": "net {dense_sizes}"}, "recipe": fields, "grid": grid},
+        **{"cnn_64_0.1": {"checkpoint": "cnn_64"}, "half": {"like": "cnn_{dense_sizes}_0.1", "grid": {"model.dense_sizes": [[60, 12]]}}},
+    )
+    assert list(report.groups)[5:] == ["cnn_64_0.1", "cnn_60x12_0.1", "half_60x12"]
+    recipe = report.recipe("half_60x12", "theirs")
+    assert recipe.model.dense_sizes == (60, 12) and "60x12" in report.label("cnn_60x12_0.1", recipe)
+    assert report.checkpoints()["cnn_64"] == report.recipe("cnn_64_0.1", "theirs").id
+    overrides = {"model.kernel_size": 5, "model.latent_dim": 7}
+    assert report.recipe("cnn_64_0.1", "theirs", 0, overrides).model.kernel_size == 5
+    assert report.recipe("base", "theirs", 0, overrides).model.latent_dim == 7
+
+
+def test_a_page_of_few_epochs_shortens_every_group_and_lengthens_none_that_sets_its_own():
+    report = made_up(long={"like": "base", "recipe": {"num_epochs": 40}})
+    epochs = [report.recipe(name, "theirs", 0, {"num_epochs": n}).num_epochs for name in ("base", "long") for n in (3, 50)]
+    assert epochs == [3, 50, 3, 40]
+
+
+def test_later_seeds_may_stop_early_and_folds_come_round():
+    report = made_up(
+        short={"like": "base", "seeds": 3, "later_seeds": {"patience": 4}},
+        fold={"like": "base", "by_seed": ["data.fold"], "recipe": {"data": {"val_size": 12_000}}},
+    )
+    assert [recipe.patience for recipe in report.all_recipes()["short.theirs"]] == [None, 4, 4]
+    assert report.recipe("fold", "theirs", 7).data.fold == 2
+
+
+def test_a_parameter_leaves_alone_what_a_grid_varies():
+    report = made_up()
+    latent_dims = [
+        report.recipe(name, "theirs", 0, {"model.latent_dim": 9}).model.latent_dim for name in ("base", "size_5_20")
+    ]
+    assert latent_dims == [9, 5]
+
+
+def test_a_label_tells_the_values_of_the_recipe_that_is_run():
+    report = made_up()
+    label = report.label("base", report.recipe("base", "theirs", 0, {"model.latent_dim": 9}))
+    assert label == str(report.groups["base"].label).format(latent_dim=9) and "9" in label
+
+
+def test_what_follows_the_seed_and_the_encoder_of_the_same_seed():
+    classifier = {"name": "encoder_classifier", "latent_dim": 4}
+    fields = {"data": {"source": "synthetic", "val_size": 12_000}, "model": classifier, "loss": "cross_entropy"}
+    fields |= {"optimizer": "sgd", "learning_rate": 0.1, "batch_size": 50, "num_epochs": 2}
+    report = made_up(fold={"recipe": fields, "by_seed": ["data.fold"], "encoder_from": "base", "first_seed": 1, "seeds": 3})
+    recipes = report.all_recipes()["fold.theirs"]
+    assert [(recipe.data.fold, recipe.seed, recipe.encoder_from.seed) for recipe in recipes] == [(k, k, k) for k in (1, 2, 3)]
+    assert recipes[0].encoder_from == report.recipe("base", "theirs", 1)
+
+
+def test_the_encoder_may_come_from_another_group_for_each_protocol():
+    classifier = {"name": "encoder_classifier", "encoder": "conv"}
+    fields = {"model": classifier, "loss": "cross_entropy", "optimizer": "sgd", "learning_rate": 0.1}
+    base = {"model": {"name": "conv_autoencoder"}, "loss": "mse", "optimizer": "sgd", "learning_rate": 0.1}
+    sizes = {"batch_size": 50, "num_epochs": 2}
+    report = made_up(
+        coder={"recipe": base | sizes, "grid": {"model.latent_dim": [4, 5]}},
+        tuned={
+            "recipe": fields | sizes,
+            "grid": {"model.latent_dim": [4, 5]},
+            "encoder_from": {"theirs": "coder_{latent_dim}"},
+        },
+    )
+    assert report.recipe("tuned_5", "theirs", 2).encoder_from == report.recipe("coder_5", "theirs", 2)
+
+
+def test_a_group_may_keep_the_panel_of_every_seed(tmp_path):
+    report = made_up(**{"all_0.5": {"like": "base", "recipe": {"num_epochs": 1}, "panel": "all"}})
+    store = RunStore(tmp_path / "runs", tmp_path / "results")
+    path = report.publish(train(report.recipe("all_0.5", "theirs", 1), store=store), store)
+    assert path.with_suffix(".panel.safetensors").exists() and path.name.startswith("all_0.5.theirs.seed1")
+
+
+def test_the_first_seed_keeps_its_panel_and_a_checkpoint_its_weights(tmp_path, monkeypatch):
+    report = made_up(plain={"like": "base", "recipe": {"num_epochs": 1}, "panel": False})
+    store = RunStore(tmp_path / "runs", tmp_path / "results")
+    first, second, plain = (
+        report.publish(train(report.recipe(group, "theirs", seed), store=store), store)
+        for group, seed in (("base", 0), ("base", 1), ("plain", 0))
+    )
+    kept = {
+        suffix: path.with_suffix(suffix).exists()
+        for path in (first,)
+        for suffix in (".panel.safetensors", ".weights.safetensors")
+    }
+    assert all(kept.values()) and not second.with_suffix(".panel.safetensors").exists()
+    assert not plain.with_suffix(".panel.safetensors").exists() and not second.with_suffix(".weights.safetensors").exists()
+    assert report.is_published(report.recipe("base", "theirs", 0), store)
+    monkeypatch.setattr(reports, "report_names", lambda: [report.id])
+    monkeypatch.setattr(reports, "load_report", lambda name: report)
+    monkeypatch.setenv("FMNIST_RUNS", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("FMNIST_RESULTS", str(store.results))
+    assert load_pretrained("small")(torch.zeros(1, 1, 28, 28)).shape == (1, 1, 28, 28)
+    with pytest.raises(UserError, match="small"):
+        load_pretrained("smal")
+    weights = first.with_suffix(".weights.safetensors")
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    with pytest.raises(UserError, match="weights"):
+        load_pretrained("small")
+    weights.unlink()
+    assert not report.is_published(report.recipe("base", "theirs", 0), store)

@@ -34,20 +34,6 @@ def load_file(path: Path):
     return module
 
 
-def tracked_texts() -> Iterator[tuple[Path, str]]:
-    """Yield every tracked text file and its content."""
-    if not (ROOT / ".git").exists():
-        pytest.skip("not a git checkout")
-    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in names.split("\0"):
-        path = ROOT / name
-        if name and path.is_file():
-            try:
-                yield path, path.read_text("utf-8")
-            except UnicodeDecodeError:
-                continue  # a picture or an archive
-
-
 # --- Imports --------------------------------------------------------------------------------------------------------
 
 GROUND_FLOOR = {name: {"text"} for name in ("data", "synthetic", "models", "training", "evaluation", "plots", "text")}
@@ -101,7 +87,7 @@ def test_importing_the_package_is_free():
 
 def test_everything_imported_is_declared():
     """The package needs nothing but its dependencies: no papermill, no Jupyter, nothing that comes along by chance."""
-    names = {"pyyaml": "yaml", "scikit-learn": "sklearn"}
+    names = {"pyyaml": "yaml", "scikit-learn": "sklearn", "pillow": "PIL"}
     declared = {canonicalize_name(Requirement(item).name) for item in PROJECT["project"]["dependencies"]}
     allowed = {names.get(name, name) for name in declared} | sys.stdlib_module_names | {"fmnist_utils"}
     ours = {path.stem for path in PACKAGE.glob("*.py")} | {"reports"}
@@ -359,44 +345,7 @@ def test_an_outdated_or_missing_address_is_found(address, tmp_path):
         address.outdated(tmp_path)
 
 
-# --- What must not be in the repository -----------------------------------------------------------------------------
-
-MACHINE_PATH = re.compile(r"(?<![\w.:/*-])/(?:home|root|Users|mnt|opt|work|tmp|var/folders)/[\w.-]+")
-REGISTRY = re.compile(r"--(?:extra-)?index-url|--find-links|--trusted-host|files\.pythonhosted\.org|/simple\b")
-
-
-@pytest.mark.parametrize("pattern", [MACHINE_PATH, REGISTRY], ids=["path", "registry"])
-def test_no_file_tells_of_the_machine_it_was_made_on(pattern):
-    found = {
-        str(path.relative_to(ROOT)): match[0]
-        for path, text in tracked_texts()
-        if path != Path(__file__).resolve() and (match := pattern.search(text))
-    }
-    assert not found
-
-
-def test_such_traces_would_be_found():
-    assert MACHINE_PATH.search('File "/home/ana/fmnist/data.py"') and MACHINE_PATH.search("file:///tmp/x") is None
-    assert not MACHINE_PATH.search("https://example.org/home/ana")
-    assert REGISTRY.search("--index-url https://packages.example.org/pypi/simple")
-
-
 # --- Continuous integration -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("path", sorted(ROOT.glob(".github/workflows/*.yml")), ids=lambda path: path.stem)
-def test_workflows_can_do_no_harm(path):
-    workflow = yaml.safe_load(path.read_text())
-    events = workflow[True]  # YAML reads the key `on` as true
-    assert workflow["permissions"] == {"contents": "read"}
-    assert "pull_request_target" not in events
-    local = {".ci/run", ".ci/publish origin", *(f"make {target}" for target in targets())}
-    for job in workflow["jobs"].values():
-        if job.get("permissions", {}) != {}:
-            assert job["permissions"] == {"contents": "write"} and "pull_request" not in events
-        for step in job["steps"]:
-            assert "uses" not in step or re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", step["uses"]), step
-            assert "run" not in step or step["run"] in local, step
 
 
 def test_workflows_try_every_python_of_the_lock():

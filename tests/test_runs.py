@@ -1,114 +1,19 @@
-"""The run store: load, resume, kill, damage, several at once, and the records."""
+"""The run store: load, publish, several at once, and the records. Stops, kills and damage: ``tests/trust``, R13 to R21."""
 
 import json
 import os
-import random
 import signal
-import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
 import torch
 
-from fmnist_utils.checkpoints import write_atomically
+from fmnist_utils.data import Split
 from fmnist_utils.recipes import Recipe
-from fmnist_utils.runs import Record, RunStore, load_splits, train, train_all
+from fmnist_utils.runs import Record, RunStore, count_dead_units, load_splits, train, train_all
 from fmnist_utils.text import UserError
-from fmnist_utils.training import History, TrainingDiverged, evaluate
-
-DATA = {"source": "synthetic", "train_size": 300, "val_size": 100, "test_size": 200}
-
-
-def make(**changes):
-    fields = {
-        "data": DATA, "model": {"name": "ff_classifier", "hidden_sizes": [8]}, "loss": "cross_entropy", "optimizer": "adam",
-        "learning_rate": 0.01, "batch_size": 50, "num_epochs": 4,
-    }  # fmt: skip
-    return Recipe(**{**fields, **changes})
-
-
-class Killed(Exception):
-    pass
-
-
-def stop_after(monkeypatch, epoch):
-    """Make training die after the checkpoint of ``epoch``."""
-    from fmnist_utils.checkpoints import Checkpoints
-
-    save = Checkpoints.save
-
-    def save_and_die(self, model, optimizer, history):
-        save(self, model, optimizer, history)
-        if len(history) == epoch:
-            raise Killed
-
-    monkeypatch.setattr(Checkpoints, "save", save_and_die)
-
-
-def without_seconds(history: History):
-    return [{name: value for name, value in row.items() if name != "seconds"} for row in history.rows]
-
-
-FAMILIES = {
-    "classifier, Adam": {},
-    "SGD with momentum, cosine": {"optimizer": "sgd", "momentum": 0.9, "schedule": "cosine"},
-    "batch norm and dropout": {"model": {"name": "cnn", "dense_sizes": [16], "dropout": 0.25}, "num_epochs": 3},
-    "autoencoder": {"model": {"name": "conv_autoencoder", "latent_dim": 8, "dropout": 0.2}, "loss": "l1", "num_epochs": 3},
-    "best epoch, patience": {"select": "best", "patience": 2, "learning_rate": 0.05},
-}
-
-
-@pytest.mark.parametrize("changes", FAMILIES.values(), ids=FAMILIES)
-def test_resumed_after_any_epoch_is_bit_identical(changes, tmp_path, monkeypatch):
-    recipe = make(**changes)
-    whole = train(recipe, store=RunStore(tmp_path / "whole"))
-    for epoch in range(1, len(whole.history)):
-        store = RunStore(tmp_path / f"stopped{epoch}")
-        with monkeypatch.context() as patch:
-            stop_after(patch, epoch)
-            with pytest.raises(Killed):
-                train(recipe, store=store)
-        assert store.find(recipe) is None
-        torch.rand(3)
-        resumed = train(recipe, store=store)
-        assert resumed.record.weights_sha256 == whole.record.weights_sha256
-        assert without_seconds(resumed.history) == without_seconds(whole.history)
-        assert resumed.metrics == whole.metrics and resumed.record.made_with["one_environment"] is True
-
-
-PROGRAM = """
-import sys, torch
-torch.set_num_threads(1)
-from fmnist_utils.recipes import Recipe
-from fmnist_utils.runs import RunStore, train
-print("ready", flush=True)
-train(Recipe(**eval(sys.argv[1])), store=RunStore(sys.argv[2]), progress=False)
-"""
-
-
-def test_killed_at_random_moments_it_ends_with_the_same_digest(tmp_path):
-    recipe = make(num_epochs=60, select="best", data=DATA | {"train_size": 2000})
-    whole = train(recipe, store=RunStore(tmp_path / "whole"))
-    store = RunStore(tmp_path / "killed")
-    moments, kills = random.Random(4), 0
-    while kills < 5 and store.find(recipe) is None:
-        process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, repr(recipe.model_dump(mode="json")), str(store.root)], stdout=subprocess.PIPE
-        )
-        process.stdout.readline()
-        time.sleep(moments.uniform(0.05, 0.9))
-        if process.poll() is None:
-            os.kill(process.pid, signal.SIGKILL)
-            kills += 1
-        process.communicate()
-    resumed = train(recipe, store=store)
-    assert kills >= 1
-    assert resumed.record.weights_sha256 == whole.record.weights_sha256
-    assert sorted(path.name for path in store.folder(recipe).iterdir()) == [
-        "lock", "record.json", "record.panel.safetensors", "record.weights.safetensors",
-    ]  # fmt: skip
+from fmnist_utils.training import Batches, evaluate
+from small_runs import DATA, make, without_seconds
 
 
 def test_a_finished_run_is_loaded_and_not_trained_again(tmp_path, monkeypatch):
@@ -139,7 +44,83 @@ def test_the_record_holds_what_was_measured(tmp_path):
 def test_an_autoencoders_record_and_panel(tmp_path):
     run = train(make(model={"name": "ff_autoencoder", "latent_dim": 4}, loss="mse", num_epochs=1), store=RunStore(tmp_path))
     assert run.confusion is None and "test_accuracy" not in run.metrics
-    assert run.panel["example_reconstructions"].shape == (10, 28, 28)
+    panel = run.panel
+    assert panel["example_reconstructions"].shape == (10, 28, 28)
+    assert panel["mean_error"].shape == panel["mean_output"].shape == (28, 28) and (panel["mean_error"] > 0).all()
+    assert 0 <= run.metrics["test_dead_units"] <= 4
+
+
+def test_dead_units_are_those_that_never_change():
+    codes = torch.rand(50, 4)
+    codes[:, 1], codes[:, 2] = 0, 0
+    codes[7, 2] = 1
+    assert count_dead_units(codes) == 1
+
+
+def test_snapshots_show_the_network_as_it_was_after_those_epochs(tmp_path):
+    small = {"name": "conv_autoencoder", "latent_dim": 4, "output_activation": "sigmoid"}
+    recipe = make(model=small, loss="mse", num_epochs=3, snapshots=[0, 2, 3])
+    panel = train(recipe, store=RunStore(tmp_path)).panel
+    shorter = train(recipe.but(num_epochs=2, snapshots=[]), store=RunStore(tmp_path)).panel
+    assert (panel["reconstructions_after_2"] == shorter["example_reconstructions"]).all()
+    assert (panel["reconstructions_after_3"] == panel["example_reconstructions"]).all()
+    assert (panel["reconstructions_after_0"] != panel["reconstructions_after_2"]).any()
+
+
+ENCODED = {"name": "encoder_classifier", "latent_dim": 6}
+PRETRAINING = {"model": {"name": "conv_autoencoder", "latent_dim": 6}, "loss": "l1", "num_epochs": 2}
+
+
+def test_a_classifier_starts_from_the_encoder_of_another_run(tmp_path):
+    store, base = RunStore(tmp_path), make(**PRETRAINING)
+    frozen = {
+        how: make(model=ENCODED, encoder_from=base, freeze=how, num_epochs=2) for how in ("optimizer", "gradient", "features")
+    }
+    runs = {how: train(recipe, store=store) for how, recipe in frozen.items()}
+    encoder = store.find(base, weights=True).model().encoder.state_dict()
+    for run in runs.values():
+        assert all(torch.equal(tensor, encoder[name]) for name, tensor in run.model().encoder.state_dict().items())
+        assert run.history["val_loss"] == pytest.approx(runs["optimizer"].history["val_loss"], abs=1e-5)
+        assert run.history["val_loss"][-1] < run.history["val_loss"][0]
+    tuned = train(make(model=ENCODED, encoder_from=base, num_epochs=1), store=store).model().encoder.state_dict()
+    assert all(
+        (tuned[name] != encoder[name]).any() and torch.allclose(tuned[name], encoder[name], atol=0.2) for name in encoder
+    )
+
+
+def test_of_an_encoder_of_another_size_only_the_convolutions_are_taken(tmp_path):
+    store, base = RunStore(tmp_path), make(**PRETRAINING)
+    smaller = train(make(model=ENCODED | {"latent_dim": 5}, encoder_from=base, freeze="gradient", num_epochs=1), store=store)
+    mine, theirs = smaller.model().encoder.state_dict(), store.find(base, weights=True).model().encoder.state_dict()
+    same = {name for name in mine if mine[name].shape == theirs[name].shape and torch.equal(mine[name], theirs[name])}
+    assert {name for name in mine if mine[name].ndim == 4} <= same and "10.weight" not in same
+
+
+def test_image_by_image_gives_the_same_run(tmp_path):
+    for changes in ({}, PRETRAINING):
+        resident, single = (make(**changes, loading=loading) for loading in ("resident", "per_image"))
+        runs = [train(recipe, store=RunStore(tmp_path)) for recipe in (resident, single)]
+        assert runs[0].record.weights_sha256 == runs[1].record.weights_sha256
+
+
+def test_bfloat16_trains_nearly_the_same_and_is_measured_in_float32(tmp_path):
+    recipe = make(model={"name": "cnn", "dense_sizes": [16]}, num_epochs=3)
+    plain, fast = (train(recipe.but(precision=precision), store=RunStore(tmp_path)) for precision in ("float32", "bfloat16"))
+    assert plain.record.weights_sha256 != fast.record.weights_sha256
+    assert fast.metrics["test_loss"] == pytest.approx(plain.metrics["test_loss"], rel=0.2)
+    model, splits = fast.model(), load_splits(recipe.data, torch.device("cpu"))
+    loss = torch.nn.functional.cross_entropy(model(splits.test.images), splits.test.labels)
+    assert fast.metrics["test_loss"] == pytest.approx(loss.item(), rel=1e-5)
+
+
+def test_the_training_set_may_be_measured_on_its_beginning(tmp_path):
+    whole = train(make(num_epochs=1), store=RunStore(tmp_path))
+    part = train(make(num_epochs=1, measure_train=100), store=RunStore(tmp_path))
+    assert part.record.weights_sha256 == whole.record.weights_sha256
+    first = Split(*(tensor[:100] for tensor in load_splits(make().data, torch.device("cpu")).train))
+    measured = evaluate(part.model(), Batches(*first, 1000), torch.nn.CrossEntropyLoss())
+    assert part.history["train_loss"][-1] == pytest.approx(measured["loss"], rel=1e-5)
+    assert part.history["train_loss"] != whole.history["train_loss"]
 
 
 def test_watching_the_test_set_says_so(tmp_path):
@@ -180,33 +161,6 @@ def test_damage_is_seen(tmp_path):
         store.find(make())
 
 
-@pytest.mark.parametrize("fault", ["truncated", "one bit", "gone", "rubbish"])
-def test_a_damaged_checkpoint_is_refused_and_the_one_before_taken(fault, tmp_path, monkeypatch):
-    recipe = make()
-    whole = train(recipe, store=RunStore(tmp_path / "whole"))
-    store = RunStore(tmp_path / "damaged")
-    with monkeypatch.context() as patch:
-        stop_after(patch, 3)
-        with pytest.raises(Killed):
-            train(recipe, store=store)
-    newest = store.folder(recipe) / "epoch-3.safetensors"
-    content = newest.read_bytes()
-    if fault == "gone":
-        newest.unlink()
-    else:
-        flipped = content[:-1] + bytes([content[-1] ^ 4])
-        newest.write_bytes({"truncated": content[:50], "one bit": flipped, "rubbish": b"x" * 99}[fault])
-    assert train(recipe, store=store).record.weights_sha256 == whole.record.weights_sha256
-
-
-def test_a_broken_progress_file_means_starting_anew(tmp_path):
-    store = RunStore(tmp_path / "a")
-    store.folder(make()).mkdir(parents=True)
-    (store.folder(make()) / "progress.json").write_text("{ not json")
-    run = train(make(), store=store)
-    assert run.record.weights_sha256 == train(make(), store=RunStore(tmp_path / "b")).record.weights_sha256
-
-
 def test_side_by_side_gives_the_same_as_one_by_one(tmp_path):
     recipes = [make(seed=seed) for seed in (0, 1, 0)]
     one_by_one = train_all(recipes, jobs=1, store=RunStore(tmp_path / "one"))
@@ -235,35 +189,7 @@ def test_a_killed_worker_takes_no_other_run_with_it(tmp_path, monkeypatch):
     assert [run.recipe.seed for run in train_all(recipes, jobs=2, store=store)] == [1, 2]
 
 
-def test_one_failure_does_not_stop_the_others_and_is_told(tmp_path):
-    store = RunStore(tmp_path)
-    deep = {"name": "ff_classifier", "hidden_sizes": [32] * 8, "dropout": 0.0}
-    diverging = make(model=deep, loss="mse", optimizer="sgd", learning_rate=1e6)
-    finished = []
-    with pytest.raises(UserError) as error:
-        train_all([diverging, make(seed=1), make(seed=2)], jobs=1, store=store, on_run=finished.append)
-    assert "1 of 3 runs failed" in str(error.value) and "learning_rate=1e+06" in str(error.value)
-    assert [run.recipe.seed for run in finished] == [1, 2]
-    failure = json.loads((store.folder(diverging) / "failed.json").read_text())
-    assert failure["values"]["rate"] == 1e6 and failure["id"] == diverging.id
-    with pytest.raises(TrainingDiverged):
-        train(diverging, store=store)
-
-
-def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
-    path = tmp_path / "file"
-    path.write_bytes(b"before")
-
-    def full(*arguments):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(UserError, match="No space left on device"):
-        write_atomically(path, b"after")
-    assert path.read_bytes() == b"before" and list(tmp_path.iterdir()) == [path]
-
-
-COMMITTED = sorted(RunStore().results.rglob("*.json"))
+COMMITTED = sorted(RunStore().results.glob("*/*.json"))
 
 
 @pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.name)

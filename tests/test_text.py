@@ -3,9 +3,11 @@
 import pickle
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fmnist_utils import text
-from fmnist_utils.text import UserError, class_names, get_language, nearest, say, set_language
+from fmnist_utils.text import LANGUAGES, UserError, class_names, get_language, nearest, say, set_language
 
 
 def test_the_language_is_the_one_set_else_the_environments_else_spanish(monkeypatch):
@@ -45,3 +47,28 @@ def test_an_error_crosses_process_borders_with_its_message():
 
 def test_keys_name_their_module():
     assert all("." in key and key == key.lower() or key.startswith("verdict.") for key in text.WORDS)
+
+
+WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=9) | st.sampled_from(LANGUAGES)
+
+
+@given(st.none() | WORDS, st.none() | WORDS)
+def test_whatever_is_set_the_language_is_one_of_ours(variable, chosen):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text, "_language", None)
+        patch.delenv("FMNIST_LANG") if variable is None else patch.setenv("FMNIST_LANG", variable)
+        expected = variable if variable in LANGUAGES else "es"
+        if chosen in LANGUAGES:
+            set_language(chosen)
+            expected = chosen
+        elif chosen is not None:
+            with pytest.raises(UserError):
+                set_language(chosen)
+        assert get_language() == expected
+        assert say("class.0") == {"es": "Camiseta", "en": "T-shirt/top"}[expected]
+
+
+@given(st.text(max_size=12), st.lists(st.text(max_size=12), max_size=5))
+def test_a_suggestion_is_one_of_the_allowed_names(name, allowed):
+    suggestion = nearest(name, allowed)
+    assert not suggestion or any(repr(each) in suggestion for each in allowed)

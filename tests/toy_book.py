@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import nbformat
+import pytest
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -119,3 +122,34 @@ def write_toy_book(root: Path) -> Path:
     (root / "notebooks").mkdir()
     nbformat.write(toy_notebook(), root / "notebooks" / "01_toy.ipynb")
     return root
+
+
+def run_in(book: Path, *command: str) -> subprocess.CompletedProcess:
+    """Run Python in the toy book, away from the network and from the user's files."""
+    own = {"FMNIST_OFFLINE": "1", "FMNIST_CACHE": str(book / "cache"), "FMNIST_RUNS": str(book / "runs")}
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("FMNIST_")}
+    variables |= own | {"PYTHONPATH": str(book)}
+    command = [sys.executable, *command]
+    return subprocess.run(command, cwd=book / "book", env=variables, capture_output=True, text=True, timeout=600)
+
+
+@pytest.fixture(scope="session")
+def toy_site(tmp_path_factory):
+    """The toy book, built in both languages by the project's own script."""
+    book = write_toy_book(tmp_path_factory.mktemp("toy"))
+    finished = run_in(book, "build.py", "--profile", "quick")
+    assert finished.returncode == 0, finished.stderr
+    assert str(book / "book" / "_build" / "html" / "index.html") in finished.stdout
+    return book / "book" / "_build" / "html"
+
+
+@pytest.fixture
+def own_build(monkeypatch, tmp_path):
+    """A build folder of its own, with a published site in it."""
+    import build
+
+    for name, folder in {"BUILD": "", "CACHE": "cache", "STAGE": "stage", "SITE": "html"}.items():
+        monkeypatch.setattr(build, name, tmp_path / folder)
+    (tmp_path / "html").mkdir()
+    (tmp_path / "html" / "index.html").write_text("the previous site")
+    return tmp_path

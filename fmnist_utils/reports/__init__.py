@@ -6,7 +6,9 @@ are its form, field by field. :class:`Page` is a report under the parameters of 
 
 from __future__ import annotations
 
+import copy
 import functools
+import itertools
 import re
 import types
 from collections.abc import Iterable
@@ -16,16 +18,19 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, create_model
+from pydantic import BeforeValidator, Field, create_model, model_validator
+from torch import nn
 
 from fmnist_utils.data import Splits, load_fashion_mnist
-from fmnist_utils.recipes import MODEL_ARGUMENTS, AsTuple, CheckedSpec, DataSpec, PositiveInt, Recipe, Spec
-from fmnist_utils.runs import Run, RunStore, train_all
+from fmnist_utils.recipes import MODEL_ARGUMENTS, MODEL_SPECS, AsTuple, CheckedSpec, Count, DataSpec, PositiveInt, Recipe, Spec
+from fmnist_utils.runs import Run, RunStore, train, train_all
 from fmnist_utils.text import LANGUAGES, UserError, get_language, nearest, say, set_language
 
 FOLDER = Path(__file__).parent
 Label = Annotated[int, Field(ge=0, le=9)]
-SCALES = {"percent": Decimal(100), "nats": Decimal(1), "images": Decimal(1), "error": Decimal(1), "seconds": Decimal(1)}
+Groups = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else tuple(value))]
+Ten = Field(min_length=10, max_length=10)
+SCALES = {"percent": Decimal(100)} | dict.fromkeys(("share", "nats", "images", "error", "seconds", "epochs"), Decimal(1))
 
 
 class Bilingual(Spec):
@@ -41,58 +46,121 @@ class Bilingual(Spec):
 class Group(Spec):
     """The runs of one recipe over its seeds and protocols.
 
+    In ``label``, ``{latent_dim}`` and the like stand for fields of the recipe or of its model.
+
     Attributes:
+        grid: only in the file, path of a field → its values: one group for each combination, named after this one and the values
+            (``n_64``, ``n_128``; the items of a list joined by ``x``: ``600x120``). In ``like`` and ``encoder_from``,
+            ``{latent_dim}`` stands for the value. An entry named as one of those groups adds its fields to it.
+        varies: the fields that it sets on purpose, so that the parameters of the page leave them alone; those of a grid, and those
+            in which it differs from the group that it is like, are among them by themselves.
         like: the group whose recipe this one starts from; ``recipe`` holds what differs.
         epochs_factor: this group trains so many times the epochs of the page.
+        encoder_from: the group whose encoder, of the same protocol and seed, this one starts from; or protocol → that group.
+        first_seed, seeds: the seeds are ``seeds`` successive ones.
+        quick: whether the quick profile trains it too; where a page asks for a group that it does not, it is left out.
+        panel: whether the committed record of the first seed keeps its panel of example outputs; ``all``: that of every seed.
+        later_seeds: the fields of the recipe that every seed but the first has otherwise, to save time: ``{patience: 10}``.
+        by_seed: fields of the recipe that change with the seed and take its value: ``data.fold`` (modulo the number of folds),
+            ``data.subset_seed``.
         protocols: the names of the protocols it runs under.
+        checkpoint: the name under which the weights of the first seed, under the first protocol, are committed too.
         question: the question it answers, when it is an experiment of ours and not of the report.
     """
 
     label: Bilingual
+    varies: list[str] = []
     like: str | None = None
     recipe: dict[str, Any] = {}
     epochs_factor: PositiveInt = 1
+    encoder_from: str | dict[str, str] | None = None
+    first_seed: Count = 0
     seeds: PositiveInt = 3
+    later_seeds: dict[str, Any] = {}
+    by_seed: list[str] = []
+    quick: bool = True
+    panel: bool | Literal["all"] = True
     protocols: list[str] = ["theirs"]
     question: Bilingual | None = None
+    checkpoint: str | None = None
+
+    def all_seeds(self) -> range:
+        """Return the seeds of the full runs."""
+        return range(self.first_seed, self.first_seed + self.seeds)
 
 
 class Measure(Spec):
     """A quantity of a run, from its record.
 
-    Exactly one of the first group says what; ``minus`` or ``over`` compares with the same quantity (or ``take_other``) of another
-    group, seed by seed. In columns, ``watched`` stands for the set watched after each epoch.
+    Exactly one of the first group says what; ``minus`` or ``over`` compares with the same quantity of another group, seed by
+    seed. Several groups count as one: their mean, seed by seed. In columns, ``watched`` stands for the set watched after each
+    epoch.
 
     Attributes:
+        of, minus, over: a group, or a list of groups.
         metric: of the selected weights: ``test_accuracy``, ….
-        last, lowest, total: a column of the history: its value after the last epoch, its minimum, its sum.
+        last, lowest, highest, total: a column of the history: its value after the last epoch, minimum, maximum, sum.
         at_epoch: (column, epoch).
+        best_epoch: a column: the epoch, from 1, of its minimum.
+        after_best: (column, k): its value k epochs after the minimum of the watched loss (or after the last epoch, if that
+            comes first), less its value at that minimum.
         falls: the share of the epochs after the tenth at whose end a column is lower than at the end of the one before.
         roughness: the standard deviation of a column around its own trend from epoch ten on: the root of the mean squared second
             difference over six (T. Gasser, L. Sroka and C. Jennen-Steinmetz, Biometrika 73, 1986, pp. 625-633).
         cell: (true, predicted) labels: a count of the confusion matrix.
-        recall_rank: a label: 1 if its recall is the lowest of the ten.
+        recall, recall_rank: a label: its recall; 1 if that is the lowest of the ten.
         error_share: (true, predicted labels): of the errors of the true class, the share that go to those.
+        border: ``mean_output`` or ``mean_error`` of the panel: its mean over the last row and the last column. Runs whose panel
+            is not kept are left out.
+        cost: of the network, its ``parameters``; of the whole training, its ``updates`` and its ``multiply_adds`` forward (with
+            the backward pass, about three times as many).
+        minus_metric, minus_last, minus_lowest, minus_at: subtract another metric, or a value of a column, of the same run.
+        take_other: the fields in which what is taken of the other group differs: ``{at_epoch: [watched_loss, 60]}``.
     """
 
-    of: str
+    of: Annotated[Groups, Field(min_length=1)]
     metric: str | None = None
     last: str | None = None
     lowest: str | None = None
+    highest: str | None = None
     total: str | None = None
     at_epoch: Annotated[tuple[str, PositiveInt], AsTuple] | None = None
+    best_epoch: str | None = None
+    after_best: Annotated[tuple[str, PositiveInt], AsTuple] | None = None
     falls: str | None = None
     roughness: str | None = None
     cell: Annotated[tuple[Label, Label], AsTuple] | None = None
+    recall: Label | None = None
     recall_rank: Label | None = None
     error_share: Annotated[tuple[Label, Annotated[tuple[Label, ...], AsTuple]], AsTuple] | None = None
-    minus: str | None = None
-    over: str | None = None
+    border: Literal["mean_output", "mean_error"] | None = None
+    cost: Literal["parameters", "updates", "multiply_adds"] | None = None
+    minus: Groups = ()
+    over: Groups = ()
+    minus_metric: str | None = None
     minus_last: str | None = None
+    minus_lowest: str | None = None
+    minus_at: Annotated[tuple[str, PositiveInt], AsTuple] | None = None
+    take_other: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _check_other(self) -> Measure:
+        self.of_other  # refuses a field that does not exist
+        return self
+
+    @property
+    def of_other(self) -> Measure:
+        """What is taken of the other group."""
+        return Measure(**(self.model_dump() | self.take_other | {"take_other": {}})) if self.take_other else self
 
 
 class Number(Spec):
-    """A number that the report printed: as printed, its unit, where it stands, and what of our runs it is compared with."""
+    """A number that the report printed: as printed, its unit, where it stands, and what of our runs it is compared with.
+
+    Attributes:
+        images: how many images it was measured on, when few: the sampling noise of a proportion is added to the interval.
+        comparable: false where what the report leaves out forbids a verdict, as the computer behind its seconds; ``why`` says it.
+    """
 
     id: str
     what: Bilingual
@@ -100,6 +168,8 @@ class Number(Spec):
     unit: Literal[tuple(SCALES)]
     where: Bilingual
     measure: Measure
+    images: PositiveInt | None = None
+    comparable: bool = True
     why: Bilingual | None = None
 
     @property
@@ -151,6 +221,8 @@ class Report(CheckedSpec):
         protocols: name → the fields of the recipe that it sets; ``theirs`` does as the report did, ``ours`` as the course asks.
         quick: the fields that the quick profile sets, and ``num_seeds``.
         parameters: name of a page parameter → the field of the recipe that it sets.
+        confusion: the confusion matrix that it printed, rows true, columns predicted.
+        confusion_of: the group that it is of.
     """
 
     id: str
@@ -166,9 +238,47 @@ class Report(CheckedSpec):
     numbers: list[Number]
     claims: list[Claim]
     errors: list[Erratum]
+    confusion: Annotated[list[Annotated[list[Count], Ten]], Ten] | None = None
+    confusion_of: str | None = None
+
+    @model_validator(mode="after")
+    def _confusion_is_of_a_group(self) -> Report:
+        if (self.confusion or self.confusion_of) and not (self.confusion and self.confusion_of in self.groups):
+            given = self.confusion_of
+            raise UserError("reports.unknown", given=given, allowed=", ".join(self.groups), hint=nearest(given, self.groups))
+        return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _expand(cls, fields: dict[str, Any]) -> dict[str, Any]:
+        """Put the groups of each grid in its place."""
+        groups: dict[str, Any] = {}
+        for name, group in fields.get("groups", {}).items():
+            grid = group.get("grid", {}) if isinstance(group, dict) else {}
+            for values in itertools.product(*grid.values()):
+                one = {key: value for key, value in copy.deepcopy(group).items() if key != "grid"} if grid else group
+                if grid:
+                    known = {path.rpartition(".")[2]: _name(value) for path, value in zip(grid, values, strict=True)}
+                    one |= {key: _fill(one[key], known) for key in ("like", "encoder_from") if key in one}
+                    one |= {"recipe": one.get("recipe", {}), "varies": list(grid)}
+                    for path, value in zip(grid, values, strict=True):
+                        _set(one["recipe"], path, value)
+                name_of_one = "_".join([name, *map(_name, values)])
+                groups[name_of_one] = groups[name_of_one] | one if name_of_one in groups else one
+        return {**fields, "groups": groups}
+
+    def label(self, group: str, recipe: Recipe) -> str:
+        """Return the label of ``group``, with the values of ``recipe`` in it."""
+        values = recipe.model_dump()
+        values |= values["data"] | values["model"]
+        named = {name: _name(value) if isinstance(value, tuple) else value for name, value in values.items()}
+        return str(self.groups[group].label).format(**named)
 
     def recipe(self, group: str, protocol: str, seed: int = 0, overrides: dict[str, Any] | None = None) -> Recipe:
         """Return the recipe of ``group`` under ``protocol``; ``overrides`` change what the group does not vary on purpose.
+
+        Of the epochs, a group that sets its own takes at most those of ``overrides``; what a network has no such argument for
+        leaves it alone.
 
         Raises:
             UserError: if there is no such group or protocol, or an override is not allowed.
@@ -177,18 +287,29 @@ class Report(CheckedSpec):
             if name not in known:
                 raise UserError("reports.unknown", given=name, allowed=", ".join(known), hint=nearest(name, known))
         fields, varied = self._fields(group)
+        own = self.groups[group]
         for path, value in (overrides or {}).items():
-            if path not in varied:
+            if path == "num_epochs" and path in varied:
+                fields[path] = min(fields[path], value)
+            elif path not in varied and _has(fields["model"], path):
                 _set(fields, path, value)
-        fields["num_epochs"] *= self.groups[group].epochs_factor
-        for path, value in _flatten(self.protocols[protocol]):
+        fields["num_epochs"] *= own.epochs_factor
+        for path, value in [*_flatten(self.protocols[protocol]), *((path, seed) for path in own.by_seed)]:
             _set(fields, path, value)
+        if "data.fold" in own.by_seed:
+            fields["data"]["fold"] = seed % (60_000 // fields["data"].get("val_size", DataSpec().val_size))
+        for path, value in _flatten(own.later_seeds) if seed > own.first_seed else ():
+            _set(fields, path, value)
+        base = self.groups[group].encoder_from
+        if base := base.get(protocol) if isinstance(base, dict) else base:
+            fields["encoder_from"] = self.recipe(base, protocol, seed, overrides)
         return Recipe(**fields, seed=seed)
 
     def _fields(self, group: str) -> tuple[dict[str, Any], set[str]]:
         """Return the fields of a group's recipe and the paths in which it differs from the group that it is like."""
         own = self.groups[group]
         fields, varied = self._fields(own.like) if own.like else ({}, set())
+        varied = varied | set(own.varies)
         for path, value in _flatten(own.recipe):
             _set(fields, path, value)
             varied = varied | {path} if own.like else varied
@@ -208,16 +329,39 @@ class Report(CheckedSpec):
     def runs(self, group: str, protocol: str, store: RunStore | None = None) -> list[Run]:
         """Return the finished runs of ``group`` under ``protocol``, seed by seed; those without a record are left out."""
         store = store or RunStore()
-        recipes = [self.recipe(group, protocol, seed) for seed in range(self.groups[group].seeds)]
+        recipes = [self.recipe(group, protocol, seed) for seed in self.groups[group].all_seeds()]
         return [run for recipe in recipes if (run := store.find(recipe))]
 
     def all_recipes(self) -> dict[str, list[Recipe]]:
         """Return every recipe of the report: ``group.protocol`` → one a seed."""
         return {
-            f"{name}.{protocol}": [self.recipe(name, protocol, seed) for seed in range(group.seeds)]
+            f"{name}.{protocol}": [self.recipe(name, protocol, seed) for seed in group.all_seeds()]
             for name, group in self.groups.items()
             for protocol in group.protocols
         }
+
+    def publish(self, run: Run, store: RunStore) -> Path:
+        """Copy ``run``, one of this report's, to the committed records, with the panel and the weights that belong there.
+
+        Raises:
+            KeyError: if it is not one of this report's.
+        """
+        recipes = self.all_recipes()
+        name = {recipe.id: name for name, of_group in recipes.items() for recipe in of_group}[run.id]
+        kept = self.groups[name.rpartition(".")[0]].panel
+        panel = kept == "all" or (kept and run.id == recipes[name][0].id)
+        return store.publish(run, self.id, name, panel, weights=run.id in self.checkpoints().values())
+
+    def checkpoints(self) -> dict[str, str]:
+        """Return the names of the weights that are committed and the ids of their runs."""
+        groups = {group.checkpoint: (name, group) for name, group in self.groups.items() if group.checkpoint}
+        return {name: self.recipe(of, group.protocols[0], group.first_seed).id for name, (of, group) in groups.items()}
+
+    def is_published(self, recipe: Recipe, store: RunStore) -> bool:
+        """Return whether the committed records hold the run of ``recipe``, with its weights if they belong there."""
+        path = store.published(recipe)
+        needed = recipe.id in self.checkpoints().values()
+        return path is not None and (not needed or path.with_suffix(".weights.safetensors").exists())
 
     def page(self, namespace: dict[str, Any]) -> Page:
         """Return the page of this report under the parameters found in a notebook's ``globals()``, and set its language.
@@ -225,15 +369,22 @@ class Report(CheckedSpec):
         Raises:
             UserError: before anything is trained, if a parameter is misspelt, of the wrong type or out of range.
         """
+        return Page(self, self.check_parameters(_given(namespace, {*PageParameters.model_fields, *self.parameters})))
+
+    def check_parameters(self, given: dict[str, Any]) -> PageParameters:
+        """Return the page's parameters, all of them right, and set its language.
+
+        Raises:
+            UserError: as :meth:`page`.
+        """
         fields = {name: (_field_type(path) | None, None) for name, path in self.parameters.items()}
         form = create_model("Parameters", __base__=PageParameters, **fields)
-        given = _given(namespace, form.model_fields)
         if given.get("lang") in LANGUAGES:
             set_language(given["lang"])
         parameters = form(**given)
         if parameters.profile == "full" and parameters.source == "synthetic":
             raise UserError("reports.full_is_official")
-        return Page(self, parameters)
+        return parameters
 
 
 class PageParameters(CheckedSpec):
@@ -285,19 +436,51 @@ class Page:
 
     def recipes(self, group: str, protocol: str = "theirs") -> list[Recipe]:
         """Return the recipes of ``group`` on this page, one a seed."""
-        quick = self.parameters.profile == "quick"
-        own = self.report.quick.get("num_seeds", 1) if quick else self.report.groups[group].seeds
-        seeds = range(self.parameters.seed, self.parameters.seed + (self.parameters.num_seeds or own))
+        of_group, quick = self.report.groups[group], self.parameters.profile == "quick"
+        first = self.parameters.seed + of_group.first_seed
+        seeds = range(
+            first, first + (self.parameters.num_seeds or (self.report.quick.get("num_seeds", 1) if quick else of_group.seeds))
+        )
         return [self.report.recipe(group, protocol, seed, self.overrides) for seed in seeds]
 
     def train(self, *groups: str, protocol: str = "theirs") -> dict[str, list[Run]]:
-        """Train, resume or load the runs of ``groups``; return them by label, one a seed."""
+        """Train, resume or load the runs of ``groups``; return them by label, one a seed; in quick, of those that quick trains."""
+        quick = self.parameters.profile == "quick"
+        if quick:
+            known = self.report.groups
+            groups = tuple(group for group in groups if group not in known or known[group].quick)
         recipes = {group: self.recipes(group, protocol) for group in groups}
         wanted = [recipe for group in recipes.values() for recipe in group]
         # In quick a run takes seconds, less than starting a process; and on a busy machine several threads wait for each other.
-        how = {"jobs": 1, "threads": 1} if self.parameters.profile == "quick" else {}
+        how = {"jobs": 1, "threads": 1} if quick else {}
         runs = {run.id: run for run in train_all(wanted, **how)}
-        return {str(self.report.groups[group].label): [runs[r.id] for r in recipes[group]] for group in groups}
+        return {self.report.label(group, recipes[group][0]): [runs[r.id] for r in recipes[group]] for group in groups}
+
+    def model(self, group: str, protocol: str | None = None) -> nn.Module:
+        """Return the trained network of the first run of ``group``, in eval mode; trained here if its weights are nowhere."""
+        recipe = self.recipes(group, protocol or self.report.groups[group].protocols[0])[0]
+        return train(recipe, weights=True, threads=1).model()
+
+
+def load_pretrained(name: str) -> nn.Module:
+    """Return a trained network by the name of its committed checkpoint, ``conv_autoencoder_64`` for one, in eval mode.
+
+    Its SHA-256 is compared with the one in the record of its run.
+
+    Raises:
+        UserError: if there is none of that name, or its file is missing or damaged.
+    """
+    known = {
+        each: (load_report(report), id) for report in report_names() for each, id in load_report(report).checkpoints().items()
+    }
+    if name not in known:
+        raise UserError("reports.no_checkpoint", given=name, allowed=", ".join(known), hint=nearest(name, known))
+    report, id = known[name]
+    recipe = next(recipe for recipes in report.all_recipes().values() for recipe in recipes if recipe.id == id)
+    run = RunStore().find(recipe)
+    if run is None:
+        raise UserError("reports.checkpoint_missing", name=name, report=report.id)
+    return run.model()
 
 
 @functools.cache
@@ -329,11 +512,27 @@ def _flatten(fields: dict[str, Any], prefix: str = ""):
             yield prefix + name, value
 
 
+def _fill(names: str | dict[str, str], values: dict[str, Any]) -> str | dict[str, str]:
+    """Return a name, or the names in a dictionary, with the values of a grid in place of ``{latent_dim}`` and the like."""
+    return {key: _fill(name, values) for key, name in names.items()} if isinstance(names, dict) else names.format(**values)
+
+
 def _set(fields: dict[str, Any], path: str, value: Any) -> None:
     *parents, last = path.split(".")
     for parent in parents:
         fields = fields.setdefault(parent, {})
     fields[last] = value
+
+
+def _name(value: Any) -> str:
+    """Return a value of a recipe as it stands in names and labels: ``512``, ``600x120``."""
+    return "x".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+
+
+def _has(model: dict[str, Any], path: str) -> bool:
+    """Return whether a recipe with this network has the field ``path``."""
+    part, _, name = path.rpartition(".")
+    return part != "model" or name in MODEL_SPECS[model["name"]].model_fields
 
 
 def _field_type(path: str):
@@ -358,6 +557,7 @@ def _given(namespace: dict[str, Any], known: Iterable[str]) -> dict[str, Any]:
 
     def is_value(name: str) -> bool:
         value = namespace[name]
-        return not (name.startswith("_") or callable(value) or isinstance(value, (types.ModuleType, Spec)))
+        private = name.startswith("_") and not starts  # IPython's own; no cell assigns them
+        return not (private or callable(value) or isinstance(value, (types.ModuleType, Spec)))
 
     return {name: namespace[name] for name in namespace if name in known or (name in assigned and is_value(name))}

@@ -1,0 +1,189 @@
+"""``fmnist doctor``: what is wrong with a set-up, by name, and the way out.
+
+Nothing here loads PyTorch, which may be what is broken: it is loaded in a process of its own, and what that says is read.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from fmnist_utils.text import say
+
+MEGABYTES = 500  # the four files, and the checkpoints of runs side by side
+LOAD_TORCH = "import torch, {torchvision} fmnist_utils.data; print(torch.__version__)"
+ASK_MIRRORS = """
+import requests, sys
+from fmnist_utils.data import REGISTRY, _mirrors
+for mirror in _mirrors():
+    try:
+        requests.head(mirror + next(iter(REGISTRY)), timeout=5, allow_redirects=True).raise_for_status()
+        sys.exit(0)
+    except requests.RequestException:
+        continue
+sys.exit(1)
+"""
+LIST_KERNELS = "from jupyter_client.kernelspecapp import KernelSpecApp as A; A.launch_instance(['list', '--json'])"
+
+
+class Finding(NamedTuple):
+    """What was looked at, whether it is good, and in words what was found and what to do."""
+
+    name: str
+    good: bool
+    text: str
+
+
+def examine() -> list[Finding]:
+    """Return a finding for each thing that has to be right, in a fixed order; it takes some seconds."""
+    checks = (check_packages, check_torch, check_kernel, check_folders, check_data)
+    with ThreadPoolExecutor() as pool:
+        return [finding for found in pool.map(_safely, checks) for finding in found]
+
+
+def _safely(check: Callable[[], Iterator[Finding]]) -> list[Finding]:
+    try:
+        return list(check())
+    except Exception as error:  # a doctor that falls ill helps nobody
+        return [Finding(check.__name__.removeprefix("check_"), False, f"{type(error).__name__}: {error}")]
+
+
+def check_packages() -> Iterator[Finding]:
+    """Every package that this one needs is there, and new enough."""
+    found = {}
+    for needed in importlib.metadata.requires("fmnist-utils") or []:
+        name, version = re.match(r"([\w.-]+)(?:>=([\d.]+))?", needed).groups()
+        if "extra ==" in needed:
+            continue
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            yield Finding("packages", False, say("doctor.no_package", name=name, needed=version))
+            continue
+        if version and _numbers(found[name]) < _numbers(version):
+            yield Finding("packages", False, say("doctor.old_package", name=name, found=found[name], needed=version))
+    yield Finding("python", True, say("doctor.versions", python=sys.version.split()[0], torch=found.get("torch", "–")))
+
+
+def check_torch() -> Iterator[Finding]:
+    """PyTorch can be loaded, together with torchvision where that is installed."""
+    versions = {}
+    for name in ("torch", "torchvision"):
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    both = "torchvision" in versions
+    loaded = _python(LOAD_TORCH.format(torchvision="torchvision," if both else ""))
+    if loaded.returncode == 0:
+        yield Finding("torch", True, say("doctor.torch_loads"))
+        return
+    reason = (loaded.stderr.strip().splitlines() or [say("doctor.killed", code=loaded.returncode)])[-1]
+    if both and re.search(r"torchvision(::|[/\\_.])|undefined symbol", loaded.stderr):
+        yield Finding("torch", False, say("doctor.mixed_builds", reason=reason, **versions))
+    else:
+        yield Finding("torch", False, say("doctor.torch_broken", reason=reason, version=versions.get("torch", "–")))
+
+
+def check_kernel() -> Iterator[Finding]:
+    """There is a Jupyter kernel called python3, it is this Python's, and papermill is there to use it."""
+    missing = [name for name in ("papermill", "ipykernel", "jupyter-client") if not _installed(name)]
+    if missing:
+        yield Finding("kernel", False, say("doctor.no_notebooks", missing=", ".join(missing)))
+        return
+    try:
+        specs = json.loads(_python(LIST_KERNELS).stdout)["kernelspecs"]
+    except (ValueError, KeyError):
+        specs = {}
+    if "python3" not in specs:
+        known = ", ".join(sorted(specs)) or "–"
+        yield Finding("kernel", False, say("doctor.no_kernel", known=known, python=sys.executable))
+        return
+    program = specs["python3"]["spec"]["argv"][0]
+    if os.path.isabs(program) and not _same_environment(program):
+        yield Finding("kernel", False, say("doctor.foreign_kernel", program=program, python=sys.executable))
+    else:
+        yield Finding("kernel", True, say("doctor.kernel"))
+
+
+def check_folders() -> Iterator[Finding]:
+    """What is downloaded and what is trained can be written, and there is room for it."""
+    for variable, folder in _folders().items():
+        existing = next(path for path in (folder, *folder.parents) if path.exists())
+        values = {"folder": str(folder), "variable": variable}
+        try:
+            if not existing.is_dir():
+                raise NotADirectoryError(f"{existing}")
+            with tempfile.TemporaryFile(dir=existing):
+                pass
+        except OSError as error:
+            reason = error.strerror or say("doctor.not_a_folder", path=str(existing))
+            yield Finding("folder", False, say("doctor.unwritable", reason=reason, **values))
+            continue
+        free = shutil.disk_usage(existing).free / 1e6
+        if free < MEGABYTES:
+            yield Finding("disk", False, say("doctor.no_space", free=free, needed=MEGABYTES, **values))
+        else:
+            yield Finding("folder", True, say("doctor.folder", free=free / 1000, **values))
+
+
+def check_data() -> Iterator[Finding]:
+    """The official files are here, or can be downloaded."""
+    try:
+        from fmnist_utils.data import status
+    except Exception:  # PyTorch, told above
+        yield Finding("data", False, say("doctor.data_unknown"))
+        return
+    state = status()
+    bad = [name for name, good in state["good"].items() if not good]
+    values = {"missing": len(bad), "folder": state["folder"]}
+    if not bad:
+        yield Finding("data", True, say("doctor.data", **values))
+    elif os.environ.get("FMNIST_DATA"):
+        yield Finding("data", False, say("doctor.data_folder", files=", ".join(bad), **values))
+    elif state["offline"] or _python(ASK_MIRRORS).returncode:
+        key = "doctor.offline" if state["offline"] else "doctor.no_network"
+        yield Finding("network", False, say(key, mirrors="\n    ".join(state["mirrors"]), **values))
+    else:
+        yield Finding("data", True, say("doctor.data_to_fetch", **values))
+
+
+def _folders() -> dict[str, Path]:
+    # As data.py and runs.py have them; those load PyTorch.
+    from pooch import os_cache
+
+    cache = Path(os.environ.get("FMNIST_CACHE") or os_cache("fmnist_utils")).expanduser()
+    return {"FMNIST_CACHE": cache, "FMNIST_RUNS": Path(os.environ.get("FMNIST_RUNS") or cache / "runs").expanduser()}
+
+
+def _python(code: str) -> subprocess.CompletedProcess:
+    try:
+        return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, errors="replace")
+    except subprocess.TimeoutExpired as error:
+        return subprocess.CompletedProcess(error.cmd, -1, "", say("doctor.timeout", seconds=120))
+
+
+def _same_environment(program: str) -> bool:
+    return Path(program).parent == Path(sys.executable).parent
+
+
+def _installed(name: str) -> bool:
+    try:
+        return bool(importlib.metadata.version(name))
+    except importlib.metadata.PackageNotFoundError:
+        return False
+
+
+def _numbers(version: str) -> list[int]:
+    """Return the leading numbers of a version, 2.10.1+cpu: [2, 10, 1]."""
+    return [int(number) for number in re.match(r"[\d.]*", version)[0].strip(".").split(".") if number]

@@ -1,0 +1,224 @@
+"""A page run with papermill, checked before and after.
+
+papermill by itself trains with the default when a parameter is misspelt, runs a parameter's name as code, and takes a notebook
+that leaves early for a finished one. Here the parameters are checked with the page's own form before a kernel starts, and a
+notebook counts as finished only when every cell has run. papermill is a program here, not a library: only this needs it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import filelock
+import yaml
+
+from fmnist_utils.checkpoints import check_name, write_atomically
+from fmnist_utils.reports import Report, load_report
+from fmnist_utils.text import UserError, nearest, say
+
+NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+TOO_LONG = "a cell took too long"  # what stands in for papermill's own words
+
+
+class PageFailed(UserError):
+    """The notebook was started and did not run to its end; what there is of it is marked as partial."""
+
+
+def run_page(
+    page: str,
+    parameters: dict[str, Any],
+    out: str | None = None,
+    timeout: int | None = None,
+    on_cell: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Run a page with these parameters and return where the executed notebook is.
+
+    Args:
+        page: a report's name or number, or the path of a copy of its notebook.
+        out: where to put the result, in the working folder; by default ``NAME.out.ipynb``. Until it is finished it is called
+            ``….partial.ipynb``, and so it stays if the notebook fails.
+        timeout: stop when a cell takes longer than so many seconds.
+        on_cell: called now and then with the number of cells that have run and of all.
+
+    Raises:
+        UserError: before a kernel starts, if the page, a parameter or ``out`` is not what it may be.
+        PageFailed: if the notebook dies, hangs, leaves early or raises.
+    """
+    notebook, report = find_page(page)
+    report.check_parameters(parameters)
+    target = check_output(out or f"{notebook.stem}.out.ipynb", notebook)
+    if not importlib.util.find_spec("papermill"):
+        raise UserError("execution.no_papermill")
+    partial = target.with_suffix(".partial.ipynb")
+    with _alone(target):
+        partial.unlink(missing_ok=True)
+        try:
+            said = _papermill(notebook, partial, parameters, timeout, on_cell)
+        except BaseException:  # Ctrl-C and the like
+            _mark(partial, say("execution.interrupted"))
+            raise
+        if problem := _why_unfinished(partial, said, timeout):
+            _mark(partial, problem)
+            raise PageFailed("execution.failed", notebook=notebook.name, problem=problem, partial=partial.name)
+        os.replace(partial, target)
+    return target
+
+
+def find_page(page: str) -> tuple[Path, Report]:
+    """Return the notebook of a page and its report.
+
+    Raises:
+        UserError: if there is no such notebook, or it names no report.
+    """
+    if not page.endswith(".ipynb"):
+        report = load_report(page)
+        path = NOTEBOOKS / f"{report.id}.ipynb"
+        if not path.is_file():
+            pages = ", ".join(sorted(known.stem for known in NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))) or "–"
+            raise UserError("execution.no_page", report=report.id, allowed=pages)
+        return path, report
+    path = Path(page)
+    if not path.is_file():
+        near = nearest(path.name, [known.name for known in path.parent.glob("*.ipynb")]) if path.parent.is_dir() else ""
+        raise UserError("execution.no_notebook", path=page, hint=near)
+    try:
+        source = "\n".join("".join(cell["source"]) for cell in _code(json.loads(path.read_text("utf-8"))))
+    except (ValueError, LookupError, TypeError):
+        raise UserError("execution.not_a_notebook", path=page) from None
+    names = re.findall(r"\bload_report\(\s*[\"']([^\"']+)[\"']", source)
+    if not names:
+        raise UserError("execution.no_report", path=page)
+    return path, load_report(names[0])
+
+
+def check_output(out: str, notebook: Path) -> Path:
+    """Return the path ``out``, within the working folder.
+
+    Raises:
+        UserError: if it leads elsewhere, cannot be a notebook's name, or would overwrite the page itself.
+    """
+    here, path = Path.cwd(), Path(out)
+    if path.is_relative_to(here):
+        path = path.relative_to(here)
+    if path.is_absolute() or ".." in path.parts:
+        raise UserError("execution.outside", out=out, folder=str(here))
+    for part in path.parts:
+        check_name(part)
+    if path.suffix != ".ipynb":
+        raise UserError("execution.not_ipynb", out=out, example=f"{path.stem or notebook.stem}.ipynb")
+    target = here / path
+    if not target.parent.is_dir():
+        raise UserError("execution.no_folder", out=out, folder=str(path.parent))
+    if not target.resolve().is_relative_to(here.resolve()):  # by a symbolic link
+        raise UserError("execution.outside", out=out, folder=str(here))
+    if target.resolve() == notebook.resolve() or target.resolve().parent == NOTEBOOKS:
+        raise UserError("execution.overwrites", out=out, example=f"{notebook.stem}.out.ipynb")
+    return target
+
+
+@contextmanager
+def _alone(target: Path) -> Iterator[None]:
+    """Hold the right to write ``target``; two runs into one file would mix their cells."""
+    name = hashlib.sha256(str(target.resolve()).encode()).hexdigest()[:16]
+    try:
+        with filelock.FileLock(Path(tempfile.gettempdir()) / f"fmnist-{name}.lock", blocking=False):
+            yield
+    except filelock.Timeout:
+        raise UserError("execution.busy", out=target.name) from None
+
+
+def _papermill(notebook: Path, partial: Path, parameters: dict, timeout: int | None, on_cell: Callable | None) -> str:
+    """Run ``notebook`` into ``partial``; return what papermill wrote to stderr."""
+    # Paths are relative, and the page comes by stdin: papermill fills braces in a path with parameters.
+    given = base64.b64encode(yaml.safe_dump(parameters).encode()).decode()
+    command = [sys.executable, "-m", "papermill", "-", os.path.relpath(partial), "--parameters_base64", given]
+    command += ["--kernel", "python3", "--no-progress-bar", "--log-level", "ERROR"]
+    with open(notebook, "rb") as page, tempfile.TemporaryFile() as stderr:
+        process = subprocess.Popen(command, stdin=page, stdout=subprocess.DEVNULL, stderr=stderr)
+        try:
+            begun, since = 0, time.monotonic()
+            while process.poll() is None:
+                cells = _code(_read(partial))
+                if (now_begun := sum(map(_has_begun, cells))) != begun:
+                    begun, since = now_begun, time.monotonic()
+                if on_cell and cells:
+                    on_cell(begun, len(cells))
+                if timeout and begun and time.monotonic() - since > timeout:
+                    return TOO_LONG
+                time.sleep(0.3)
+        finally:
+            process.kill()  # unless it is done; its kernel, left alone, ends itself
+            process.wait()
+        stderr.seek(0)
+        return stderr.read().decode(errors="replace")
+
+
+def _why_unfinished(partial: Path, said: str, timeout: int | None) -> str | None:
+    """Return, in words, why the notebook did not run to its end; None if it did."""
+    cells = _code(_read(partial))
+    last = _name(next((cell for cell in reversed(cells) if _has_begun(cell)), None))
+    for sign, key in ((TOO_LONG, "timeout"), ("DeadKernelError", "died"), ("NoSuchKernel", "no_kernel")):
+        if sign in said:
+            return say(f"execution.{key}", cell=last, seconds=timeout)
+    for cell in cells:
+        error = next((output for output in cell["outputs"] if output["output_type"] == "error"), None)
+        if error and "raises-exception" not in cell["metadata"].get("tags", []):
+            key = "execution.left" if error["ename"] == "SystemExit" else "execution.raised"
+            return say(key, cell=_name(cell), error=f"{error['ename']}: {error['evalue']}")
+    if not cells:
+        return say("execution.not_started", reason=(said.strip().splitlines() or ["papermill"])[-1])
+    if any(cell["execution_count"] is None and "".join(cell["source"]).strip() for cell in cells):
+        return say("execution.left", cell=last, error="")
+    return None
+
+
+def _has_begun(cell: dict[str, Any]) -> bool:
+    return bool(cell["metadata"].get("papermill", {}).get("start_time"))
+
+
+def _name(cell: dict[str, Any] | None) -> str:
+    """Return how a reader finds a cell: its number, if it has one, and its first line."""
+    if cell is None:
+        return "–"
+    first = next(iter("".join(cell["source"]).strip().splitlines()), "")
+    return f"[{cell['execution_count'] or ' '}] {first[:60]}"
+
+
+def _mark(partial: Path, problem: str) -> None:
+    """Write into an unfinished notebook that it is one: in its metadata, on top, and at the cells that never ran."""
+    if not (notebook := _read(partial)):
+        return
+    cells = _code(notebook)
+    for cell in cells:
+        if not _has_begun(cell):
+            cell["metadata"].setdefault("papermill", {})["status"] = "pending"  # papermill says "completed"
+    run = sum(map(_has_begun, cells))
+    notebook["metadata"]["fmnist"] = {"partial": True, "reason": problem, "cells_run": run, "cells": len(cells)}
+    notice = say("execution.notice", problem=problem, run=run, cells=len(cells))
+    notebook["cells"].insert(0, {"cell_type": "markdown", "id": "partial", "metadata": {}, "source": notice})
+    write_atomically(partial, json.dumps(notebook, indent=1, ensure_ascii=False).encode())
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return the notebook at ``path``; empty if it is not there or just being written."""
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _code(notebook: dict[str, Any]) -> list[dict[str, Any]]:
+    return [cell for cell in notebook.get("cells", []) if cell["cell_type"] == "code"]

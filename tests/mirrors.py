@@ -1,0 +1,233 @@
+"""The world of the download tests: small files in place of the published ones, and mirrors that misbehave, on this machine."""
+
+import gzip
+import hashlib
+import http.server
+import os
+import struct
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fmnist_utils import data
+from fmnist_utils.data import Limits, load_arrays
+
+NAMES = list(data.REGISTRY)
+TRAIN, TEST = 200, 60
+REAL_FILES = os.environ.get("FMNIST_DATA")
+needs_real_files = pytest.mark.skipif(not REAL_FILES, reason="FMNIST_DATA does not name a folder with the official files")
+needs_fork = pytest.mark.skipif(sys.platform == "win32", reason="starting eight processes takes minutes without fork")
+
+
+def idx(array: np.ndarray) -> bytes:
+    return gzip.compress(struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.tobytes(), mtime=0)
+
+
+def idx_array(content: bytes) -> np.ndarray:
+    content = gzip.decompress(content)
+    dimensions = content[3]
+    shape = struct.unpack(f">{dimensions}I", content[4 : 4 + 4 * dimensions])
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
+
+
+@pytest.fixture(scope="module")
+def arrays() -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    pixels = {n: rng.integers(0, 256, (n, 28, 28), dtype=np.uint8) for n in (TRAIN, TEST)}
+    labels = {n: (np.arange(n) % 10).astype(np.uint8) for n in (TRAIN, TEST)}
+    return dict(zip(NAMES, (pixels[TRAIN], labels[TRAIN], pixels[TEST], labels[TEST])))
+
+
+@pytest.fixture(scope="module")
+def files(arrays) -> dict[str, bytes]:
+    return {name: idx(array) for name, array in arrays.items()}
+
+
+def use_these(files: dict[str, bytes]) -> dict[str, object]:
+    """What makes the module take ``files`` for the published ones, with little patience."""
+    return {
+        "REGISTRY": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+        "SHAPES": dict(zip(NAMES, ((TRAIN, 28, 28), (TRAIN,), (TEST, 28, 28), (TEST,)))),
+        "PATIENT": Limits(3, 2, 60),
+        "HASTY": Limits(2, 2, 4),
+    }
+
+
+@pytest.fixture
+def small(monkeypatch, tmp_path, files):
+    """A world in which the small files are the published ones, the cache is empty and no mirror is known."""
+    for name, value in use_these(files).items():
+        monkeypatch.setattr(data, name, value)
+    monkeypatch.setattr(data.fetch, "__defaults__", (None, data.PATIENT))
+    for name in ("FMNIST_DATA", "FMNIST_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("FMNIST_MIRRORS", "http://127.0.0.1:9/")  # nobody listens there
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    return tmp_path / "cache"
+
+
+class Mirror(http.server.ThreadingHTTPServer):
+    """Serves ``files``; ``faults`` says what goes wrong with a name (or with ``None``: with every name); ``gets`` counts."""
+
+    daemon_threads = True
+
+    def __init__(self, files, fault=None, pause=0.0):
+        self.files, self.faults, self.pause, self.gets, self.closing = files, {}, pause, [], threading.Event()
+        if fault:
+            self.faults[None] = fault
+        super().__init__(("127.0.0.1", 0), Answer)
+        self.url = f"http://127.0.0.1:{self.server_port}/fashion/"
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
+
+    def handle_error(self, request, client_address):
+        pass  # clients that leave are part of the play
+
+    def stop(self):
+        self.closing.set()
+        self.shutdown()
+        self.server_close()
+
+
+WRONG = {
+    "html": lambda content: b"<html>Welcome to our network. Please log in.</html>",
+    "empty": lambda content: b"",
+    "bit": lambda content: content[:-9] + bytes([content[-9] ^ 1]) + content[-8:],
+    "short": lambda content: content[:-20],
+    "foreign": lambda content: idx(~idx_array(content)),  # the same form, other images: MNIST, say
+}
+
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        name = self.path.removeprefix("/fashion/")
+        self.server.gets.append(name)
+        content = self.server.files[name]
+        fault = self.server.faults.get(name, self.server.faults.get(None))
+        if fault in (404, 503):
+            self.send_error(fault)
+            return
+        if fault == "silent":
+            self.server.closing.wait(30)
+            return
+        body = WRONG[fault](content) if fault in WRONG else content
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if isinstance(fault, float):  # the connection is cut after this share
+            body = body[: int(len(body) * fault)]
+        if fault == "stall":
+            self.wfile.write(body[: len(body) // 2])
+            self.server.closing.wait(30)
+        elif fault == "drip":
+            for byte in body:
+                self.wfile.write(bytes([byte]))
+                if self.server.closing.wait(1):
+                    return
+        else:
+            step = max(1, len(body) // 8)
+            for start in range(0, len(body), step):
+                self.wfile.write(body[start : start + step])
+                time.sleep(self.server.pause)
+
+
+@pytest.fixture
+def mirror(files, small, monkeypatch):
+    """Start mirrors, each with a fault or none, and make them the known ones."""
+    started = []
+
+    def start(*faults, pause=0.0):
+        new = [Mirror(files, fault, pause) for fault in faults or (None,)]
+        started.extend(new)
+        monkeypatch.setenv("FMNIST_MIRRORS", ", ".join(server.url for server in new))
+        return new[0] if len(new) == 1 else new
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+def is_right(loaded: data.Arrays, arrays) -> bool:
+    return loaded.source == "official" and all(np.array_equal(a, b) for a, b in zip(loaded[:4], arrays.values()))
+
+
+def leftovers(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.name not in (*NAMES, ".lock"))
+
+
+def fill(folder: Path, files: dict[str, bytes]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def truncate(path: Path):
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def empty(path: Path):
+    path.write_bytes(b"")
+
+
+def flip(path: Path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def swap(path: Path):
+    other = path.with_name(NAMES[(NAMES.index(path.name) + 2) % 4])
+    path.write_bytes(other.read_bytes())
+
+
+def folder(path: Path):
+    path.unlink()
+    (path / "inside").mkdir(parents=True)
+
+
+def remove(path: Path):
+    path.unlink()
+
+
+DAMAGES = [truncate, empty, flip, swap, folder, remove]
+
+
+def in_a_process(world: dict, variables: dict, folders: list[str], start, results, locks_work: bool) -> None:
+    """Load from each folder in turn, all processes at the same moment."""
+    os.environ.update(variables)
+    for name, value in world.items():
+        setattr(data, name, value)
+    if not locks_work:
+        import fcntl
+
+        fcntl.flock = lambda *_: None
+    for cache in folders:
+        os.environ["FMNIST_CACHE"] = cache
+        start.wait(300)
+        try:
+            loaded = load_arrays("official")
+            results.put(hashlib.sha256(b"".join(array.tobytes() for array in loaded[:4])).hexdigest())
+        except Exception as error:
+            results.put(f"{type(error).__name__}: {error}")
+
+
+def load_at_once(context, processes: int, folders: list[str], locks_work: bool = True) -> list[str]:
+    """Return what :func:`in_a_process` found, in so many processes that start on each folder together."""
+    world = {"REGISTRY": data.REGISTRY, "SHAPES": data.SHAPES, "PATIENT": Limits(30, 30, 300), "HASTY": data.HASTY}
+    variables = {name: os.environ[name] for name in ("FMNIST_MIRRORS", "NO_PROXY")}
+    start, results = context.Barrier(processes), context.Queue()
+    arguments = (world, variables, folders, start, results, locks_work)
+    started = [context.Process(target=in_a_process, args=arguments) for _ in range(processes)]
+    for process in started:
+        process.start()
+    found = [results.get(timeout=300) for _ in range(processes * len(folders))]
+    for process in started:
+        process.join()
+    return found

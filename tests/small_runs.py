@@ -1,0 +1,80 @@
+"""Recipes that train within a second, on a stand-in of few images, and the ways in which a training is stopped."""
+
+import json
+import os
+import sys
+import time
+
+import torch
+
+from fmnist_utils import data, runs
+from fmnist_utils.checkpoints import Checkpoints
+from fmnist_utils.cli import main
+from fmnist_utils.recipes import Recipe
+from fmnist_utils.runs import RunStore, train
+from fmnist_utils.training import History
+
+SHAPES = dict(zip(data.REGISTRY, ((600, 28, 28), (600,), (200, 28, 28), (200,))))
+DATA = {"source": "synthetic", "train_size": 300, "val_size": 100, "test_size": 200}
+
+
+def make(**changes) -> Recipe:
+    fields = {
+        "data": DATA, "model": {"name": "ff_classifier", "hidden_sizes": [8]}, "loss": "cross_entropy", "optimizer": "adam",
+        "learning_rate": 0.01, "batch_size": 50, "num_epochs": 4,
+    }  # fmt: skip
+    return Recipe(**{**fields, **changes})
+
+
+class Killed(Exception):
+    """In place of a signal."""
+
+
+def stop_after(monkeypatch, epoch: int) -> None:
+    """Make training die after the checkpoint of ``epoch``."""
+    save = Checkpoints.save
+
+    def save_and_die(self, model, optimizer, history):
+        save(self, model, optimizer, history)
+        if len(history) == epoch:
+            raise Killed
+
+    monkeypatch.setattr(Checkpoints, "save", save_and_die)
+
+
+def without_seconds(history: History) -> list[dict[str, float]]:
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in history.rows]
+
+
+def train_here(fields: list[dict], root: str, threads: int = 1, results=None) -> None:
+    """Train recipes in a process of its own, on the same few images as the tests; put their digests into ``results``."""
+    data.SHAPES = SHAPES
+    torch.set_num_threads(threads)
+    made = [train(Recipe(**each), store=RunStore(root), progress=False) for each in fields]
+    if results is not None:
+        results.put([run.record.weights_sha256 for run in made])
+
+
+def command_line(arguments: list[str], environment: dict[str, str], said: str, attempt=None) -> None:
+    """Run ``fmnist`` in a process of its own, what it says into the file ``said``; ``attempt`` takes the place of a run."""
+    os.environ.update(environment)
+    file = os.open(said, os.O_WRONLY | os.O_CREAT)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    data.SHAPES, sys.argv = SHAPES, ["fmnist", *arguments]
+    torch.set_num_threads(1)
+    if attempt:
+        runs._attempt = attempt
+    main(arguments)
+
+
+def as_options(changes: dict) -> list[str]:
+    """Return the options ``--set`` of these changes."""
+    return [word for name, value in changes.items() for word in ("--set", f"{name}={json.dumps(value)}")]
+
+
+def sleep_for_ever(fields: dict, arguments: dict) -> None:
+    """In place of a run: leave word which process makes it, and go on and on."""
+    arguments["store"].root.mkdir(parents=True, exist_ok=True)
+    (arguments["store"].root / f"worker-{os.getpid()}").touch()
+    time.sleep(600)
