@@ -6,7 +6,7 @@ LANGUAGES ?= es en
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test test-nightly lab quick reproduce audit bench clean address lock
+.PHONY: help env book test test-nightly scorecard lab quick reproduce audit bench clean address lock
 
 help:  ## esta lista · this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +24,9 @@ test: env  ## todo lo que corre la integración continua · everything that CI r
 
 test-nightly: env  ## las pruebas lentas · the slow tests
 	$(BIN)/python -m pytest -m nightly $(PYTEST_ARGS)
+
+scorecard: env  ## los treinta casos de «En qué se puede confiar» · the thirty cases of “What you can rely on”
+	$(BIN)/python tests/trust/scorecard.py $(CASES)
 
 lab: env  ## JupyterLab con las páginas · JupyterLab on the pages
 	$(BIN)/jupyter lab notebooks

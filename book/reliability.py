@@ -1,0 +1,49 @@
+"""The table of the page *What you can rely on*: the cases of ``tests/trust/cases.yaml`` and their results."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import yaml
+
+from pages import ROOT
+
+WORDS = {
+    "passed": {"es": "se cumple", "en": "passes"},
+    "failed": {"es": "**no se cumple**", "en": "**fails**"},
+    "not run": {"es": "no se puede probar aquí", "en": "cannot be tried here"},
+    "": {"es": "sin probar", "en": "not tried"},
+    "elsewhere": {"es": "Aparte", "en": "Apart"},
+}
+
+
+def write(folder: Path, lang: str, results: Path) -> None:
+    """Write ``cases.csv`` and ``made_with.csv`` into ``folder``; the columns are named in ``reliability.md``."""
+    made = _read(results / "scorecard.json").get("made_with", {})
+    shown = [made.get("date", "–")[:10], made.get("torch", "–"), made.get("python", "–"), made.get("device_name", "–")]
+    commit = made.get("commit") or "–"
+    for name, rows in {
+        "cases": case_rows(lang, results / "scorecard.json"),
+        "made_with": [[*shown, commit[:7] + commit[12:]]],
+    }.items():
+        with open(folder / f"{name}.csv", "w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(rows)
+
+
+def case_rows(lang: str, scorecard: Path) -> list[list[str]]:
+    """Return one row for each case: its number and title, its procedure, its result, its seconds."""
+    found = _read(scorecard).get("cases", {})
+    rows = []
+    for case in yaml.safe_load((ROOT / "tests" / "trust" / "cases.yaml").read_text("utf-8")):
+        result = found.get(case["id"], {"result": ""})
+        apart = f" *{WORDS['elsewhere'][lang]}: {case['elsewhere'][lang]}*" if "elsewhere" in case else ""
+        seconds = f"{result['seconds']:.0f}" if "seconds" in result else "–"
+        title = f"**{case['id']}**{' ●' if case.get('gate') else ''} {case['title'][lang]}"
+        rows.append([title, case["procedure"][lang] + apart, WORDS[result["result"]][lang], seconds])
+    return rows
+
+
+def _read(scorecard: Path) -> dict:
+    return json.loads(scorecard.read_text("utf-8")) if scorecard.exists() else {}

@@ -1,0 +1,82 @@
+"""Mutated files, 10,000 of each kind (300 in ``make test``): a documented error, or exactly what was there; never a crash."""
+
+import gzip
+import hashlib
+import random
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from fmnist_utils import data
+from fmnist_utils.data import DataError
+from fmnist_utils.runs import Record, RunStore, train
+from fmnist_utils.text import UserError
+from mirrors import NAMES, idx
+from small_runs import make
+
+COUNTS = pytest.mark.parametrize("count", [300, pytest.param(10_000, marks=pytest.mark.nightly)])
+
+
+def mutants(content: bytes, count: int, words: list[bytes]) -> Iterator[bytes]:
+    """Yield altered copies: bits, bytes, runs of bytes removed, doubled, moved or replaced, words of the format put in."""
+    rng = random.Random(0)
+    for _ in range(count):
+        mutant = bytearray(content)
+        for _ in range(rng.choice([1, 1, 1, 2, 5])):
+            place, length = rng.randrange(len(mutant) or 1), rng.choice([1, 1, 2, 4, 30])
+            kind = rng.randrange(7)
+            if kind == 0 and mutant:
+                mutant[place] ^= 1 << rng.randrange(8)
+            elif kind == 1 and mutant:
+                mutant[place] = rng.randrange(256)
+            elif kind == 2:
+                del mutant[place : place + length]
+            elif kind == 3:
+                mutant[place:place] = mutant[place : place + length]
+            elif kind == 4:
+                mutant[place : place + length] = rng.randbytes(length)
+            elif kind == 5:
+                mutant[place : place + rng.choice([0, length])] = rng.choice(words)
+            else:
+                del mutant[place:]
+        yield bytes(mutant)
+
+
+@COUNTS
+@pytest.mark.parametrize("layer", ["digest", "gzip", "idx"])
+def test_no_changed_pixel_is_taken_and_nothing_crashes(tmp_path, monkeypatch, count, layer):
+    """With the published digest every change is refused; without it, the checksum of gzip and the header of IDX stand."""
+    array = np.random.default_rng(0).integers(0, 256, (20, 28, 28), dtype=np.uint8)
+    whole, path = idx(array), tmp_path / NAMES[0]
+    monkeypatch.setitem(data.SHAPES, NAMES[0], array.shape)
+    monkeypatch.setitem(data.REGISTRY, NAMES[0], hashlib.sha256(whole).hexdigest())
+    header = 16 if layer == "idx" else None  # the pixels of an IDX file have no checksum of their own
+    refused = 0
+    for mutant in mutants(
+        gzip.decompress(whole)[:header] if header else whole, count, [b"\x1f\x8b", b"\0\0\x08\x03", b"\0" * 9]
+    ):
+        if layer == "idx":
+            mutant = gzip.compress(mutant + array.tobytes(), 1)
+        path.write_bytes(mutant)
+        if layer != "digest":
+            monkeypatch.setitem(data.REGISTRY, NAMES[0], hashlib.sha256(mutant).hexdigest())
+        try:
+            assert np.array_equal(data._read(path), array)
+        except DataError:
+            refused += 1
+    assert refused > count / 2
+
+
+@COUNTS
+def test_no_changed_record_is_taken_and_nothing_crashes(few_images, tmp_path, count):
+    run = train(make(), store=RunStore(tmp_path))
+    words = [b"NaN", b"Infinity", b"1e999", b"null", b"true", b"[", b"{", b'"', b"-", b"\xff", b"\\ud800", b"0.5", b" ", b"\n"]
+    refused = 0
+    for mutant in mutants(run.path.read_bytes(), count, words):
+        run.path.write_bytes(mutant)
+        try:
+            assert Record.read(run.path) == run.record
+        except UserError:
+            refused += 1
+    assert refused > count / 2

@@ -1,0 +1,28 @@
+"""R1. A download cut at 10, 25, 50, 75, 99 % of each of the four files: nothing is left, and the next run is right."""
+
+import pytest
+
+from fmnist_utils import data
+from fmnist_utils.data import DataError, load_arrays
+from mirrors import NAMES, is_right, leftovers
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("share", [0.1, 0.25, 0.5, 0.75, 0.99])
+def test_a_cut_connection_leaves_nothing_and_the_next_run_is_right(mirror, small, arrays, name, share):
+    server = mirror()
+    server.faults[name] = share
+    with pytest.raises(DataError, match=name):
+        load_arrays("official")
+    assert not leftovers(small) and not (small / name).exists()
+    server.faults.clear()
+    assert is_right(load_arrays("official"), arrays)
+    assert server.gets.count(name) == 2 and len(server.gets) <= 8
+
+
+def test_partial_files_of_an_earlier_run_are_swept(mirror, small):
+    mirror()
+    small.mkdir()
+    (small / f"{NAMES[0]}.123-abc.part").write_bytes(b"half")
+    data.fetch()
+    assert not leftovers(small)

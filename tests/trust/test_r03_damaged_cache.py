@@ -1,0 +1,25 @@
+"""R3, a gate. Damage to each file of a good cache: seen at load; healed with one GET; offline, one clear message."""
+
+import pytest
+from click.testing import CliRunner
+
+from fmnist_utils import data
+from fmnist_utils.cli import main
+from fmnist_utils.data import DataError, load_arrays
+from mirrors import DAMAGES, NAMES, fill, is_right
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
+def test_damage_in_the_cache_is_seen_and_healed_with_one_get(mirror, small, monkeypatch, files, arrays, name, damage):
+    server = mirror()
+    damage(fill(small, files) / name)
+    monkeypatch.setenv("FMNIST_OFFLINE", "1")
+    with pytest.raises(DataError) as caught:
+        load_arrays("official")
+    for part in (str(small / name), data.REGISTRY[name], data.verify()[name]["found"], "fmnist data fetch"):
+        assert part in str(caught.value)
+    shown = CliRunner().invoke(main, ["data", "fetch"])
+    assert shown.exit_code == 2 and str(small / name) in shown.output and "Traceback" not in shown.output
+    monkeypatch.delenv("FMNIST_OFFLINE")
+    assert is_right(load_arrays(), arrays) and server.gets == [name]

@@ -1,0 +1,35 @@
+"""R5. A mirror that stalls, drips a byte at a time or says nothing is left for the next one, within its time."""
+
+import time
+
+import pytest
+
+from fmnist_utils import data
+from fmnist_utils.data import load_arrays
+from mirrors import is_right
+
+PUBLISHED = data.PATIENT  # the tests have less patience
+SLACK = 3  # seconds, for a busy machine
+
+
+def test_the_published_limits_are_the_promised_ones():
+    assert PUBLISHED.read <= 15 and PUBLISHED.connect <= 15
+
+
+@pytest.mark.parametrize("fault", ["stall", "drip", "silent"])
+def test_a_mirror_that_does_not_get_on_is_left(mirror, arrays, fault):
+    mirror(fault, None)
+    start = time.monotonic()
+    assert is_right(load_arrays("official"), arrays)
+    assert time.monotonic() - start < data.PATIENT.read + SLACK
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("fault", ["stall", "drip", "silent"])
+def test_with_the_published_limits(mirror, monkeypatch, arrays, fault):
+    mirror(fault, None)
+    monkeypatch.setattr(data, "PATIENT", PUBLISHED)
+    monkeypatch.setattr(data.fetch, "__defaults__", (None, PUBLISHED))
+    start = time.monotonic()
+    assert is_right(load_arrays("official"), arrays)
+    assert time.monotonic() - start < 15 + SLACK

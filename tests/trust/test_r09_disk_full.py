@@ -1,0 +1,53 @@
+"""R9. The cache on a disk of 10, 20 and 30 MB, where 31 are needed: a clear message; with more room, healed."""
+
+import errno
+import os
+
+import numpy as np
+import pytest
+
+from fmnist_utils import data
+from fmnist_utils.data import DataError, Limits, load_arrays
+from mirrors import NAMES, Mirror, idx, is_right, leftovers, use_these
+
+
+def test_a_full_disk_is_named_with_what_is_needed_and_free(mirror, small, monkeypatch, arrays):
+    mirror()
+
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(DataError, match=r"31 MB are needed and \d+ MB are free") as caught:
+            load_arrays("official")
+        assert str(small) in str(caught.value) and "FMNIST_CACHE" in str(caught.value)
+        assert load_arrays().source == "synthetic"
+    assert not leftovers(small) and is_right(load_arrays("official"), arrays)
+
+
+@pytest.mark.nightly
+def test_small_disks(small, disk, monkeypatch):
+    """With noise in place of the images: it does not shrink, and the four files are as large as the published ones."""
+    rng = np.random.default_rng(0)
+    large = {name: rng.integers(0, 256, shape, np.uint8) for name, shape in zip(NAMES, ((33_700, 28, 28), (42_000,)) * 2)}
+    large[NAMES[2]], large[NAMES[3]] = large[NAMES[2]][:5600], large[NAMES[3]][:7000]
+    files = {name: idx(array) for name, array in large.items()}
+    assert 30e6 < sum(map(len, files.values())) < 32e6
+    for name, value in use_these(files).items():
+        monkeypatch.setattr(data, name, value)
+    monkeypatch.setattr(data, "SHAPES", {name: array.shape for name, array in large.items()})
+    monkeypatch.setattr(data.fetch, "__defaults__", (None, Limits(10, 15, 600)))
+    server = Mirror(files)
+    monkeypatch.setenv("FMNIST_MIRRORS", server.url)
+    for megabytes in (10, 20, 30):
+        cache = disk(megabytes) / str(megabytes)
+        monkeypatch.setenv("FMNIST_CACHE", str(cache))
+        with pytest.raises(DataError, match=r"No space left on device. 31 MB are needed and \d+ MB are free") as caught:
+            load_arrays("official")
+        assert str(cache) in str(caught.value) and not leftovers(cache)
+        disk(80)
+        assert is_right(load_arrays("official"), large)
+        for path in cache.iterdir():
+            path.unlink()
+    server.stop()

@@ -1,0 +1,101 @@
+"""R10. A cache that is read-only, of somebody else, in the way, or on a disk without locks: it works, or it says why not."""
+
+import errno
+import multiprocessing
+import os
+import sys
+
+import pytest
+
+from fmnist_utils.data import DataError, load_arrays
+from fmnist_utils.runs import RunStore, train
+from fmnist_utils.text import UserError
+from mirrors import NAMES, fill, is_right, leftovers
+from small_runs import make
+
+
+def refused_by_name(folder) -> bool:
+    with pytest.raises(DataError) as caught:
+        load_arrays("official")
+    assert load_arrays().source == "synthetic", "a page shows the stand-in, and says so"
+    return str(folder) in str(caught.value) and "FMNIST_CACHE" in str(caught.value)
+
+
+def test_a_cache_that_cannot_be_made(mirror, monkeypatch, tmp_path):
+    mirror()
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("FMNIST_CACHE", str(tmp_path / "file" / "cache"))
+    assert refused_by_name(tmp_path / "file" / "cache")
+
+
+def test_a_lock_that_cannot_be_made(mirror, small, files, arrays):
+    mirror()
+    fill(small, files)
+    (small / ".lock").mkdir()
+    assert is_right(load_arrays("official"), arrays), "a good cache is only read"
+    (small / NAMES[0]).unlink()
+    assert refused_by_name(small) and not leftovers(small)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="flock is of Unix")
+@pytest.mark.parametrize("problem", ["ENOLCK", "EOPNOTSUPP"])
+def test_a_network_disk_without_locks(mirror, small, monkeypatch, tmp_path, problem):
+    import fcntl
+
+    def flock(*_):
+        raise OSError(getattr(errno, problem), os.strerror(getattr(errno, problem)))
+
+    mirror()
+    monkeypatch.setattr(fcntl, "flock", flock)
+    assert refused_by_name(small) and not leftovers(small)
+    with pytest.raises(UserError, match="FMNIST_RUNS"):
+        train(make(), store=RunStore(tmp_path / "runs"))
+
+
+def test_a_read_only_disk(mirror, small, disk, files, arrays, monkeypatch):
+    mirror()
+    cache = disk(10) / "cache"
+    monkeypatch.setenv("FMNIST_CACHE", str(cache))
+    fill(cache, files)
+    disk(10, "ro")
+    assert is_right(load_arrays("official"), arrays)
+    disk(10, "rw")
+    (cache / NAMES[0]).unlink()
+    disk(10, "ro")
+    assert refused_by_name(cache) and not leftovers(cache)
+    with pytest.raises(UserError, match="FMNIST_RUNS"):
+        train(make(), store=RunStore(cache / "runs"))
+
+
+def as_nobody(results) -> None:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+    try:
+        load_arrays("official")
+    except Exception as error:
+        results.put((type(error).__name__, str(error)))
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only the administrator can become somebody else")
+def test_the_cache_of_somebody_else(mirror, small, files):
+    mirror()
+    fill(small, files).chmod(0o700)
+    context = multiprocessing.get_context("fork")
+    results = context.Queue()
+    process = context.Process(target=as_nobody, args=(results,))
+    process.start()
+    kind, message = results.get(timeout=60)
+    process.join()
+    assert kind == "DataError" and str(small) in message and "FMNIST_CACHE" in message
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="permissions do not bind this user")
+def test_a_cache_without_the_right_to_write(mirror, small, files, arrays):
+    mirror()
+    fill(small, files).chmod(0o555)
+    assert is_right(load_arrays("official"), arrays)
+    small.chmod(0o755)
+    (small / NAMES[0]).unlink()
+    small.chmod(0o555)
+    assert refused_by_name(small)

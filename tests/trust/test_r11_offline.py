@@ -1,0 +1,71 @@
+"""R11. Without a network: after `fmnist data fetch`, every page in both languages; before it, a clear message within 2 s."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fmnist_utils import data
+from fmnist_utils.text import LANGUAGES
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+DATA = os.environ.get("FMNIST_DATA")
+
+
+def without_network(command: list[str], **environment: str) -> subprocess.CompletedProcess:
+    """Run ``command`` where there is no network but the machine's own address, which a notebook's kernel needs."""
+    inner = 'ip link set lo up && exec "$@"'
+    if not shutil.which("unshare") or not shutil.which("ip"):
+        pytest.skip("needs unshare and ip")
+    if subprocess.run(["unshare", "-rn", "sh", "-c", inner, "sh", "true"], capture_output=True).returncode:
+        pytest.skip("no right to take the network away")
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("FMNIST_")}
+    return subprocess.run(
+        ["unshare", "-rn", "sh", "-c", inner, "sh", *command], env=variables | environment, capture_output=True, text=True
+    )
+
+
+FIRST_START = """
+import time
+from fmnist_utils.data import DataError, MIRRORS, load_arrays
+start = time.monotonic()
+try:
+    load_arrays("official")
+except DataError as error:
+    print(error, time.monotonic() - start, sep="\\n")
+"""
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_without_the_files_a_clear_message_at_once(tmp_path, lang):
+    done = without_network([sys.executable, "-c", FIRST_START], FMNIST_CACHE=str(tmp_path), FMNIST_LANG=lang)
+    *message, seconds = done.stdout.splitlines()
+    message = "\n".join(message)
+    for part in (
+        str(tmp_path),
+        *data.MIRRORS,
+        "fmnist data fetch",
+        {"es": "no se pudo descargar", "en": "could not be"}[lang],
+    ):
+        assert part in message
+    assert float(seconds) < 2 and not done.stderr
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_page_without_a_network(tmp_path, page, lang):
+    """On the official files in the cache, where ``FMNIST_DATA`` has them to copy; else on the stand-in."""
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    for check in data.verify().values() if DATA else ():
+        shutil.copy(check["file"], cache)
+    command = [str(Path(sys.executable).with_name("fmnist")), "--lang", lang, "run", str(page), "-o", "out.ipynb"]
+    environment = {"FMNIST_CACHE": str(cache), "FMNIST_RUNS": str(tmp_path / "runs"), "FMNIST_LANG": lang}
+    done = without_network(["sh", "-c", 'cd "$0" && exec "$@"', str(tmp_path), *command], **environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ("SINT" in (tmp_path / "out.ipynb").read_text()) == (not DATA)

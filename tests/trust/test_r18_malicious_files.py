@@ -1,0 +1,208 @@
+"""R18, a gate. Five malicious files in each place that is read: nothing of them runs; no program of ours unpickles."""
+
+import ast
+import gzip
+import hashlib
+import io
+import json
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+import time
+import zlib
+from pathlib import Path
+
+import pytest
+import torch
+
+from fmnist_utils import data
+from fmnist_utils.checkpoints import digest
+from fmnist_utils.data import DataError, load_arrays
+from fmnist_utils.runs import Record, RunStore, train
+from fmnist_utils.text import UserError
+from mirrors import NAMES, fill
+from small_runs import SHAPES, Killed, make, stop_after
+
+ROOT = Path(__file__).resolve().parents[2]
+RECIPE = make()
+PLACES = ["data", "record", "panel", "weights", "checkpoint", "progress"]
+KINDS = ["pickle", "state", "renamed", "chain", "bomb"]
+
+
+class Evil:
+    """Unpickled, it creates the file named by the variable CANARY."""
+
+    def __reduce__(self):
+        return os.system, (f'{sys.executable} -c \'import os; open(os.environ["CANARY"], "w")\'',)
+
+
+def bomb() -> bytes:
+    """Return a gzip file of 1 MB that unpacks to 1 GB."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    head = packer.compress(bytes(2**20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    block = packer.compress(bytes(2**20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    return head + block * 1023
+
+
+def malicious(kind: str) -> bytes:
+    buffer = io.BytesIO()
+    if kind == "pickle":
+        return pickle.dumps(Evil())
+    if kind == "state":
+        torch.save({"model": {"weight": torch.zeros(2), "nested": [Evil()]}}, buffer)
+    if kind == "renamed":
+        torch.save({"state_dict": Evil()}, buffer, _use_new_zipfile_serialization=False)
+    if kind == "chain":
+        return b"cposix\nsystem\n(S'touch \"$CANARY\"'\ntR."
+    return bomb() if kind == "bomb" else buffer.getvalue()
+
+
+def declares_a_gigabyte(place: str) -> bytes:
+    """Return what a file of that place looks like that says it is huge."""
+    if place in ("record", "progress"):
+        return b'{"entries": ' + b"[" * 1_000_000
+    header = json.dumps({"w": {"dtype": "F32", "shape": [2**28], "data_offsets": [0, 2**30]}}).encode()
+    return len(header).to_bytes(8, "little") + header
+
+
+def read(place: str, content: bytes, folder: Path) -> str:
+    """Put ``content`` where it would be read, with right digests all around it, and read it; return how that ended."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    store = RunStore(folder)
+    home = store.folder(RECIPE)
+    try:
+        if place == "data":
+            fill(folder, dict.fromkeys(NAMES, content))
+            os.environ["FMNIST_DATA"] = str(folder)
+            data.REGISTRY.update(dict.fromkeys(NAMES, sha256))
+            load_arrays("official")
+        elif place in ("checkpoint", "progress"):
+            path = home / ("progress.json" if place == "progress" else "epoch-2.safetensors")
+            path.write_bytes(content)
+            if place == "checkpoint":
+                progress = json.loads((home / "progress.json").read_text())
+                progress["entries"][-1]["sha256"] = sha256
+                progress.pop("digest")
+                (home / "progress.json").write_text(json.dumps(progress | {"digest": digest(progress)}))
+            train(RECIPE, store=store, progress=False)
+        elif place == "record":
+            (home / "record.json").write_bytes(content)
+            store.find(RECIPE)
+        else:
+            record = Record.read(home / "record.json").model_copy(update={f"{place}_sha256": sha256}).sealed()
+            (home / "record.json").write_text(record.to_json())
+            (home / f"record.{place}.safetensors").write_bytes(content)
+            run = store.find(RECIPE)
+            run.panel if place == "panel" else run.model()  # noqa: B018
+    except (DataError, UserError):
+        return "refused"
+    return "made anew" if place in ("checkpoint", "progress") else "read"
+
+
+def read_all(world: Path, results) -> None:
+    """Read every malicious file in every place, in a process whose memory is then known."""
+    import resource
+
+    data.SHAPES = SHAPES
+    torch.set_num_threads(1)
+    os.environ["CANARY"] = str(world / "canary")
+    for place in PLACES:
+        for kind in KINDS:
+            content = declares_a_gigabyte(place) if kind == "bomb" and place != "data" else malicious(kind)
+            folder = world / f"{place}-{kind}"
+            shutil.copytree(world / ("stopped" if place in ("checkpoint", "progress") else "finished"), folder)
+            before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+            how = read(place, content, folder)
+            seconds = time.process_time() - start
+            results.put((place, kind, how, seconds, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024))
+    results.put(None)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
+def test_nothing_in_a_file_is_ever_run(forks, few_images, tmp_path, monkeypatch):
+    train(RECIPE, store=RunStore(tmp_path / "finished"))
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        stop_after(patch, 2)
+        train(RECIPE, store=RunStore(tmp_path / "stopped"))
+    results = forks.Queue()
+    process = forks.Process(target=read_all, args=(tmp_path, results))
+    process.start()
+    found = list(iter(lambda: results.get(timeout=300), None))
+    process.join()
+    assert len(found) == 30 and process.exitcode == 0
+    for place, kind, how, seconds, megabytes in found:
+        assert how == ("made anew" if place in ("checkpoint", "progress") else "refused"), (place, kind)
+        assert seconds < (1 if how == "refused" else 5) and megabytes < 200, (place, kind, seconds, megabytes)
+    assert not (tmp_path / "canary").exists()
+
+
+def test_the_files_are_malicious_indeed(tmp_path, monkeypatch):
+    """Read by a program that unpickles, each of the four leaves its canary."""
+    for kind in KINDS[:4]:
+        canary = tmp_path / kind
+        monkeypatch.setenv("CANARY", str(canary))
+        content = malicious(kind)
+        try:
+            pickle.loads(content) if kind in ("pickle", "chain") else torch.load(io.BytesIO(content), weights_only=False)
+        except Exception:
+            pass  # after the deed
+        assert canary.exists(), kind
+    assert len(bomb()) < 2e6 and len(gzip.GzipFile(fileobj=io.BytesIO(bomb())).read(2**22)) == 2**22
+
+
+UNSAFE = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "jsonpickle"}
+CALLS = {"torch.load", "np.load", "numpy.load", "yaml.load", "yaml.unsafe_load", "yaml.full_load", "pd.read_pickle",
+         "pandas.read_pickle", "torch.jit.load", "torch.hub.load"}  # fmt: skip
+
+
+def unpicklers(source: str) -> list[str]:
+    """Return what in ``source`` could run code that a file holds."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names if alias.name.split(".")[0] in UNSAFE]
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in UNSAFE:
+            found.append(node.module)
+        elif isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            found += [called] if called in CALLS or called in ("eval", "exec", "os.system") else []
+            for keyword in node.keywords:
+                if keyword.arg in ("weights_only", "allow_pickle", "shell") and getattr(keyword.value, "value", 1) not in (
+                    keyword.arg == "weights_only",
+                ):
+                    found.append(ast.unparse(keyword))
+    return found
+
+
+def sources():
+    """Yield every program of the project but the tests: Python files and the code cells of notebooks."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    for name in names:
+        path = ROOT / name
+        if path.suffix == ".py" and not name.startswith("tests/") and path.exists():
+            yield name, path.read_text("utf-8")
+        elif path.suffix == ".ipynb" and path.exists():
+            cells = [cell for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
+            code = "\n".join("".join(cell["source"]) for cell in cells)
+            yield name, "\n".join(line for line in code.splitlines() if not line.lstrip().startswith(("%", "!")))
+
+
+def test_no_program_of_ours_unpickles():
+    checked = dict(sources())
+    assert "fmnist_utils/runs.py" in checked and any(name.endswith(".ipynb") for name in checked)
+    assert {name: found for name, source in checked.items() if (found := unpicklers(source))} == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import pickle", "from joblib import load", "torch.load(f)", "np.load(f, allow_pickle=True)", "yaml.load(f)",
+        "load(f, weights_only=False)", "exec(text)", "run(line, shell=True)",
+    ],
+)  # fmt: skip
+def test_a_program_that_unpickles_is_found(line):
+    assert unpicklers(line)

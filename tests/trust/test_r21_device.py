@@ -1,0 +1,51 @@
+"""R21. Devices that are not there, a name that is none, memory that does not suffice: a clear message; `auto` never fails."""
+
+import pytest
+import torch
+from click.testing import CliRunner
+
+from fmnist_utils import runs
+from fmnist_utils.cli import main
+from fmnist_utils.runs import RunStore, train
+from fmnist_utils.text import LANGUAGES, UserError, set_language
+from fmnist_utils.training import pick_device
+from small_runs import make
+
+
+@pytest.fixture
+def only_a_cpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("name", ["cuda", "cuda:7", "gpu", "mps"])
+def test_what_is_not_there_is_refused_with_what_is(only_a_cpu, lang, name):
+    set_language(lang)
+    with pytest.raises(UserError, match=f"'{name}'.*: auto, cpu"):
+        pick_device(name)
+    shown = CliRunner().invoke(main, ["--lang", lang, "train", "01", "model_2", "--device", name])
+    assert shown.exit_code == 2 and f"'{name}'" in shown.output and "auto, cpu" in shown.output
+
+
+def test_auto_takes_what_there_is(only_a_cpu, monkeypatch):
+    assert pick_device("auto") == torch.device("cpu")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert pick_device("auto") == torch.device("mps")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert pick_device("auto") == torch.device("cuda") and pick_device("cuda:1") == torch.device("cuda:1")
+    with pytest.raises(UserError, match="'cuda:7'.*: auto, cuda, cuda:0, cuda:1, mps, cpu"):
+        pick_device("cuda:7")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("where", ["fit", "evaluate"])
+def test_memory_that_does_not_suffice_is_one_message(few_images, tmp_path, monkeypatch, lang, where):
+    def too_large(*arguments, **options):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+
+    set_language(lang)
+    monkeypatch.setattr(runs, where, too_large)
+    with pytest.raises(UserError, match="cpu.*batch_size=50.*device='cpu'"):
+        train(make(), store=RunStore(tmp_path))

@@ -1,0 +1,146 @@
+"""R24. A notebook that dies, hangs, leaves early or raises exits non-zero, is marked partial, and leaves no number behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+from small_pages import UNCHECKED, fmnist, write_page
+
+from fmnist_utils.execution import PageFailed, run_page
+from fmnist_utils.runs import RunStore
+
+AFTER = 'print("after")'
+# how it ends → the cell, what the message says in Spanish and in English
+ENDINGS = {
+    "dies": ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "núcleo murió", "kernel died"),
+    "runs out of memory": (
+        # The system's own killer ends a process that takes too much: here it is asked to come early.
+        "import os, resource, signal\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (2**31, 2**31))\n"
+        "try:\n    taken = [bytearray(2**28) for _ in range(64)]\n"
+        "except MemoryError:\n    os.kill(os.getpid(), signal.SIGKILL)",
+        "falta memoria", "Memory may be short",
+    ),
+    "hangs": ("import time\nwhile True:\n    time.sleep(1)", "límite de --timeout", "limit of --timeout"),
+    "leaves early": ("import sys; sys.exit(0)", "antes de tiempo", "left early"),
+    "raises": ("1 / 0", "ZeroDivisionError: division by zero", "ZeroDivisionError: division by zero"),
+}  # fmt: skip
+TIMEOUT = 4
+
+
+def kernels() -> set[int]:
+    """Return the ids of the processes that are kernels of Jupyter."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if b"ipykernel_launcher" in path.read_bytes():
+                found.add(int(path.parent.name))
+        except OSError:
+            continue
+    return found
+
+
+def mine(before: set[int], folder: Path) -> set[int]:
+    """Return the kernels started since in ``folder``: other tests may run theirs."""
+    return {pid for pid in kernels() - before if os.path.exists(f"/proc/{pid}/cwd") and cwd_of(pid) == folder.resolve()}
+
+
+def cwd_of(pid: int) -> Path | None:
+    try:
+        return Path(os.readlink(f"/proc/{pid}/cwd"))
+    except OSError:
+        return None
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_it_is_told_marked_and_counted_nowhere(ending, tmp_path):
+    cell, *said = ENDINGS[ending]
+    lang = ("es", "en")[list(ENDINGS).index(ending) % 2]
+    write_page(tmp_path / "page.ipynb", "seconds = 1", cell, AFTER, check=UNCHECKED)
+    before = kernels()
+    limit = ["--timeout", str(TIMEOUT)] if ending == "hangs" else []
+    process = fmnist("run", "page.ipynb", "--lang", lang, "-p", "seed", "7", *limit, cwd=tmp_path)
+    assert process.returncode == 1 and process.out == ""
+    assert said[lang == "en"] in process.err and "page.out.partial.ipynb" in process.err and "Traceback" not in process.err
+    assert f"] {cell.splitlines()[0][:40]}" in process.err  # which cell
+
+    assert not (tmp_path / "page.out.ipynb").exists()
+    partial = json.loads((tmp_path / "page.out.partial.ipynb").read_text("utf-8"))
+    assert partial["metadata"]["fmnist"]["partial"] is True and partial["metadata"]["fmnist"]["reason"] in process.err
+    assert ("PARCIAL" if lang == "es" else "PARTIAL") in "".join(partial["cells"][0]["source"])
+    last = partial["cells"][-1]
+    assert "".join(last["source"]) == AFTER and last["outputs"] == [] and last["execution_count"] is None
+    assert last["metadata"]["papermill"]["status"] == "pending"
+    assert not list(Path(os.environ["FMNIST_RUNS"]).rglob("record.json"))
+
+    deadline = time.monotonic() + 10
+    while mine(before, tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not mine(before, tmp_path)
+
+
+def test_a_hanging_cell_is_left_at_its_limit(tmp_path, monkeypatch):
+    """From the start of the cell to the refusal: no more than the limit and five seconds."""
+    began = tmp_path / "began"
+    write_page(
+        tmp_path / "page.ipynb", f"open({str(began)!r}, 'w').close()\nimport time; time.sleep(600)", AFTER, check=UNCHECKED
+    )
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(PageFailed, match="more than 4 s"):
+        run_page("page.ipynb", {"lang": "en", "profile": "quick"}, timeout=TIMEOUT)
+    assert time.time() - began.stat().st_mtime <= TIMEOUT + 5
+
+
+def test_a_training_cut_short_leaves_no_record(tmp_path):
+    """The kernel is killed in the middle of a run: the audit's tables, which read records, have nothing of it."""
+    die = (
+        "import os, signal\nfrom fmnist_utils import checkpoints\nsave = checkpoints.Checkpoints.save\n"
+        "def save_and_die(self, model, optimizer, history):\n    save(self, model, optimizer, history)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL) if len(history) == 2 else None\n"
+        "checkpoints.Checkpoints.save = save_and_die"
+    )
+    write_page(tmp_path / "page.ipynb", die, 'page.train("model_1")')
+    given = ["-p", "source", "synthetic", "-p", "train_size", "200", "-p", "num_epochs", "3"]
+    process = fmnist("run", "page.ipynb", *given, cwd=tmp_path)
+    assert process.returncode == 1 and (tmp_path / "page.out.partial.ipynb").exists()
+    (folder,) = [path for path in Path(os.environ["FMNIST_RUNS"]).iterdir() if path.is_dir()]
+    assert (folder / "progress.json").exists() and not (folder / "record.json").exists()
+    from fmnist_utils.reports import load_report
+
+    report = load_report("01")
+    fields = {"lang": "es", "profile": "quick", "source": "synthetic", "train_size": 200, "num_epochs": 3}
+    (recipe,) = report.page(fields).recipes("model_1")
+    assert RunStore().folder(recipe) == folder and RunStore().find(recipe) is None
+
+
+def test_a_stopped_program_takes_its_kernel_with_it(tmp_path):
+    """SIGTERM, as a closing session sends it."""
+    began = tmp_path / "began"
+    write_page(tmp_path / "page.ipynb", f"open({str(began)!r}, 'w').close()\nimport time; time.sleep(600)", check=UNCHECKED)
+    before = kernels()
+    process = fmnist("run", "page.ipynb", cwd=tmp_path, wait=False)
+    while not began.exists() and process.poll() is None:
+        time.sleep(0.1)
+    assert mine(before, tmp_path)
+    process.terminate()
+    process.communicate(timeout=30)
+    assert process.returncode == 143
+    deadline = time.monotonic() + 10
+    while mine(before, tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not mine(before, tmp_path)
+    assert json.loads((tmp_path / "page.out.partial.ipynb").read_text("utf-8"))["metadata"]["fmnist"]["partial"] is True
+
+
+def test_a_notebook_that_ends_well_is_whole(tmp_path):
+    write_page(tmp_path / "page.ipynb", "print(seed)", check=UNCHECKED)
+    (tmp_path / "page.out.partial.ipynb").write_text("{}")
+    process = fmnist("run", "page.ipynb", "-p", "seed", "7", "-o", "mine.ipynb", cwd=tmp_path)
+    assert process.returncode == 0, process.err
+    whole = json.loads((tmp_path / "mine.ipynb").read_text("utf-8"))
+    assert "fmnist" not in whole["metadata"] and whole["cells"][-1]["outputs"][0]["text"] == ["7\n"]
+    assert not (tmp_path / "mine.partial.ipynb").exists() and str(tmp_path) not in json.dumps(whole)

@@ -1,0 +1,113 @@
+"""R28. Nothing committed or built carries active content, keys, or traces of the machine that made it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from toy_book import ROOT
+
+import checks
+import pages
+
+# The form in which well-known services write their keys, and the beginning of private ones.
+KEY = re.compile(
+    r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}|hf_[A-Za-z]{30,}|pypi-[\w-]{50,}|AKIA[0-9A-Z]{16}"
+    r"|xox[baprs]-[\w-]{10,}|sk-[A-Za-z0-9]{30,})|-----BEGIN [A-Z ]*PRIVATE KEY-----|://[^/\s:@\"']+:[^/\s:@\"'{}$]{3,}@"
+)
+MACHINE_PATH = re.compile(r"(?<![\w.:/*-])/(?:home|root|Users|mnt|opt|work|tmp|var/folders)/[\w.-]+")
+REGISTRY = re.compile(r"--(?:extra-)?index-url|--find-links|--trusted-host|files\.pythonhosted\.org|/simple\b")
+
+
+def tracked_texts() -> Iterator[tuple[Path, str]]:
+    """Yield every tracked text file and its content."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in names.split("\0"):
+        path = ROOT / name
+        if name and path.is_file():
+            try:
+                yield path, path.read_text("utf-8")
+            except UnicodeDecodeError:
+                continue  # a picture or an archive
+
+
+@pytest.mark.parametrize("pattern", [MACHINE_PATH, REGISTRY, KEY], ids=["path", "registry", "key"])
+def test_no_file_tells_of_the_machine_it_was_made_on(pattern):
+    found = {
+        str(path.relative_to(ROOT)): match[0]
+        for path, text in tracked_texts()
+        if path != Path(__file__).resolve() and (match := pattern.search(text))
+    }
+    assert not found
+
+
+def test_such_traces_would_be_found():
+    assert MACHINE_PATH.search('File "/home/ana/fmnist/data.py"') and MACHINE_PATH.search("file:///tmp/x") is None
+    assert not MACHINE_PATH.search("https://example.org/home/ana")
+    assert REGISTRY.search("--index-url https://packages.example.org/pypi/simple")
+    for key in (
+        "ghp_" + "a1" * 18,
+        "AKIA" + "Z" * 16,
+        "-----BEGIN RSA " + "PRIVATE KEY-----",
+        "https://ana:secret@example.org",
+    ):
+        assert KEY.search(f"token = {key}")
+    assert not KEY.search("https://example.org:8080/a@b and sk-learn and user:password")
+
+
+@pytest.mark.parametrize("path", pages.paths(), ids=lambda path: path.stem)
+def test_no_notebook_carries_anything_but_text(path):
+    notebook = pages.read(path)
+    assert list(checks.small_outputs(notebook)) == [] and list(checks.metadata(notebook)) == []
+    assert not [cell for cell in notebook.cells if cell.cell_type == "markdown" and checks.ACTIVE.search(cell.source)]
+
+
+@pytest.mark.parametrize("data", [
+    {"application/javascript": "alert(1)"},
+    {"text/html": "<script>alert(1)</script>"},
+    {"image/svg+xml": "<svg onload='alert(1)'/>"},
+    {"application/vnd.jupyter.widget-view+json": {}},
+    {"text/plain": "/" "home/ana/fmnist"},
+])  # fmt: skip
+def test_active_outputs_would_be_found(data):
+    output = nbformat.v4.new_output("display_data", data)
+    assert list(checks.small_outputs(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x", outputs=[output])])))
+
+
+def test_a_site_passes(toy_site):
+    assert checks.check_site(toy_site) == [] and not keys_in(toy_site)
+
+
+@pytest.mark.parametrize("body", [
+    '<div class="cell_output"><script>alert(1)</script></div>',
+    '<p><img src="index.html" alt="x" onerror="alert(1)"></p>',
+    '<a href="javascript:alert(1)">x</a>',
+    '<iframe src="index.html"></iframe>',
+    '<object data="index.html"></object>',
+    '<form action="https://example.org"><input></form>',
+])  # fmt: skip
+def test_active_pages_would_be_found(body, tmp_path):
+    (tmp_path / "es").mkdir()
+    (tmp_path / "es" / "index.html").write_text(f'<html lang="es"><body><article>{body}</article></body></html>')
+    assert [finding for finding in checks.check_site(tmp_path) if finding.startswith("active_content: ")]
+
+
+def keys_in(site: Path) -> list[str]:
+    """Return the files of a site that hold a key."""
+    texts = (path for path in site.rglob("*") if path.suffix in {".html", ".ipynb", ".md", ".txt", ".js", ".json"})
+    return [str(path.relative_to(site)) for path in texts if KEY.search(path.read_text("utf-8"))]
+
+
+@pytest.mark.nightly
+def test_the_site_of_the_project_has_none():
+    site = ROOT / "book" / "_build" / "html"
+    if not site.exists():
+        pytest.skip("make book has not been run here; test_r27 builds the site")
+    assert list(checks.active_content(checks.Site(site))) == [] and not keys_in(site)
+    assert list(checks.no_outside(checks.Site(site))) == [] and list(checks.no_local_paths(checks.Site(site))) == []

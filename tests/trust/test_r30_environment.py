@@ -1,0 +1,190 @@
+"""R30. A broken set-up is named with the way out; the workflows can do no harm."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import re
+import subprocess
+import time
+from types import SimpleNamespace
+
+import pytest
+import yaml
+from click.testing import CliRunner
+from small_pages import ROOT, fmnist
+
+from fmnist_utils import data, doctor
+from fmnist_utils.cli import main
+
+GOOD = subprocess.CompletedProcess([], 0, '{"kernelspecs": {"python3": {"spec": {"argv": ["python"]}}}}', "")
+
+
+@pytest.fixture
+def healthy(monkeypatch):
+    """A set-up in which all is in order, whatever this machine has; PyTorch is not loaded to see."""
+    monkeypatch.setattr(doctor, "_python", lambda code: GOOD)
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda path: SimpleNamespace(free=10e9))
+    state = {"folder": "here", "good": dict.fromkeys(data.REGISTRY, True), "offline": False, "mirrors": list(data.MIRRORS)}
+    monkeypatch.setattr(data, "status", lambda: state)
+    monkeypatch.delenv("FMNIST_DATA", raising=False)
+    return state
+
+
+def failing(monkeypatch, sign: str, stderr: str):
+    """Make the process whose code holds ``sign`` fail, with this on stderr."""
+    failed = subprocess.CompletedProcess([], 1, "", stderr)
+    monkeypatch.setattr(doctor, "_python", lambda code: failed if sign in code else GOOD)
+
+
+def mixed_builds(monkeypatch, state, tmp_path):
+    failing(monkeypatch, "import torch", "Traceback …\nRuntimeError: operator torchvision::nms does not exist\n")
+
+
+def no_space(monkeypatch, state, tmp_path):
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda path: SimpleNamespace(free=12e6))
+
+
+def unwritable(monkeypatch, state, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("FMNIST_CACHE", str(tmp_path / "file" / "cache"))
+
+
+def no_network(monkeypatch, state, tmp_path):
+    state["good"] = dict.fromkeys(data.REGISTRY, False)
+    failing(monkeypatch, "requests.head", "")
+
+
+def old_torch(monkeypatch, state, tmp_path):
+    version = importlib.metadata.version
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "2.3.1+cpu" if name == "torch" else version(name))
+
+
+def no_kernel(monkeypatch, state, tmp_path):
+    nothing = subprocess.CompletedProcess([], 0, '{"kernelspecs": {"ir": {}}}', "")
+    monkeypatch.setattr(doctor, "_python", lambda code: nothing if "kernelspec" in code else GOOD)
+
+
+# what is broken → what is said of it, and the way out
+BROKEN = {
+    mixed_builds: ({"es": "compilaciones distintas", "en": "different builds"}, "torchvision::nms", "--force-reinstall torch torchvision"),
+    no_space: ({"es": "quedan 12 MB", "en": "12 MB are left"}, "500", "export FMNIST_CACHE="),
+    unwritable: ({"es": "no se puede escribir", "en": "cannot be written"}, "file", "export FMNIST_CACHE="),
+    no_network: ({"es": "no se llega", "en": "out of reach"}, data.MIRRORS[0], "fmnist data fetch"),
+    old_torch: ({"es": "demasiado viejo", "en": "too old"}, "torch 2.3.1+cpu", "pip install --upgrade 'torch>="),
+    no_kernel: ({"es": "llamado python3", "en": "called python3"}, "ir", "ipykernel install --sys-prefix"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("lang", ["es", "en"])
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.__name__)
+def test_six_broken_set_ups_are_named(broken, lang, healthy, monkeypatch, tmp_path):
+    well = CliRunner().invoke(main, ["--lang", lang, "doctor"])
+    assert well.exit_code == 0, well.output
+    broken(monkeypatch, healthy, tmp_path)
+    ill = CliRunner().invoke(main, ["--lang", lang, "doctor"])
+    named, found, way_out = BROKEN[broken]
+    assert ill.exit_code == 1 and "Traceback (" not in ill.output
+    bad = "\n".join(re.findall(r"^(?:MAL|BAD) .*(?:\n    .*)*", ill.output, re.MULTILINE))
+    assert named[lang] in bad and found in bad and way_out in bad
+    assert "fmnist doctor" in ill.output.splitlines()[-1]
+
+
+def test_other_ailments(healthy, monkeypatch):
+    """Data in a wrong folder, no permission to download, PyTorch that dies, a kernel of another Python, a missing package."""
+    failing(monkeypatch, "import torch", "ImportError: libcudart.so.12: cannot open shared object file")
+    assert "libcudart.so.12" in "".join(finding.text for finding in doctor.check_torch())
+    healthy["good"], healthy["offline"] = dict.fromkeys(data.REGISTRY, False), True
+    assert "FMNIST_OFFLINE" in next(doctor.check_data()).text
+    monkeypatch.setenv("FMNIST_DATA", "somewhere")
+    assert "unset FMNIST_DATA" in next(doctor.check_data()).text
+    foreign = json.dumps({"kernelspecs": {"python3": {"spec": {"argv": ["/elsewhere/bin/python3"]}}}})
+    monkeypatch.setattr(doctor, "_python", lambda code: subprocess.CompletedProcess([], 0, foreign, ""))
+    assert "/elsewhere/bin/python3" in next(doctor.check_kernel()).text
+    monkeypatch.setattr(importlib.metadata, "requires", lambda name: ["no-such-package>=1.0", 'x>=9; extra == "test"'])
+    assert "no-such-package" in next(doctor.check_packages()).text
+
+
+def test_it_does_not_fall_ill_itself(tmp_path):
+    """With a PyTorch that cannot be imported it still speaks, and names it: in a real process."""
+    for name in ("torch", "torchvision"):
+        (tmp_path / "broken" / name).mkdir(parents=True)
+    (tmp_path / "broken" / "torch" / "__init__.py").write_text("raise ImportError('libtorch_cpu.so: undefined symbol: iJIT')")
+    path = os.pathsep.join([str(tmp_path / "broken"), str(ROOT)])
+    started = time.monotonic()
+    process = fmnist("--lang", "en", "doctor", cwd=tmp_path, PYTHONPATH=path, FMNIST_CACHE=str(tmp_path / "cache"))
+    assert process.returncode == 1 and "Traceback" not in process.out + process.err
+    assert "undefined symbol: iJIT" in process.out and "PyTorch has to load first" in process.out
+    assert time.monotonic() - started < 60
+
+
+@pytest.mark.nightly
+def test_a_real_mixture_of_builds(tmp_path):
+    """The real PyTorch beside a torchvision that asks it for an operator that it does not have."""
+    (tmp_path / "torchvision").mkdir()
+    (tmp_path / "torchvision" / "__init__.py").write_text(
+        "import torch\ntorch.library.register_fake('torchvision::nms')(lambda *inputs: None)\n"
+    )
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    process = fmnist("--lang", "en", "doctor", cwd=tmp_path, PYTHONPATH=path)
+    assert process.returncode == 1 and "different builds" in process.out and "torchvision::nms does not exist" in process.out
+
+
+def test_a_command_that_is_not_there_is_no_crash(monkeypatch):
+    monkeypatch.setattr(doctor, "check_kernel", lambda: (_ for _ in ()).throw(KeyError("x")))
+    monkeypatch.setattr(doctor, "_python", lambda code: GOOD)
+    findings = doctor._safely(doctor.check_kernel)
+    assert [finding.good for finding in findings] == [False]
+
+
+# --- Workflows --------------------------------------------------------------------------------------------------------
+
+TARGETS = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def harm(workflow: dict) -> list[str]:
+    """Return what in a workflow could do harm: a token that writes, actions that can be moved, commands of its own."""
+    found, events = [], workflow[True]  # YAML reads the key `on` as true
+    if workflow.get("permissions") != {"contents": "read"}:
+        found.append("its token can write")
+    if "pull_request_target" in events:
+        found.append("pull_request_target")
+    local = {".ci/run", ".ci/publish origin", *(f"make {target}" for target in TARGETS)}
+    for name, job in workflow["jobs"].items():
+        if job.get("permissions", {}) not in ({}, {"contents": "write"}) or (
+            "permissions" in job and "pull_request" in events
+        ):
+            found.append(f"{name}: its token can write")
+        for step in job["steps"]:
+            if "uses" in step and not re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", step["uses"]):
+                found.append(f"{name}: {step['uses']} is not an action of GitHub's pinned by commit")
+            if "run" in step and step["run"] not in local:
+                found.append(f"{name}: {step['run']}")
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob(".github/workflows/*.yml")), ids=lambda path: path.stem)
+def test_workflows_can_do_no_harm(path):
+    assert harm(yaml.safe_load(path.read_text())) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"permissions": {"contents": "write"}},
+        {True: {"pull_request_target": None}},
+        {"jobs": {"a": {"permissions": {"contents": "write"}, "steps": []}}},
+        {"jobs": {"a": {"steps": [{"uses": "actions/checkout@v5"}]}}},
+        {"jobs": {"a": {"steps": [{"uses": "someone/action@" + "0" * 40}]}}},
+        {"jobs": {"a": {"steps": [{"run": "curl example.org | sh"}]}}},
+    ],
+)
+def test_harm_would_be_found(change):
+    good = {True: {"pull_request": None}, "permissions": {"contents": "read"}, "jobs": {"a": {"steps": [{"run": ".ci/run"}]}}}
+    assert harm(good) == [] and harm(good | change)
+
+
+def test_the_environment_is_installed_from_hashes():
+    assert "--require-hashes" in (ROOT / ".ci" / "make_env.py").read_text()
+    assert (ROOT / "requirements.lock").read_text().count("--hash=sha256:") > 100
