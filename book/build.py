@@ -37,6 +37,10 @@ import checks
 import colophon
 import fmnist_utils
 import pages
+import reliability
+import verdicts
+from fmnist_utils.reports import load_report, report_names
+from fmnist_utils.runs import RunStore
 from pages import LANGUAGES, NOTEBOOKS, ROOT
 
 BOOK = ROOT / "book"
@@ -66,12 +70,27 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     BUILD.mkdir(exist_ok=True)
     try:
+        check_jupyter_book()
         with one_at_a_time():
             build([lang for lang in LANGUAGES if lang in chosen.lang], chosen.profile)
     except BuildError as error:
         print(f"book: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def check_jupyter_book() -> None:
+    """Refuse a Jupyter Book of another major version: 2.x ignores ``_config.yml`` and makes no site, without an error.
+
+    Raises:
+        BuildError: if it is not 1.x.
+    """
+    try:
+        version = importlib.metadata.version("jupyter-book")
+    except importlib.metadata.PackageNotFoundError:
+        raise BuildError("Jupyter Book is not installed: pip install -e '.[book]'") from None
+    if not version.startswith("1."):
+        raise BuildError(f"Jupyter Book {version} was found, 1.x is needed: pip install 'jupyter-book>=1.0.4.post1,<2'")
 
 
 @contextlib.contextmanager
@@ -118,18 +137,35 @@ def execute_all(languages: list[str], profile: str) -> dict[tuple[str, str], Not
         BuildError: if a cell fails; it names the notebook, the cell and the exception.
     """
     context = surroundings()
-    targets = {(path, lang): cache_path(path, lang, profile, context) for path in pages.paths() for lang in languages}
+    profiles = {path: feasible(path.stem, profile) for path in pages.paths()}
+    targets = {(path, lang): cache_path(path, lang, profiles[path], context) for path in profiles for lang in languages}
     missing: dict[Path, dict[str, Path]] = {}
     for (path, lang), target in targets.items():
         if not target.exists():
             missing.setdefault(path, {})[lang] = target
     if missing:
         CACHE.mkdir(exist_ok=True)
-        execute = partial(_execute_page, profile=profile, shown=context["shown"])
+        execute = partial(_execute_page, shown=context["shown"])
         with ProcessPoolExecutor(min(len(missing), os.cpu_count() or 1), get_context("spawn")) as pool:
-            list(pool.map(execute, missing, missing.values()))
+            list(pool.map(execute, missing, missing.values(), [profiles[path] for path in missing]))
     print(f"{len(targets) - sum(map(len, missing.values()))} of {len(targets)} pages were in the cache", flush=True)
     return {(path.stem, lang): pages.read(target) for (path, lang), target in targets.items()}
+
+
+def feasible(name: str, profile: str) -> str:
+    """Return the profile in which the page ``name`` can be shown: ``full`` would train for hours where records are missing."""
+    if profile == "full" and name in report_names() and not is_complete(name):
+        print(f"{name}: runs without a record (make reproduce makes them); shown in its quick profile", flush=True)
+        return "quick"
+    return profile
+
+
+def is_complete(name: str) -> bool:
+    """Return whether ``name`` is a report, all of whose runs have a record."""
+    store = RunStore()
+    return name in report_names() and all(
+        store.find(recipe) for of_group in load_report(name).all_recipes().values() for recipe in of_group
+    )
 
 
 def _execute_page(path: Path, targets: dict[str, Path], profile: str, shown: dict) -> None:
@@ -199,7 +235,7 @@ def surroundings() -> dict:
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     return {
         "package": folder_digest(PACKAGE),
-        "records": folder_digest(store.results),
+        "records": folder_digest(store.results, "*/*"),  # the scorecard beside them is on no executed page
         "runs": folder_digest(store.root, "*/record.json"),  # a run made here comes before a committed record
         "versions": sorted({f"{package.name} {package.version}" for package in importlib.metadata.distributions()}),
         "variables": {name: value for name, value in os.environ.items() if name.startswith("FMNIST_")},
@@ -267,6 +303,10 @@ def lay_out(lang: str, languages: list[str], executed: dict[tuple[str, str], Not
         nbformat.write(page, stage / "notebooks" / path.name)
     ran_with = {path.stem: executed[path.stem, lang].metadata["ran_with"] for path in pages.paths()}
     colophon.write(stage, ran_with, BOOK / "results")
+    if (stage / "reliability.md").exists():
+        reliability.write(stage, lang, BOOK / "results")
+    if audited := [name for name in ran_with if is_complete(name)]:
+        verdicts.write(stage, audited, lang)
     (stage / "api").mkdir()
     for module in pkgutil.iter_modules([str(PACKAGE)]):
         (stage / "api" / f"{module.name}.md").write_text(MODULE_PAGE.format(name=module.name), "utf-8")

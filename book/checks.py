@@ -33,9 +33,7 @@ KNOWN_TAGS = {
     "lang-es", "lang-en", "caption", "parameters", "solution", "hide-input", "remove-cell", "raises-exception",
     "nbval-check-output", "nbval-ignore-output", "nbval-skip",
 }  # fmt: skip
-LOCAL_PATH = re.compile(
-    r"(?<![\w.:/-])/(?:home|root|work|tmp|Users|private|mnt|opt)/\w|[A-Z]:\\Users|site-packages|file:///"
-)
+LOCAL_PATH = re.compile(r"(?<![\w.:/-])/(?:home|root|work|tmp|Users|private|mnt|opt)/\w|[A-Z]:\\Users|site-packages|file:///")
 
 Findings = Iterator[str]
 
@@ -422,8 +420,7 @@ def _with_attributes(soup: BeautifulSoup, *names: str) -> Iterator[tuple[Tag, st
 def links(site: Site) -> Findings:
     """Every link within the site leads to a file that exists and to a place that exists in it."""
     anchors = {
-        page: {element[name] for element, name in _with_attributes(soup, "id", "name")}
-        for page, soup in site.pages.items()
+        page: {element[name] for element, name in _with_attributes(soup, "id", "name")} for page, soup in site.pages.items()
     }
     for page, soup in site.pages.items():
         for element, attribute in _with_attributes(soup, "href", "src"):
@@ -485,6 +482,20 @@ def no_outside(site: Site) -> Findings:
             yield f"{path.relative_to(site.root)} loads {match[0]}"
 
 
+ACTIVE = re.compile(r"<(?:script|iframe|object|embed|form)\b|\bon\w+ *=|javascript:", re.IGNORECASE)
+
+
+def active_content(site: Site) -> Findings:
+    """What a page shows is text and pictures: the scripts are the theme's, outside the article, and none is an output."""
+    for page, soup in site.pages.items():
+        article = soup.find("article")
+        for element in article.find_all(True) if article else []:
+            acts = [name for name in element.attrs if name.startswith("on")]
+            acts += [name for name in ("href", "src") if str(element.get(name)).strip().lower().startswith("javascript:")]
+            if acts or element.name in ("iframe", "object", "embed", "form", "script"):
+                yield f"{page}: active content in the text: {str(element)[:80]!r}"
+
+
 UNRENDERED = re.compile(
     r"\\\(|\\\[|\$\$|\\(?:frac|sum|log|ln|text|mathrm|hat|cdot|times|ell|eta|theta)\b|\{[a-z:]+\}`|:::|\(\w+-[\w-]+\)="
 )
@@ -518,9 +529,7 @@ ENGLISH = re.compile(
     r"|returns?|raises|type)\b",
     re.IGNORECASE,
 )
-INTERFACE = (
-    "nav, header, button, summary, .admonition-title, .caption-number, .prev-next-area, dl.field-list > dt, .bd-footer"
-)
+INTERFACE = "nav, header, button, summary, .admonition-title, .caption-number, .prev-next-area, dl.field-list > dt, .bd-footer"
 
 
 def spanish_interface(site: Site) -> Findings:
@@ -540,7 +549,9 @@ def spanish_interface(site: Site) -> Findings:
                 yield f"{page}: English words in the interface: {words!r}"
 
 
-SITE_RULES = [links, same_site_pages, alternative_texts, no_outside, rendered, no_local_paths, spanish_interface]
+SITE_RULES = [
+    links, same_site_pages, alternative_texts, no_outside, active_content, rendered, no_local_paths, spanish_interface,
+]  # fmt: skip
 
 
 def check_site(root: Path) -> list[str]:

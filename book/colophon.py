@@ -24,16 +24,15 @@ def write(folder: Path, ran_with: dict[str, dict], results: Path) -> None:
 
 def page_rows(ran_with: dict[str, dict]) -> list[list[str]]:
     """Return one row for each page: its link and ``PAGE_COLUMNS``."""
-    return [
-        [f"[](notebooks/{name}.ipynb)", *(ran[column] for column in PAGE_COLUMNS)] for name, ran in ran_with.items()
-    ]
+    return [[f"[](notebooks/{name}.ipynb)", *(ran[column] for column in PAGE_COLUMNS)] for name, ran in ran_with.items()]
 
 
 def record_rows(results: Path) -> list[list[str]]:
     """Return one row for each group of runs: report, group, count, seeds, PyTorch, machine, minutes, dates, commits."""
     groups = defaultdict(list)
     for path in sorted(results.glob("*/*.json")):
-        groups[path.parent.name, path.name.split(".")[0]].append(json.loads(path.read_text("utf-8")))
+        group = path.name.rpartition(".seed")[0].rpartition(".")[0]  # group.protocol.seed0.id.json; a group may have dots
+        groups[path.parent.name, group].append(json.loads(path.read_text("utf-8")))
     rows = []
     for (report, group), records in groups.items():
         made = [record["made_with"] for record in records]

@@ -110,13 +110,17 @@ def _caption_options(cell: NotebookNode, caption: str, alt: str) -> dict:
 def reader_copy(notebook: NotebookNode, lang: str) -> NotebookNode:
     """Return the copy for Colab and for download: one language, no outputs, plain Markdown, solutions folded.
 
-    The default language of the parameters cell becomes ``lang``, so that figures and tables speak it too.
+    The default language of the parameters cell becomes ``lang``, so that figures and tables speak it too. Captions begin with
+    the name of their figure, by which the text refers to it.
     """
     page = one_language(notebook, lang)
+    name = None
     for cell in page.cells:
         if cell.cell_type == "markdown":
-            cell.source = plain_markdown(cell.source, lang)
+            has_caption = "caption" in tags(cell) and caption_and_alt(cell)[0]
+            cell.source = (f"**`{name}`** " if has_caption else "") + plain_markdown(cell.source, lang)
             continue
+        name = shown(cell)
         cell.outputs, cell.execution_count = [], None
         if tags(cell) & {"solution", "hide-input"}:
             cell.metadata["jupyter"] = {"source_hidden": True}
