@@ -201,6 +201,7 @@ DAMAGES = [truncate, empty, flip, swap, folder, remove]
 
 def in_a_process(world: dict, variables: dict, folders: list[str], start, results, locks_work: bool) -> None:
     """Load from each folder in turn, all processes at the same moment."""
+    os.environ.pop("FMNIST_DATA", None)  # the process that forks these may have started with it
     os.environ.update(variables)
     for name, value in world.items():
         setattr(data, name, value)
