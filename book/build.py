@@ -233,14 +233,17 @@ def surroundings() -> dict:
     machine = runs.describe_environment(training.pick_device("auto")) | {"data": data_source()}
     commit = colophon.short(machine.pop("commit"))  # one that changes nothing below leaves every page as it is
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    package = folder_digest(PACKAGE)
+    records = folder_digest(store.results, "*/*")  # the scorecard beside them is on no executed page
+    shown = {"package": f"{machine['fmnist_utils']} ({package[:7]})", "records": records[:7], "commit": commit, "date": today}
     return {
-        "package": folder_digest(PACKAGE),
-        "records": folder_digest(store.results, "*/*"),  # the scorecard beside them is on no executed page
+        "package": package,
+        "records": records,
         "runs": folder_digest(store.root, "*/record.json"),  # a run made here comes before a committed record
         "versions": sorted({f"{package.name} {package.version}" for package in importlib.metadata.distributions()}),
         "variables": {name: value for name, value in os.environ.items() if name.startswith("FMNIST_")},
         "machine": machine,
-        "shown": machine | {"machine": colophon.machine(machine), "commit": commit, "date": today},
+        "shown": machine | {"machine": colophon.machine(machine)} | shown,
     }
 
 

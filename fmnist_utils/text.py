@@ -237,9 +237,9 @@ WORDS: dict[str, tuple[str, str]] = {
         "with `fmnist reproduce`.",
     ),
     "runs.missing": (
-        "falta {file}: los registros publicados no llevan pesos, y solo la semilla 0 lleva ejemplos. Para obtenerlos, "
+        "falta {file}: pocos registros publicados llevan pesos, y solo el de la primera semilla lleva ejemplos. Para obtenerlos, "
         "train(recipe, weights=True).",
-        "{file} is not here: published records have no weights, and only seed 0 has examples. To get them, "
+        "{file} is not here: few published records have weights, and only that of the first seed has examples. To get them, "
         "train(recipe, weights=True).",
     ),
     "runs.failed": (

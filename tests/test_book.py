@@ -19,6 +19,7 @@ from toy_book import ROOT, text, toy_notebook
 import build
 import checks
 import colophon
+import fmnist_utils
 import pages
 import verdicts
 
@@ -270,7 +271,9 @@ def test_page_in_its_language(toy_site, lang, figure, table, solution):
     assert page.select_one("#tab-01-audit > .output table") is not None
     ran_with = page.select_one(".tag_injected-parameters").get_text()
     assert f'lang = "{lang}"' in ran_with and 'profile = "quick"' in ran_with
-    assert "synthetic" in page.select_one(".ran-with").get_text()
+    last_line = page.select_one(".ran-with").get_text()
+    digests = rf"fmnist_utils {re.escape(fmnist_utils.__version__)} \([0-9a-f]{{7}}\), \w+ [0-9a-f]{{7}}, commit"
+    assert "synthetic" in last_line and re.search(digests, last_line)  # what it was made of: package and records
 
 
 def test_buttons_lead_to_the_same_page_and_to_its_own_copy(toy_site):
