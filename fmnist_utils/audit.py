@@ -11,6 +11,10 @@ variances add; that of the drawing follows from m and needs no t.
 *Claim.* A claim is one or more measured quantities and their bounds. A condition holds if the 95 % confidence interval of the
 mean, m ± t·s/√n, lies within the bounds, and fails if it lies outside. The claim *agrees* if all conditions hold and *differs* if
 one fails; otherwise n runs do not decide it and it *cannot be compared*.
+
+*Comparison.* Two groups of one report are compared seed by seed: what a seed does to both drops out, and the differences are n
+values like any others. Groups of different reports share no seed in that sense; their variances add, s₁²/n₁ + s₂²/n₂, and the
+degrees of freedom are Welch's (B. L. Welch, Biometrika 34, 1947, pp. 28-35). Of a ratio, to first order.
 """
 
 from __future__ import annotations
@@ -29,9 +33,21 @@ from scipy.stats import norm as normal
 from scipy.stats import t as student
 
 from fmnist_utils.models import build_model, count_multiply_adds, count_parameters
-from fmnist_utils.reports import Claim, Condition, Measure, Number, Report, load_report, report_names
+from fmnist_utils.reports import (
+    Across,
+    Claim,
+    Condition,
+    Measure,
+    Number,
+    Report,
+    find_group,
+    load_across,
+    load_report,
+    report_names,
+)
+from fmnist_utils.recipes import Recipe
 from fmnist_utils.runs import Run, RunStore
-from fmnist_utils.text import say
+from fmnist_utils.text import UserError, say
 
 
 @dataclass(frozen=True)
@@ -60,10 +76,58 @@ class Estimate:
         sampling = math.sqrt(self.mean * (1 - self.mean) / images) if images else 0.0
         return math.hypot(float(student.ppf(0.975, self.n - 1)) * self.sd * factor, float(normal.ppf(0.975)) * sampling)
 
+    @property
+    def runs(self) -> str:
+        """How many runs, in writing."""
+        return str(self.n)
+
+
+@dataclass(frozen=True)
+class Unpaired(Estimate):
+    """The difference, or the ratio, of the means of two groups whose runs do not pair up; ``n`` is the smaller number of runs.
+
+    Attributes:
+        sd: of the difference of one run of each.
+        parts: what each group brings to it: its standard deviation in the units of the result, and its number of runs.
+    """
+
+    parts: tuple[Estimate, Estimate]
+
+    @classmethod
+    def compare(cls, first: Estimate, second: Estimate, ratio: bool = False) -> Unpaired:
+        """Return the difference of two estimates, or their ratio, whose error is taken to first order."""
+        scales = (1 / second.mean, first.mean / second.mean**2) if ratio else (1.0, 1.0)
+        mean = first.mean / second.mean if ratio else first.mean - second.mean
+        parts = tuple(
+            Estimate(each.mean, None if each.sd is None else abs(scale) * each.sd, each.n)
+            for each, scale in zip((first, second), scales, strict=True)
+        )
+        sds = [part.sd for part in parts]
+        return cls(mean, None if None in sds else math.hypot(*sds), min(first.n, second.n), parts)
+
+    def half_width(self, one_more_run: bool, images: int | None = None) -> float:
+        """Return the half width for one more run of each group, else that of Welch's confidence interval."""
+        if self.sd is None:
+            return math.inf
+        if self.sd == 0:  # costs, which are the same for every seed
+            return 0.0
+        variances = [part.sd**2 * (one_more_run + 1 / part.n) for part in self.parts]
+        freedom = sum(variances) ** 2 / sum(v**2 / (part.n - 1) for v, part in zip(variances, self.parts, strict=True))
+        return float(student.ppf(0.975, freedom)) * math.sqrt(sum(variances))
+
+    @property
+    def runs(self) -> str:
+        return say("audit.unpaired_runs", first=self.parts[0].n, second=self.parts[1].n)
+
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the audit; ``published`` is a number in our units or the text of a claim."""
+    """One line of the audit; ``published`` is a number in our units or the text of a claim.
+
+    Attributes:
+        open: why it cannot be compared: ``runs``, too few of them; ``undecided``, they do not decide; ``report``, which leaves
+            out what a comparison needs.
+    """
 
     report: str
     id: str
@@ -75,33 +139,47 @@ class Row:
     ours: Estimate | None
     verdict: str
     reason: str
+    open: str = ""
 
     def to_json(self) -> dict:
         """Return the line as a JSON object."""
         return asdict(self)
 
 
+ACROSS = "across"
+
+
 def audit(name: str | None = None, store: RunStore | None = None) -> list[Row]:
-    """Return the audit of the report called ``name``, or of all, in the language in force.
+    """Return the audit of the report called ``name``, of what stands ``across`` them, or of all, in the language in force.
 
     Raises:
         UserError: if there is no such report, or a record is damaged.
     """
-    reports = [load_report(each) for each in ([name] if name else report_names())]
+    audited = [_audited(each) for each in ([name] if name else [*report_names(), ACROSS])]
     store = SimpleNamespace(find=functools.cache((store or RunStore()).find))  # numbers and claims share their runs
     rows = []
-    for report in reports:
-        rows += [_audit_number(report, number, store) for number in report.numbers]
+    for report in audited:
+        rows += [_audit_number(report, number, store) for number in getattr(report, "numbers", ())]
         rows += [_audit_claim(report, claim, store) for claim in report.claims]
     return rows
 
 
+def _audited(name: str) -> Report | Across:
+    try:
+        return load_across() if name == ACROSS else load_report(name)
+    except UserError as error:
+        if error.key == "reports.unknown":
+            error = UserError(error.key, **error.values | {"allowed": ", ".join([*report_names(), ACROSS])})
+        raise error from None
+
+
 def _audit_number(report: Report, number: Number, store: RunStore) -> Row:
     theirs, ours = (estimate(report, number.measure, protocol, store) for protocol in ("theirs", "ours"))
+    open = ""
     if not number.comparable:
-        verdict, reason = "cannot be compared", ""
+        verdict, reason, open = "cannot be compared", "", "report"
     elif theirs is None or theirs.sd is None:
-        verdict = "cannot be compared"
+        verdict, open = "cannot be compared", "runs"
         reason = say("audit.too_few", n=theirs.n if theirs else 0)
     else:
         verdict = "agrees" if agrees(number.value, number.rounding, theirs, number.images) else "differs"
@@ -109,7 +187,7 @@ def _audit_number(report: Report, number: Number, store: RunStore) -> Row:
         low, high = (format_value(theirs.mean + side * interval, number.unit) for side in (-1, 1))
         reason = say(f"audit.number_{verdict}", low=low, high=high, n=theirs.n)
     reason = " ".join([reason, str(number.why or "")]).strip()
-    return Row(report.id, number.id, "number", str(number.what), number.value, number.unit, theirs, ours, verdict, reason)
+    return Row(report.id, number.id, "number", str(number.what), number.value, number.unit, theirs, ours, verdict, reason, open)
 
 
 def agrees(published: float, rounding: float, runs: Estimate, images: int | None = None) -> bool:
@@ -117,18 +195,24 @@ def agrees(published: float, rounding: float, runs: Estimate, images: int | None
     return abs(published - runs.mean) <= runs.half_width(one_more_run=True, images=images) + rounding
 
 
-def _audit_claim(report: Report, claim: Claim, store: RunStore) -> Row:
+def _audit_claim(report: Report | Across, claim: Claim, store: RunStore) -> Row:
     theirs, ours = (
-        [estimate(report, condition.measure, protocol, store) for condition in claim.check] for protocol in ("theirs", "ours")
+        [estimate(report, condition.measure, condition.protocol or protocol, store) for condition in claim.check]
+        for protocol in ("theirs", "ours")
     )
     verdict = judge_all(claim.check, theirs)
     evidence = [_describe(condition, result) for condition, result in zip(claim.check, theirs, strict=True)]
     second_opinion = judge_all(claim.check, ours)
-    if second_opinion != verdict and any(ours):
+    if second_opinion != verdict and (second_opinion != "cannot be compared" or all(ours)):
         evidence.append(say("audit.ours_otherwise", verdict=say(f"verdict.{second_opinion}")))
+    first = claim.check[0]
+    shown = [
+        results[0] if first.protocol in (None, protocol) else None for protocol, results in (("theirs", theirs), ("ours", ours))
+    ]
+    too_few = any(result is None or result.sd is None for result in theirs)
+    open = ("runs" if too_few else "undecided") if verdict == "cannot be compared" else ""
     reason = " ".join([*evidence, str(claim.why)])
-    unit = claim.check[0].unit
-    return Row(report.id, claim.id, "claim", str(claim.text), str(claim.text), unit, theirs[0], ours[0], verdict, reason)
+    return Row(report.id, claim.id, "claim", str(claim.text), str(claim.text), first.unit, *shown, verdict, reason, open)
 
 
 def judge(condition: Condition, runs: Estimate | None) -> str:
@@ -161,14 +245,15 @@ def _describe(condition: Condition, result: Estimate | None) -> str:
     return say("audit.condition", what=condition.what, wanted=wanted, measured=measured, outcome=outcome)
 
 
-def estimate(report: Report, measure: Measure, protocol: str, store: RunStore) -> Estimate | None:
+def estimate(report: Report | Across, measure: Measure, protocol: str, store: RunStore) -> Estimate | None:
     """Return the estimate of ``measure`` under ``protocol``, or None where a group has no runs under it.
 
-    A comparison pairs the runs by seed, so that what a seed does to both drops out.
+    Groups of one report are compared seed by seed; those of two, by their means.
     """
 
-    def of_group(group: str, what: Measure) -> dict[int, float]:
-        quantity, runs = _quantity(what), report.runs(group, protocol, store)
+    def of_group(name: str, what: Measure) -> dict[int, float]:
+        owner, group = find_group(name, report)
+        quantity, runs = _quantity(what), owner.runs(group, protocol, store)
         return {run.recipe.seed: quantity(run) for run in runs if not what.border or run.has_panel}
 
     def by_seed(groups: tuple[str, ...], what: Measure) -> dict[int, float]:
@@ -181,6 +266,9 @@ def estimate(report: Report, measure: Measure, protocol: str, store: RunStore) -
     other = measure.minus or measure.over
     if other:
         others = by_seed(other, measure.of_other)
+        if find_group(measure.of[0], report)[0] is not find_group(other[0], report)[0]:
+            both = [Estimate.of(list(each.values())) for each in (values, others)]
+            return Unpaired.compare(*both, ratio=bool(measure.over)) if all(both) else None
         combine = (lambda a, b: a - b) if measure.minus else (lambda a, b: a / b)
         values = {seed: combine(value, others[seed]) for seed, value in values.items() if seed in others}
     return Estimate.of(list(values.values()))
@@ -251,15 +339,21 @@ def _quantity(measure: Measure) -> Callable[[Run], float]:
 
 def costs(run: Run) -> dict[str, int]:
     """Return what a run's training cost, see :class:`Measure`; without that of the encoder that it started from."""
-    recipe, epochs = run.recipe, len(run.history)
+    recipe, epochs, images = run.recipe, len(run.history), images_trained(run.recipe)
     model = build_model(**recipe.model.model_dump())
-    left = 60_000 - (recipe.data.val_size if recipe.data.val_from == "train" else 0)
-    images = min(recipe.data.train_size or left, left)
+    of_one = count_multiply_adds(model)
     return {
         "parameters": count_parameters(model),
+        "image_multiply_adds": of_one,
         "updates": epochs * math.ceil(images / recipe.batch_size),
-        "multiply_adds": epochs * images * count_multiply_adds(model),
+        "multiply_adds": epochs * images * of_one,
     }
+
+
+def images_trained(recipe: Recipe) -> int:
+    """Return how many images an epoch of ``recipe`` has."""
+    left = 60_000 - (recipe.data.val_size if recipe.data.val_from == "train" else 0)
+    return min(recipe.data.train_size or left, left)
 
 
 def count_verdicts(rows: Sequence[Row]) -> dict[str, dict[str, int]]:
@@ -268,6 +362,11 @@ def count_verdicts(rows: Sequence[Row]) -> dict[str, dict[str, int]]:
         kind: {verdict: sum(row.kind == kind and row.verdict == verdict for row in rows) for verdict in VERDICTS}
         for kind in ("number", "claim")
     }
+
+
+def count_open(rows: Sequence[Row]) -> dict[str, int]:
+    """Return for how many rows each reason, see :class:`Row`, forbids a comparison."""
+    return {why: sum(row.open == why for row in rows) for why in ("runs", "undecided", "report")}
 
 
 VERDICTS = ("agrees", "differs", "cannot be compared")
@@ -380,4 +479,4 @@ def format_estimate(estimate: Estimate | None, unit: str) -> str:
     scale = 100 if unit in ("percent", "points") else 1
     digits = {"percent": 1, "points": 2, "images": 0, "rank": 1, "epochs": 1, "ratio": 2, "seconds": 1, "error": 4}.get(unit, 3)
     sd = "" if estimate.sd is None else f" ± {scale * estimate.sd:.{max(digits, 1)}f}"
-    return f"{format_value(estimate.mean, unit).split(' ')[0]}{sd} (n = {estimate.n})"
+    return f"{format_value(estimate.mean, unit).split(' ')[0]}{sd} (n = {estimate.runs})"

@@ -172,7 +172,11 @@ def train(report, group, protocol, seed, changes, device, threads):
 @click.option("--jobs", type=click.IntRange(1), help="Runs side by side (default: one for each core).")
 @click.option("--device", default="auto", show_default=True)
 def reproduce(report, jobs, device):
-    """Make every missing run of REPORT, or of all, and publish the records. Interrupted, it goes on where it was."""
+    """Make every missing run of REPORT, or of all, and publish the records. Interrupted, it goes on where it was.
+
+    Without REPORT, also the yardsticks of reconstruction, where they are missing.
+    """
+    from fmnist_utils import yardsticks
     from fmnist_utils.reports import load_report, report_names
     from fmnist_utils.runs import RunStore, train_all
 
@@ -189,13 +193,18 @@ def reproduce(report, jobs, device):
 
         with stoppable():
             train_all(missing, jobs=jobs, device=device, store=store, weights=True, on_run=publish)
+    if not report and not yardsticks.find(store):
+        click.echo(say("cli.yardsticks", file=yardsticks.publish(store).name))
 
 
 @main.command()
 @click.argument("report", required=False)
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def audit(report, form):
-    """Print what REPORT (or every report) published beside what was measured, and the verdicts."""
+    """Print what REPORT published beside what was measured, and the verdicts.
+
+    REPORT is 01 to 05, or `across` for what they claim together; without it, the whole audit.
+    """
     from fmnist_utils import audit as auditing
 
     rows = auditing.audit(report)
@@ -212,6 +221,7 @@ def audit(report, form):
         click.echo(f"  {say('audit.reason')}: {row.reason}\n")
     for kind, counts in auditing.count_verdicts(rows).items():
         click.echo(say(f"audit.summary_{kind}", total=sum(counts.values()), **{k.split()[0]: v for k, v in counts.items()}))
+    click.echo(say("audit.summary_open", **auditing.count_open(rows)))
 
 
 @main.command()

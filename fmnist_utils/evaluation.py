@@ -2,7 +2,7 @@
 
 ``predict``, ``reconstruct`` and ``encode`` run a model over images: in evaluation mode, batch by batch, without
 gradients; afterwards every part of the model is in the mode it was in before. ``pca_reconstruct`` and ``pca_errors`` give
-the best linear reconstruction, with which theirs are compared. The other functions count: they take labels, predictions
+the best linear reconstruction, ``constant_errors`` that of someone who does not look; with them theirs are compared. The other functions count: they take labels, predictions
 or a confusion matrix and never see a model. Tables are made to be shown, so their headings are in the language in force;
 those that a figure reads, :func:`most_confident_mistakes` and :func:`pca_errors`, have plain names.
 """
@@ -43,6 +43,15 @@ def encode(model: nn.Module, images: Tensor, batch_size: int = 1000) -> Tensor:
     return _apply(model, model.encoder, images, batch_size)
 
 
+def principal_components(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the mean image (784,) and the eigenvectors of the covariance of the pixels (784, 784), largest variance first."""
+    pixels = images.flatten(1)
+    mean = pixels.mean(dim=0)
+    centred = pixels - mean
+    _, vectors = torch.linalg.eigh((centred.T @ centred).double())
+    return mean, vectors.flip(1).T.float()
+
+
 def pca_reconstruct(train_images: Tensor, images: Tensor, latent_dim: int) -> Tensor:
     """Return what principal component analysis of ``train_images`` keeps of ``images`` with ``latent_dim`` numbers each.
 
@@ -55,7 +64,7 @@ def pca_reconstruct(train_images: Tensor, images: Tensor, latent_dim: int) -> Te
     Returns:
         A tensor of the shape of ``images``.
     """
-    mean, components = _principal_components(train_images)
+    mean, components = principal_components(train_images)
     return _projected(images, mean, components[:latent_dim])
 
 
@@ -65,9 +74,21 @@ def pca_errors(train_images: Tensor, images: Tensor, latent_dims: Sequence[int])
     Returns:
         Columns ``mse`` (squared) and ``l1`` (absolute); the index are the sizes.
     """
-    mean, components = _principal_components(train_images)
+    mean, components = principal_components(train_images)
     differences = ((size, _projected(images, mean, components[:size]) - images) for size in latent_dims)
     rows = {size: {"mse": float(error.square().mean()), "l1": float(error.abs().mean())} for size, error in differences}
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def constant_errors(train_images: Tensor, images: Tensor) -> pd.DataFrame:
+    """Return the errors of answering one image to all: black, or the mean or the median of ``train_images``, pixel by pixel.
+
+    Returns:
+        As :func:`pca_errors`; the index is ``black``, ``mean``, ``median``.
+    """
+    answers = {"black": 0.0, "mean": train_images.mean(dim=0), "median": train_images.median(dim=0).values}
+    differences = ((name, answer - images) for name, answer in answers.items())
+    rows = {name: {"mse": float(error.square().mean()), "l1": float(error.abs().mean())} for name, error in differences}
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
@@ -143,15 +164,6 @@ def most_confident_mistakes(probabilities, labels, k: int = 12) -> pd.DataFrame:
     return pd.DataFrame(
         {"index": index, "true": labels[index], "predicted": predicted[index], "confidence": confidence[index]}
     )
-
-
-def _principal_components(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the mean image (784,) and the eigenvectors of the covariance of the pixels (784, 784), largest variance first."""
-    pixels = images.flatten(1)
-    mean = pixels.mean(dim=0)
-    centred = pixels - mean
-    _, vectors = torch.linalg.eigh((centred.T @ centred).double())
-    return mean, vectors.flip(1).T.float()
 
 
 def _projected(images: Tensor, mean: Tensor, components: Tensor) -> Tensor:

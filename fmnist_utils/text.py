@@ -274,6 +274,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "folders and none of the names that Windows reserves.",
     ),
     # reports and audit
+    "reports.mixed_groups": (
+        "los grupos que se promedian semilla por semilla son de un solo informe; se dieron: {given}.",
+        "groups that are averaged seed by seed are of one report; given: {given}.",
+    ),
     "reports.unknown": (
         "no existe {given!r}. Se admiten: {allowed}. {hint}",
         "there is no {given!r}. Allowed: {allowed}. {hint}",
@@ -519,6 +523,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "Lies outside {low} to {high}, where one more run like our {n} would fall.",
     ),
     "audit.too_few": ("Hay {n} corridas; hacen falta al menos dos.", "There are {n} runs; it takes at least two."),
+    "audit.unpaired_runs": ("{first} y {second}, sin aparear", "{first} and {second}, unpaired"),
     "audit.no_runs": ("sin corridas", "no runs"),
     "audit.condition": ("{what}: {measured}; se pide {wanted}: {outcome}.", "{what}: {measured}; asked {wanted}: {outcome}."),
     "audit.ours_otherwise": ("Con nuestro protocolo: {verdict}.", "Under our protocol: {verdict}."),
@@ -538,6 +543,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "audit.summary_claim": (
         "Afirmaciones: {total}. Coinciden {agrees}, difieren {differs}, no comparables {cannot}.",
         "Claims: {total}. Agree {agrees}, differ {differs}, cannot be compared {cannot}.",
+    ),
+    "audit.summary_open": (
+        "No comparables: {undecided} porque las corridas no lo deciden, {runs} porque faltan corridas, {report} porque el informe "
+        "no dice lo que hace falta.",
+        "Cannot be compared: {undecided} because the runs do not decide, {runs} because runs are missing, {report} because the "
+        "report does not say what it takes.",
     ),
     # cli
     "cli.not_a_change": (
@@ -564,6 +575,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "Interrupted. Nothing that was finished is lost; to go on from the last epoch: {command}",
     ),
     "cli.plan": ("{report}: {total} corridas, faltan {missing}", "{report}: {total} runs, {missing} missing"),
+    "cli.yardsticks": ("{file}: los errores de PCA y de las imágenes constantes", "{file}: the errors of PCA and of constant images"),
     "cli.published": ("  {file}  ({seconds:.0f} s)", "  {file}  ({seconds:.0f} s)"),
 }
 

@@ -1,7 +1,8 @@
 """A report is a data file: who wrote it, what it trained, the numbers it published, the claims it made and how each is checked.
 
 ``load_report("01_ff_classifier")`` reads and checks one; a sixth report is a sixth YAML file in this folder. The classes below
-are its form, field by field. :class:`Page` is a report under the parameters of its notebook.
+are its form, field by field. :class:`Page` is a report under the parameters of its notebook. ``load_across()`` reads
+``across.yaml``: what the reports claim together, and which of their networks stand in one table.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
+import pandas as pd
 import yaml
 from pydantic import BeforeValidator, Field, create_model, model_validator
 from torch import nn
 
+from fmnist_utils import evaluation, yardsticks
 from fmnist_utils.data import Splits, load_fashion_mnist
 from fmnist_utils.recipes import MODEL_ARGUMENTS, MODEL_SPECS, AsTuple, CheckedSpec, Count, DataSpec, PositiveInt, Recipe, Spec
 from fmnist_utils.runs import Run, RunStore, train, train_all
@@ -94,10 +98,11 @@ class Measure(Spec):
 
     Exactly one of the first group says what; ``minus`` or ``over`` compares with the same quantity of another group, seed by
     seed. Several groups count as one: their mean, seed by seed. In columns, ``watched`` stands for the set watched after each
-    epoch.
+    epoch. A group of another report is named with the number of that report: ``05/cnn_3_512_0.1``; between two reports seeds
+    do not pair up.
 
     Attributes:
-        of, minus, over: a group, or a list of groups.
+        of, minus, over: a group, or a list of groups of one report.
         metric: of the selected weights: ``test_accuracy``, ….
         last, lowest, highest, total: a column of the history: its value after the last epoch, minimum, maximum, sum.
         at_epoch: (column, epoch).
@@ -112,8 +117,8 @@ class Measure(Spec):
         error_share: (true, predicted labels): of the errors of the true class, the share that go to those.
         border: ``mean_output`` or ``mean_error`` of the panel: its mean over the last row and the last column. Runs whose panel
             is not kept are left out.
-        cost: of the network, its ``parameters``; of the whole training, its ``updates`` and its ``multiply_adds`` forward (with
-            the backward pass, about three times as many).
+        cost: of the network, its ``parameters`` and its ``image_multiply_adds``, those of one image forward; of the whole
+            training, its ``updates`` and its ``multiply_adds`` forward (with the backward pass, about three times as many).
         minus_metric, minus_last, minus_lowest, minus_at: subtract another metric, or a value of a column, of the same run.
         take_other: the fields in which what is taken of the other group differs: ``{at_epoch: [watched_loss, 60]}``.
     """
@@ -134,7 +139,7 @@ class Measure(Spec):
     recall_rank: Label | None = None
     error_share: Annotated[tuple[Label, Annotated[tuple[Label, ...], AsTuple]], AsTuple] | None = None
     border: Literal["mean_output", "mean_error"] | None = None
-    cost: Literal["parameters", "updates", "multiply_adds"] | None = None
+    cost: Literal["parameters", "image_multiply_adds", "updates", "multiply_adds"] | None = None
     minus: Groups = ()
     over: Groups = ()
     minus_metric: str | None = None
@@ -146,6 +151,9 @@ class Measure(Spec):
     @model_validator(mode="after")
     def _check_other(self) -> Measure:
         self.of_other  # refuses a field that does not exist
+        for groups in (self.of, self.minus, self.over):
+            if len({group.rpartition("/")[0] for group in groups}) > 1:
+                raise UserError("reports.mixed_groups", given=", ".join(groups))
         return self
 
     @property
@@ -189,13 +197,17 @@ class Number(Spec):
 
 
 class Condition(Spec):
-    """A measure, ``what`` it is in words, and the bounds it must keep for the claim to hold."""
+    """A measure, ``what`` it is in words, and the bounds it must keep for the claim to hold.
+
+    ``protocol`` is the one that it is measured under in any case, where there are no such runs under another.
+    """
 
     what: Bilingual
     measure: Measure
     above: float | None = None
     below: float | None = None
     unit: Literal[(*SCALES, "points", "ratio", "rank")] = "points"
+    protocol: str | None = None
 
 
 class Claim(Spec):
@@ -212,6 +224,27 @@ class Erratum(Spec):
 
     id: str
     text: Bilingual
+
+
+class Family(Spec):
+    """Groups that train one kind of network, ``01/model_1`` and so on."""
+
+    network: Bilingual
+    of: Annotated[Groups, Field(min_length=1)]
+
+
+class Across(CheckedSpec):
+    """What stands across the reports: ``across.yaml``. Groups are named with the number of their report.
+
+    Attributes:
+        families: the networks of the one table of all, in its order.
+        claims: as those of a report.
+    """
+
+    id: Literal["across"]
+    title: Bilingual
+    families: list[Family]
+    claims: list[Claim]
 
 
 class Report(CheckedSpec):
@@ -416,6 +449,28 @@ class Page:
         """The data of the page: the splits of our protocol."""
         return load_fashion_mnist(self.parameters.source)
 
+    @functools.cached_property
+    def _yardsticks(self) -> yardsticks.Yardsticks | None:
+        """The committed yardsticks, which go with the records; None where the page trains live."""
+        return yardsticks.find() if self.parameters.profile == "full" else None
+
+    def constant_errors(self, split: str) -> pd.DataFrame:
+        """Return :func:`~fmnist_utils.evaluation.constant_errors` on ``val`` or ``test``; in full, of the official data."""
+        if self._yardsticks:
+            return self._yardsticks.constant_errors(split)
+        return evaluation.constant_errors(self.splits.train.images, getattr(self.splits, split).images)
+
+    def pca_errors(self, split: str, latent_dims: Iterable[int]) -> pd.DataFrame:
+        """Return :func:`~fmnist_utils.evaluation.pca_errors` on ``val`` or ``test``; in full, of the official data."""
+        if self._yardsticks:
+            return self._yardsticks.pca_errors(split, list(latent_dims))
+        return evaluation.pca_errors(self.splits.train.images, getattr(self.splits, split).images, list(latent_dims))
+
+    @property
+    def pca_examples(self) -> np.ndarray:
+        """What PCA keeps of the first test image of each class with 64 numbers: bytes (10, 28, 28)."""
+        return self._yardsticks.pca_examples() if self._yardsticks else yardsticks.pca_examples(self.splits)
+
     @property
     def notice(self) -> Notice:
         """What this page shows: live training or published records, official data or the stand-in."""
@@ -500,7 +555,19 @@ def load_report(name: str) -> Report:
 
 def report_names() -> list[str]:
     """Return the names of the reports, in order."""
-    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+    return sorted(path.stem for path in FOLDER.glob("[0-9][0-9]_*.yaml"))
+
+
+@functools.cache
+def load_across() -> Across:
+    """Return what stands across the reports."""
+    return Across(**yaml.safe_load((FOLDER / "across.yaml").read_text(encoding="utf8")))
+
+
+def find_group(name: str, report: Report | Across | None = None) -> tuple[Report, str]:
+    """Return the report and the name of the group that ``name`` means: ``05/nahuel``, or a group of ``report``."""
+    number, slash, group = name.rpartition("/")
+    return (load_report(number) if slash else report), group
 
 
 def _flatten(fields: dict[str, Any], prefix: str = ""):
