@@ -34,6 +34,7 @@ import yaml
 from nbformat import NotebookNode
 
 import checks
+import closing
 import colophon
 import fmnist_utils
 import pages
@@ -239,6 +240,7 @@ def surroundings() -> dict:
     return {
         "package": package,
         "records": records,
+        "yardsticks": folder_digest(store.results, "yardsticks.*"),
         "runs": folder_digest(store.root, "*/record.json"),  # a run made here comes before a committed record
         "versions": sorted({f"{package.name} {package.version}" for package in importlib.metadata.distributions()}),
         "variables": {name: value for name, value in os.environ.items() if name.startswith("FMNIST_")},
@@ -308,6 +310,8 @@ def lay_out(lang: str, languages: list[str], executed: dict[tuple[str, str], Not
     colophon.write(stage, ran_with, BOOK / "results")
     if (stage / "reliability.md").exists():
         reliability.write(stage, lang, BOOK / "results")
+    if (stage / "together.md").exists():
+        closing.write(stage, lang)
     if audited := [name for name in ran_with if is_complete(name)]:
         verdicts.write(stage, audited, lang)
     (stage / "api").mkdir()

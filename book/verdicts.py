@@ -1,4 +1,4 @@
-"""The figure of the home page: how many numbers and claims of each report have each verdict."""
+"""The figure of the home page: how many numbers and claims of each report, and of all together, have each verdict."""
 
 from __future__ import annotations
 
@@ -8,21 +8,24 @@ from pathlib import Path
 import matplotlib
 
 from fmnist_utils import plots
-from fmnist_utils.audit import VERDICTS, audit, count_verdicts
-from fmnist_utils.reports import load_report
-from fmnist_utils.text import get_language, set_language
+from fmnist_utils.audit import ACROSS, VERDICTS, audit, count_verdicts
+from fmnist_utils.reports import load_report, report_names
+from fmnist_utils.text import get_language, say, set_language
 
 
 def write(folder: Path, names: list[str], lang: str) -> None:
     """Draw ``verdicts.png`` into ``folder`` and fill in its ``_verdicts.md``, where ``$number_agrees`` and the like are counts.
 
     Args:
-        names: the reports to show, which should be those whose runs have all been made.
+        names: the reports to show, which should be those whose runs have all been made. Where these are all, the figure has one
+            more bar, of the claims across them, and counts what ``fmnist audit`` counts.
     """
     before = get_language()
     set_language(lang)
     try:
         counts = {f"{int(name[:2])} · {_family(name)}": count_verdicts(audit(name)) for name in names}
+        if set(names) == set(report_names()):
+            counts[say("closing.together")] = count_verdicts(audit(ACROSS))
         matplotlib.use("agg")
         plots.verdicts(counts)
         plots.plt.savefig(folder / "verdicts.png")

@@ -187,7 +187,9 @@ def _audit_number(report: Report, number: Number, store: RunStore) -> Row:
         low, high = (format_value(theirs.mean + side * interval, number.unit) for side in (-1, 1))
         reason = say(f"audit.number_{verdict}", low=low, high=high, n=theirs.n)
     reason = " ".join([reason, str(number.why or "")]).strip()
-    return Row(report.id, number.id, "number", str(number.what), number.value, number.unit, theirs, ours, verdict, reason, open)
+    return Row(
+        report.id, number.id, "number", str(number.what), number.value, number.unit, theirs, ours, verdict, reason, open
+    )
 
 
 def agrees(published: float, rounding: float, runs: Estimate, images: int | None = None) -> bool:
@@ -207,7 +209,8 @@ def _audit_claim(report: Report | Across, claim: Claim, store: RunStore) -> Row:
         evidence.append(say("audit.ours_otherwise", verdict=say(f"verdict.{second_opinion}")))
     first = claim.check[0]
     shown = [
-        results[0] if first.protocol in (None, protocol) else None for protocol, results in (("theirs", theirs), ("ours", ours))
+        results[0] if first.protocol in (None, protocol) else None
+        for protocol, results in (("theirs", theirs), ("ours", ours))
     ]
     too_few = any(result is None or result.sd is None for result in theirs)
     open = ("runs" if too_few else "undecided") if verdict == "cannot be compared" else ""
@@ -386,7 +389,9 @@ class Table(pd.DataFrame):
         lines = [f'<table class="texts"><thead><tr>{heads}</tr></thead><tbody>']
         for name, row in self.iterrows():
             labels = ["" if column in obvious else f' data-label="{escape(column)}"' for column in columns]
-            cells = "".join(f"<td {left}{label}>{_html(row[column])}</td>" for label, column in zip(labels, columns, strict=True))
+            cells = "".join(
+                f"<td {left}{label}>{_html(row[column])}</td>" for label, column in zip(labels, columns, strict=True)
+            )
             lines.append(f"<tr><th {left}>{escape(name)}</th>{cells}</tr>")
             if reason in self:
                 lines.append(f'<tr class="reason"><td {left} colspan="{len(columns) + 1}">{_html(row[reason])}</td></tr>')
@@ -477,6 +482,8 @@ def format_estimate(estimate: Estimate | None, unit: str) -> str:
     if estimate is None:
         return "—"
     scale = 100 if unit in ("percent", "points") else 1
-    digits = {"percent": 1, "points": 2, "images": 0, "rank": 1, "epochs": 1, "ratio": 2, "seconds": 1, "error": 4}.get(unit, 3)
+    digits = {"percent": 1, "points": 2, "images": 0, "rank": 1, "epochs": 1, "ratio": 2, "seconds": 1, "error": 4}.get(
+        unit, 3
+    )
     sd = "" if estimate.sd is None else f" ± {scale * estimate.sd:.{max(digits, 1)}f}"
     return f"{format_value(estimate.mean, unit).split(' ')[0]}{sd} (n = {estimate.runs})"

@@ -184,9 +184,7 @@ def _curve_handles(runs, columns, mark_best) -> tuple[list, list]:
 
 
 @_figure
-def intervals(
-    groups: Mapping[str, Sequence[float]], published: float | None = None, quantity: str = "accuracy"
-) -> None:
+def intervals(groups: Mapping[str, Sequence[float]], published: float | None = None, quantity: str = "accuracy") -> None:
     """Draw one row per group: a point for every seed, and their mean with one standard deviation to each side.
 
     The bar is the sample standard deviation (n - 1); a group of one run has none.
@@ -423,6 +421,33 @@ def recall_bars(matrices) -> None:
 
 
 @_figure
+def recalls_by_class(recalls: Mapping[str, Sequence]) -> None:
+    """Draw the recall of each class in many classifiers, one row a class, the hardest on top, and one point a classifier.
+
+    Args:
+        recalls: name of a group of classifiers, which is told by colour and marker -> for each of them, (10,) in [0, 1].
+    """
+    # By the median: one network that has not learned must not move the rows.
+    order = np.median(np.concatenate(list(recalls.values())), axis=0).argsort(kind="stable")
+    _, axes = plt.subplots(figsize=(WIDTH, 4.6))
+    looks = zip(itertools.cycle(COLOURS), itertools.cycle(MARKERS))
+    for place, ((name, group), (colour, marker)) in enumerate(zip(recalls.items(), looks)):
+        height = 0.16 * (place - (len(recalls) - 1) / 2)  # each group has its own line within the row
+        for number, recall in enumerate(group):
+            label = say("plots.classifiers", name=name, n=len(group)) if number == 0 else None
+            points = 100 * np.asarray(recall)[order]
+            axes.plot(points, np.arange(10) + height, marker, color=colour, alpha=0.75, markersize=4, label=label)
+    for row in range(9):
+        axes.axhline(row + 0.5, color=PALE, linewidth=0.8, zorder=0)
+    axes.set_yticks(range(10), [class_names()[label] for label in order])
+    axes.set_ylim(9.5, -0.5)
+    axes.grid(axis="y", visible=False)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel(say("plots.recall_alone"))
+    plt.gcf().legend(loc="outside upper center", ncols=2, fontsize=9)
+
+
+@_figure
 def mistakes(images, table: pd.DataFrame, *, columns: int = 4) -> None:
     """Draw wrongly classified images, each with its class, the class that the model gave it, and how sure it was.
 
@@ -610,9 +635,7 @@ def autoencoder_diagram(latent_dim: int | None = None) -> None:
 
 
 @_figure
-def classifier_diagram(
-    image, hidden_sizes: Sequence[int] = (128, 64), dropout: float = 0.2, label: int | None = None
-) -> None:
+def classifier_diagram(image, hidden_sizes: Sequence[int] = (128, 64), dropout: float = 0.2, label: int | None = None) -> None:
     """Draw a feed-forward classifier block by block, from the image to its ten outputs.
 
     The heights of the layers grow with the square root of their numbers of units.

@@ -160,6 +160,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "plots.misfit": ("desajuste con los valores publicados (%)", "misfit to the published values (%)"),
     "plots.seconds": ("segundos por época", "seconds per epoch"),
     "plots.recall": ("exhaustividad (%), n = {n}", "recall (%), n = {n}"),
+    "plots.recall_alone": ("exhaustividad (%)", "recall (%)"),
+    "plots.classifiers": ("{name}: {n} redes", "{name}: {n} networks"),
     "plots.mistake": ("es: {true}\ndice: {predicted}\n{confidence}", "is: {true}\nsays: {predicted}\n{confidence}"),
     "plots.is": ("es: {true}", "is: {true}"),
     "plots.probability": ("probabilidad", "probability"),
@@ -361,7 +363,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "no hay un núcleo de Jupyter llamado python3. Qué hacer: fmnist doctor",
         "there is no Jupyter kernel called python3. What to do: fmnist doctor",
     ),
-    "execution.not_started": ("no empezó: {reason}\nQué hacer: fmnist doctor", "it did not start: {reason}\nWhat to do: fmnist doctor"),
+    "execution.not_started": (
+        "no empezó: {reason}\nQué hacer: fmnist doctor",
+        "it did not start: {reason}\nWhat to do: fmnist doctor",
+    ),
     "execution.interrupted": ("se interrumpió.", "it was interrupted."),
     "execution.notice": (
         "**PARCIAL.** Este cuaderno no llegó al final ({run} de {cells} celdas): {problem}",
@@ -371,7 +376,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "doctor.good": ("bien", "good"),
     "doctor.bad": ("MAL", "BAD"),
     "doctor.healthy": ("Todo está en orden.", "All is in order."),
-    "doctor.ill": ("Problemas: {count}. Después de corregirlos: fmnist doctor", "Problems: {count}. Once mended: fmnist doctor"),
+    "doctor.ill": (
+        "Problemas: {count}. Después de corregirlos: fmnist doctor",
+        "Problems: {count}. Once mended: fmnist doctor",
+    ),
     "doctor.versions": ("Python {python}, PyTorch {torch}", "Python {python}, PyTorch {torch}"),
     "doctor.no_package": (
         "falta el paquete {name} (desde la versión {needed}). Para instalarlo: pip install -e .",
@@ -550,6 +558,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "Cannot be compared: {undecided} because the runs do not decide, {runs} because runs are missing, {report} because the "
         "report does not say what it takes.",
     ),
+    # closing pages of the book
+    "closing.no_record": ("sin registro todavía", "no record yet"),
+    "closing.report": ("informe {number}", "report {number}"),
+    "closing.together": ("1–5 · juntos", "1–5 · together"),
     # cli
     "cli.not_a_change": (
         "--set: se dio {given!r}; se admite CAMPO=VALOR, por ejemplo num_epochs=5 o model.dropout=0.1.",
@@ -575,7 +587,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "Interrupted. Nothing that was finished is lost; to go on from the last epoch: {command}",
     ),
     "cli.plan": ("{report}: {total} corridas, faltan {missing}", "{report}: {total} runs, {missing} missing"),
-    "cli.yardsticks": ("{file}: los errores de PCA y de las imágenes constantes", "{file}: the errors of PCA and of constant images"),
+    "cli.yardsticks": (
+        "{file}: los errores de PCA y de las imágenes constantes",
+        "{file}: the errors of PCA and of constant images",
+    ),
     "cli.published": ("  {file}  ({seconds:.0f} s)", "  {file}  ({seconds:.0f} s)"),
 }
 

@@ -55,7 +55,9 @@ class Yardsticks:
     def pca_errors(self, split: str, latent_dims: Sequence[int], images: int = 50_000) -> pd.DataFrame:
         """Return what :func:`~fmnist_utils.evaluation.pca_errors` does; the arguments as in :meth:`constant_errors`."""
         columns = self.content["pca"][f"{images} {split}"]
-        return pd.DataFrame({name: [values[n - 1] for n in latent_dims] for name, values in columns.items()}, index=latent_dims)
+        return pd.DataFrame(
+            {name: [values[n - 1] for n in latent_dims] for name, values in columns.items()}, index=latent_dims
+        )
 
     def pca_examples(self) -> np.ndarray:
         """Return what PCA with 64 numbers keeps of the first test image of each class: bytes (10, 28, 28)."""

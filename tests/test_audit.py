@@ -11,12 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fmnist_utils.audit import (
+    ACROSS,
     Estimate,
     Table,
+    Unpaired,
+    _audit_claim,
     _audit_number,
     agrees,
     audit,
     by_size,
+    count_open,
     count_verdicts,
     errors_table,
     estimate,
@@ -29,8 +33,8 @@ from fmnist_utils.audit import (
     table,
     values,
 )
-from fmnist_utils.reports import Condition, Measure, Number, load_report
-from fmnist_utils.text import say, set_language
+from fmnist_utils.reports import Claim, Condition, Measure, Number, load_across, load_report
+from fmnist_utils.text import UserError, say, set_language
 from fmnist_utils.training import History
 
 REPORT = load_report("01")
@@ -298,6 +302,7 @@ def test_costs_of_a_training():
     assert measured(cost="parameters") == weights + 202
     assert measured(cost="updates") == 3 * 600
     assert measured(cost="multiply_adds") == 3 * 60_000 * weights
+    assert measured(cost="image_multiply_adds") == weights
     assert measured(cost="updates", over="model_1") == 1
 
 
@@ -349,6 +354,96 @@ def test_the_best_epoch_and_what_comes_after_it():
     assert measured(after_best=("train_loss", 1)) == pytest.approx(-0.4)
     assert measured(after_best=("watched_loss", 10)) == 3  # the run ends before that
     assert measured(metric="test_accuracy", minus_metric="test_loss") == pytest.approx(0.9 - 0.3)
+
+
+# --- across reports
+
+
+def test_two_groups_that_do_not_pair_up_are_compared_as_welch_does():
+    first, second = [0.921, 0.924, 0.919], [0.888, 0.890, 0.887, 0.892, 0.889]
+    found = Unpaired.compare(Estimate.of(first), Estimate.of(second))
+    low, high = scipy.stats.ttest_ind(first, second, equal_var=False).confidence_interval(0.95)
+    half = found.half_width(one_more_run=False)
+    assert (found.mean - half, found.mean + half) == pytest.approx((low, high))
+    assert found.sd == pytest.approx(math.hypot(np.std(first, ddof=1), np.std(second, ddof=1)))
+    assert format_estimate(found, "points") == "+3.21 ± 0.32 (n = 3 and 5, unpaired)"
+    assert found.half_width(one_more_run=True) > half
+
+
+def test_unpaired_without_spread_or_with_a_single_run():
+    exact = Unpaired.compare(Estimate(4000.0, 0.0, 3), Estimate(400.0, 0.0, 5), ratio=True)
+    assert exact.mean == 10 and exact.half_width(one_more_run=False) == 0
+    alone = Unpaired.compare(Estimate(0.9, None, 1), Estimate(0.8, 0.01, 5))
+    assert alone.sd is None and alone.half_width(one_more_run=False) == math.inf
+
+
+def test_the_error_of_a_ratio_is_that_of_many_draws():
+    draw = np.random.default_rng(0)
+    ratios = draw.normal(5.0, 0.1, 20_000) / draw.normal(2.0, 0.05, 20_000)
+    assert Unpaired.compare(Estimate(5.0, 0.1, 9), Estimate(2.0, 0.05, 9), ratio=True).sd == pytest.approx(
+        ratios.std(), rel=0.03
+    )
+
+
+def test_a_measure_names_groups_of_other_reports():
+    """By seed within a report, by means between two; the data of the runs say which seeds are compared."""
+
+    def run_of(recipe):
+        network = {"ff_classifier": 0.8, "cnn": 0.9}[recipe.model.name]
+        return fake_run(recipe, accuracy=network + 0.01 * recipe.seed + 0.05 * (recipe.optimizer == "adam"))
+
+    store = FakeStore(run_of)
+    paired = Measure(of="01/model_2", metric="test_accuracy", minus="01/model_1")
+    result = estimate(load_across(), paired, "theirs", store)
+    assert type(result) is Estimate and result.sd == pytest.approx(0, abs=1e-12) and result.n == 5
+    between = Measure(of="05/nahuel", metric="test_accuracy", minus="01/model_2")
+    for report in (load_across(), load_report("05"), REPORT):
+        result = estimate(report, between, "theirs", store)
+        assert isinstance(result, Unpaired) and result.runs == "3 and 5, unpaired"
+        assert result.mean == pytest.approx(0.1 + 0.01 - 0.02) and result.n == 3
+    same = estimate(REPORT, Measure(of="model_2", metric="test_accuracy", minus="01/model_1"), "theirs", store)
+    assert type(same) is Estimate
+    assert estimate(load_across(), between, "theirs", FakeStore(lambda recipe: None)) is None
+    with pytest.raises(ValueError, match="01/model_1, 05/juan"):
+        Measure(of=["01/model_1", "05/juan"], metric="test_accuracy")
+
+
+def test_the_cost_of_one_image_is_that_of_the_network_alone():
+    measure = Measure(of="05/juan", cost="image_multiply_adds", over="01/model_2")
+    store = FakeStore(lambda recipe: fake_run(recipe, columns={"seconds": [1.0] * 3}))
+    result = estimate(load_across(), measure, "theirs", store)
+    assert result.mean == pytest.approx((784 * 512 + 512 * 10) / (784 * 128 + 128 * 64 + 64 * 10)) and result.sd == 0
+
+
+def test_a_condition_may_be_measured_under_one_protocol_in_any_case():
+    measure = Measure(of="model_2", metric="test_accuracy")
+    fields = {"id": "C", "text": WORDS, "why": WORDS}
+    fixed, free = ({"what": WORDS, "measure": measure, "above": 0.85} | more for more in ({"protocol": "ours"}, {}))
+    ours = FakeStore(lambda recipe: fake_run(recipe, accuracy=0.9 + 0.001 * recipe.seed) if recipe.data.val_size else None)
+    row = _audit_claim(REPORT, Claim(check=[fixed], **fields), ours)
+    assert row.verdict == "agrees" and row.theirs is None and row.ours.n == 5 and row.open == ""
+    row = _audit_claim(REPORT, Claim(check=[free], **fields), ours)
+    assert (row.verdict, row.open) == ("cannot be compared", "runs") and "Under our protocol: agrees" in row.reason
+    row = _audit_claim(
+        REPORT, Claim(check=[free | {"above": 0.902}], **fields), FakeStore(lambda r: ours.find(r) or fake_run(r))
+    )
+    assert row.verdict == "differs" and "Under our protocol: cannot" in row.reason  # all measured, and not decided
+
+
+def test_the_claims_across_the_reports_without_records():
+    rows = audit(ACROSS, FakeStore(lambda recipe: None))
+    assert [row.id for row in rows] == [claim.id for claim in load_across().claims] and len(rows) >= 7
+    assert count_open(rows) == {"runs": len(rows), "undecided": 0, "report": 0}
+    with pytest.raises(UserError, match="05_cnn_grid, across"):
+        audit("07")
+
+
+def test_the_whole_audit_is_that_of_each_report_and_of_what_stands_across():
+    store = FakeStore(lambda recipe: None)
+    rows = audit(store=store)
+    apart = [row for name in ("01", "02", "03", "04", "05", ACROSS) for row in audit(name, store)]
+    assert rows == apart
+    assert sum(count_open(rows).values()) == len(rows) and count_open(rows)["report"] > 0
 
 
 # --- the whole audit

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import json
+import math
 import re
+import shutil
 import threading
 from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
+import numpy as np
 import pytest
+import scipy.stats
 from bs4 import BeautifulSoup
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +23,7 @@ from toy_book import ROOT, text, toy_notebook
 
 import build
 import checks
+import closing
 import colophon
 import fmnist_utils
 import pages
@@ -226,6 +232,105 @@ def test_the_figure_of_the_home_page_counts_the_verdicts(lang, tmp_path):
     wanted = [claims[0], *(counted["number"][name] for name in ("agrees", "differs"))]
     wanted += [claims[1], *(counted["claim"][name] for name in ("agrees", "differs"))]
     assert numbers[:6] == list(map(str, wanted)) and (tmp_path / "verdicts.png").stat().st_size > 5000
+
+
+@pytest.mark.parametrize("lang", pages.LANGUAGES)
+def test_with_all_reports_the_figure_counts_the_whole_audit(lang, tmp_path, monkeypatch):
+    from fmnist_utils.audit import audit, count_verdicts
+    from fmnist_utils.reports import report_names
+
+    monkeypatch.setenv("FMNIST_RESULTS", str(tmp_path))
+    drawn = []
+    monkeypatch.setattr(verdicts.plots, "verdicts", drawn.append)
+    for names in (report_names(), report_names()[:4]):
+        (tmp_path / "_verdicts.md").write_text("$numbers $claims $number_cannot $claim_cannot", "utf-8")
+        verdicts.write(tmp_path, names, lang)
+    whole = count_verdicts(audit())
+    assert len(drawn[0]) == 6 and len(drawn[1]) == 4
+    for kind in ("number", "claim"):
+        for verdict, count in whole[kind].items():
+            assert sum(of_report[kind][verdict] for of_report in drawn[0].values()) == count
+
+
+# --- The closing pages ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def few_records(tmp_path, monkeypatch):
+    """A folder of results with the networks of report 1 alone."""
+    folder = tmp_path / "results" / "01_ff_classifier"
+    folder.mkdir(parents=True)
+    for path in (ROOT / "book" / "results" / folder.name).glob("model_?.*.json"):
+        shutil.copy(path, folder)
+    monkeypatch.setenv("FMNIST_RESULTS", str(folder.parent))
+
+
+@pytest.mark.parametrize(("lang", "missing"), [("es", "sin registro todavía"), ("en", "no record yet")])
+def test_closing_pages_show_what_has_records_and_say_what_has_none(lang, missing, few_records, tmp_path):
+    from fmnist_utils.reports import load_across
+
+    for name in ("_recalls.md", "_worked.md"):
+        shutil.copy(ROOT / "book" / lang / name, tmp_path)
+    closing.write(tmp_path, lang)
+    tables = {
+        name: list(csv.reader((tmp_path / f"{name}.csv").open("r", encoding="utf-8")))
+        for name in ("classifiers", "autoencoders")
+    }
+    networks = [name for family in load_across().families for name in family.of]
+    assert sum(map(len, tables.values())) == len(networks)
+    page = (ROOT / "book" / lang / "together.md").read_text("utf-8")
+    headers = re.findall(r"^:header: (.*)$", page, re.MULTILINE)
+    assert [len(header.split(", ")) for header in headers] == [len(table[0]) for table in tables.values()]
+    rows = {row[0]: row[1:] for table in tables.values() for row in table}
+    assert len(rows) == len(networks)  # no two rows have one name
+    shown = next(row for name, row in rows.items() if "2: Adam" in name)
+    assert shown[:3] == ["[01](notebooks/01_ff_classifier.ipynb)", "109386", "0.11"]
+    assert re.fullmatch(r"8\d\.\d ± 0\.\d \(n = 5\)", shown[4]) and float(shown[3]) > 0
+    nahuel = next(row for name, row in rows.items() if "Nahuel" in name)
+    assert nahuel[1:] == ["1475338", "4.34", "–", missing]
+    claims = (tmp_path / "claims.html").read_text("utf-8")
+    assert all(f">{claim.id}</th>" in claims for claim in load_across().claims)
+    recalls = (tmp_path / "_recalls.md").read_text("utf-8")
+    alt = re.search(r":alt: (.*)", recalls)[1]
+    hardest = {"es": "Camisa", "en": "Shirt"}[lang]
+    assert len(alt) in checks.ALT_LENGTH and hardest in alt and "$" not in recalls
+    assert (tmp_path / "recalls.png").stat().st_size > 5000
+
+
+@pytest.mark.parametrize("lang", pages.LANGUAGES)
+def test_the_example_on_the_page_is_the_verdict_of_the_audit(lang, few_records, tmp_path):
+    from fmnist_utils.audit import audit
+    from fmnist_utils.text import say, set_language
+
+    set_language(lang)
+    row = next(row for row in audit("01") if row.id == closing.EXAMPLE[1])
+    facts = closing.worked_example(build.RunStore())
+    assert facts["verdict"] == say(f"verdict.{row.verdict}") and facts["n"] == row.theirs.n == 5
+    assert (facts["mean"], facts["sd"]) == (f"{100 * row.theirs.mean:.2f}", f"{100 * row.theirs.sd:.2f}")
+    inside = float(facts["low"]) <= float(facts["published"]) <= float(facts["high"])
+    assert inside == (row.verdict == "agrees")
+    page = tmp_path / "_worked.md"
+    shutil.copy(ROOT / "book" / lang / page.name, page)
+    closing.fill(page, facts)
+    assert "$" not in page.read_text("utf-8") and f"| {facts['values']} |" in page.read_text("utf-8")
+
+
+@pytest.mark.parametrize("lang", pages.LANGUAGES)
+def test_the_arithmetic_of_the_page_on_reading_results_is_right(lang):
+    page = (ROOT / "book" / lang / "reading_results.md").read_text("utf-8")
+    spread = {images: math.sqrt(0.9 * 0.1 / images) for images in (10_000, 100)}
+    wanted = [rf"/ 10\,000}} = {spread[10_000]:.3f}", f"/ 100}} = {spread[100]:.2f}"]
+    wanted += [rf"$0.9 {sign} 1.96 \cdot 0.03 \approx {0.9 + side * 1.96 * 0.03:.2f}$" for sign, side in (("-", -1), ("+", 1))]
+    for n in (2, 3, 5, 10):
+        quantile = scipy.stats.t.ppf(0.975, n - 1)
+        widths = f"${quantile:.2f}$ | ${quantile / math.sqrt(n):.2f}$ | ${quantile * math.sqrt(1 + 1 / n):.2f}$"
+        wanted.append(f"| ${n}$ | {widths} |")
+    for count in (12, 50):  # the mean of the largest of so many standard normal numbers
+        x = np.linspace(-8, 8, 20_001)
+        density = count * scipy.stats.norm.pdf(x) * scipy.stats.norm.cdf(x) ** (count - 1)
+        wanted.append(rf"${np.sum(x * density) * (x[1] - x[0]):.2f}\, s$")
+    wanted.append(rf"$1.63 \cdot 0.003 \approx {1.63 * 0.003:.3f}$")
+    assert [words for words in wanted if words not in page] == []
 
 
 def test_english_configuration_derives_from_the_spanish_one():

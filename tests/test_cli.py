@@ -1,10 +1,15 @@
 """The command line: the same verbs as the API, refusals in one message, in the language asked for."""
 
 import json
+import re
 
 import pytest
 from click.testing import CliRunner
+from small_runs import SHAPES
+from test_reports import made_up
 
+from fmnist_utils import data, reports, runs
+from fmnist_utils.audit import audit, count_open, count_verdicts
 from fmnist_utils.cli import main
 from fmnist_utils.reports import load_report
 
@@ -59,6 +64,60 @@ def test_audit_as_a_table_in_both_languages():
     english, spanish = run("--lang", "en", "audit", "01").output, run("--lang", "es", "audit", "01").output
     assert "C1-8" in english and "their protocol" in english and "Claims: 8." in english
     assert "C1-8" in spanish and "su protocolo" in spanish and "Afirmaciones: 8." in spanish
+
+
+@pytest.mark.parametrize("lang", ["en", "es"])
+def test_audit_without_a_report_is_the_whole_audit_and_its_sum(lang, monkeypatch, tmp_path):
+    monkeypatch.setenv("FMNIST_RESULTS", str(tmp_path))
+    output = run("--lang", lang, "audit").output
+    rows = audit()
+    for row in rows:
+        assert f"{row.id}  " in output and row.reason in output
+    numbers, claims, open = output.strip().splitlines()[-3:]
+    for line, kind in ((numbers, "number"), (claims, "claim")):
+        counts = count_verdicts(rows)[kind].values()
+        assert re.findall(r"\d+", line) == [str(sum(counts)), *map(str, counts)]
+    counted = count_open(rows)
+    assert re.findall(r"\d+", open) == [str(counted[why]) for why in ("undecided", "runs", "report")]
+    assert "CA-1" in run("--lang", lang, "audit", "across").output
+
+
+def test_reproduce_makes_any_record_again_that_is_deleted(monkeypatch, tmp_path):
+    """On a machine that has nothing but the committed records: the same numbers, weights and files."""
+    classifier = {"name": "encoder_classifier", "latent_dim": 4, "encoder": "conv"}
+    fields = {"data": {"source": "synthetic", "train_size": 200, "val_size": 100, "test_size": 100}, "model": classifier}
+    fields |= {"loss": "cross_entropy", "optimizer": "adam", "learning_rate": 0.01, "batch_size": 50, "num_epochs": 1}
+    report = made_up(tuned={"recipe": fields, "encoder_from": "base", "seeds": 2, "protocols": ["theirs", "ours"]})
+    monkeypatch.setattr(reports, "load_report", lambda name: report)
+    monkeypatch.setattr(data, "SHAPES", SHAPES)
+    runs.load_splits.cache_clear()
+    monkeypatch.setenv("FMNIST_RESULTS", str(tmp_path / "results"))
+
+    def reproduce(machine):
+        monkeypatch.setenv("FMNIST_RUNS", str(tmp_path / machine))
+        result = run("reproduce", report.id, "--jobs", "1")
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    def numbers(path):
+        record = json.loads(path.read_bytes())
+        history = {name: column for name, column in record["history"].items() if name != "seconds"}
+        return [history, *(record[name] for name in ("id", "metrics", "confusion", "weights_sha256", "panel_sha256"))]
+
+    reproduce("first")
+    folder = tmp_path / "results" / report.id
+    files = sorted(folder.iterdir())
+    records = [path for path in files if path.suffix == ".json"]
+    assert len(records) == sum(map(len, report.all_recipes().values())) == 14
+    assert [path.name for path in files if path.suffixes[-2:] == [".weights", ".safetensors"]]
+    for place, path in enumerate(records):
+        before = numbers(path)
+        for file in folder.glob(f"{path.stem}.*"):
+            file.unlink()
+        assert "14 runs, 1 missing" in reproduce(f"machine_{place}")
+        assert numbers(path) == before and sorted(folder.iterdir()) == files
+    assert "14 runs, 0 missing" in reproduce("last")
+    runs.load_splits.cache_clear()
 
 
 def test_reproduce_makes_what_is_missing_and_publishes_it(monkeypatch, tmp_path):

@@ -63,6 +63,7 @@ CALLS = {
     "times": lambda: plots.times({"a": {64: [1.0, 2.0], 128: [3.0, 4.0]}}),
     "confusion_matrix": lambda: plots.confusion_matrix(np.eye(10, dtype=int)),
     "recall_bars": lambda: plots.recall_bars(np.eye(10, dtype=int)),
+    "recalls_by_class": lambda: plots.recalls_by_class({"a": [np.full(10, 0.9), np.full(10, 0.8)], "b": [np.full(10, 0.7)]}),
     "mistakes": lambda: plots.mistakes(IMAGES, evaluation.most_confident_mistakes(np.eye(10)[:6], [1] * 6)),
     "image_grid": lambda: plots.image_grid(IMAGES, range(6)),
     "reconstructions": lambda: plots.reconstructions({text.say("plots.reconstruction"): IMAGES}),
@@ -360,10 +361,13 @@ def test_mistakes_shows_the_pictures_of_the_table(language):
     shown = [axes.images[0].get_array() for axes in plt.gcf().axes if axes.images]
     np.testing.assert_array_equal(shown, IMAGES[[4, 1], 0])
     captions = [[item.get_text() for item in axes.texts] for axes in plt.gcf().axes]
-    assert captions == {
-        "es": [["es: Camisa", "dice: Camiseta", "> 99.9 %"], ["es: Botín", "dice: Zapatilla", "87.5 %"]],
-        "en": [["is: Shirt", "says: T-shirt/top", "> 99.9 %"], ["is: Ankle boot", "says: Sneaker", "87.5 %"]],
-    }[language]
+    assert (
+        captions
+        == {
+            "es": [["es: Camisa", "dice: Camiseta", "> 99.9 %"], ["es: Botín", "dice: Zapatilla", "87.5 %"]],
+            "en": [["is: Shirt", "says: T-shirt/top", "> 99.9 %"], ["is: Ankle boot", "says: Sneaker", "87.5 %"]],
+        }[language]
+    )
 
 
 # images
@@ -426,6 +430,19 @@ def test_classifier_diagram_names_the_blocks_and_the_sizes():
     marked = [patch for patch in axes.patches if isinstance(patch, Circle) and patch.get_facecolor()[:3] != (1, 1, 1)]
     assert len(marked) == 1
     assert sum(isinstance(patch, Rectangle) for patch in axes.patches) == 1 + 3 + 1 + 2  # blocks and two layers
+
+
+def test_recalls_of_many_classifiers_stand_by_class_the_hardest_on_top(language):
+    recall = np.linspace(0.9, 0.99, 10)
+    recall[6] = 0.6
+    outlier = np.where(np.arange(10) == 5, 0.1, recall)  # one of three does not move the rows
+    plots.recalls_by_class({"1": [recall, outlier], "2": [recall]})
+    axes = plt.gcf().axes[0]
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels[0] == text.class_names()[6] and labels[1] == text.class_names()[0]
+    points = [line for line in axes.lines if len(line.get_xdata()) == 10]
+    assert len(points) == 3 and points[0].get_xdata()[0] == pytest.approx(60)
+    assert points[0].get_marker() != points[2].get_marker() and len(legend()) == 2
 
 
 @pytest.mark.parametrize("name", ["feed_forward_diagram", "autoencoder_diagram", "classifier_diagram"])

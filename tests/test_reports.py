@@ -7,7 +7,7 @@ import torch
 
 from fmnist_utils import reports
 from fmnist_utils.models import build_model, count_parameters
-from fmnist_utils.reports import Report, load_pretrained, load_report, report_names
+from fmnist_utils.reports import Report, find_group, load_across, load_pretrained, load_report, report_names
 from fmnist_utils.runs import RunStore, train
 from fmnist_utils.text import UserError, get_language
 
@@ -29,7 +29,23 @@ def test_every_report_refers_only_to_what_it_has(name):
     assert len(ids) == len(set(ids))
 
 
-@pytest.mark.parametrize("name", report_names())
+def test_what_stands_across_refers_only_to_what_there_is():
+    across = load_across()
+    measured = [(condition, condition.measure) for claim in across.claims for condition in claim.check]
+    for condition, measure in measured:
+        for name in (*measure.of, *measure.minus, *measure.over):
+            report, group = find_group(name)
+            assert (condition.protocol or "theirs") in report.groups[group].protocols, name
+    networks = [name for family in across.families for name in family.of]
+    assert len(networks) == len(set(networks))
+    for name in networks:
+        report, group = find_group(name)
+        assert not report.groups[group].question, f"{name} is no network of the report"
+    assert {name[:2] for name in networks} == {name[:2] for name in report_names()}
+    assert len({claim.id for claim in across.claims}) == len(across.claims)
+
+
+@pytest.mark.parametrize("name", [*report_names(), "across"])
 def test_both_languages_are_there_and_differ(name):
     def texts(value):
         if isinstance(value, reports.Bilingual):
@@ -43,7 +59,7 @@ def test_both_languages_are_there_and_differ(name):
         elif isinstance(value, reports.Spec):
             yield from texts({field: getattr(value, field) for field in type(value).model_fields})
 
-    found = list(texts(load_report(name)))
+    found = list(texts(load_across() if name == "across" else load_report(name)))
     assert len(found) > 30
     assert all(text.es.strip() and text.en.strip() for text in found)
     same = [text.es for text in found if text.es == text.en]
@@ -241,11 +257,21 @@ def test_a_grid_is_a_group_for_each_combination():
 
 def test_a_list_in_a_grid_has_its_name_and_an_entry_of_that_name_adds_to_its_group():
     cnn = {"name": "cnn", "kernel_size": 3}
-    fields = {"model": cnn, "loss": "cross_entropy", "optimizer": "adam", "learning_rate": 0.001, "batch_size": 50, "num_epochs": 9}
+    fields = {
+        "model": cnn,
+        "loss": "cross_entropy",
+        "optimizer": "adam",
+        "learning_rate": 0.001,
+        "batch_size": 50,
+        "num_epochs": 9,
+    }
     grid = {"model.dense_sizes": [[64], [60, 12]], "model.dropout": [0.1]}
     report = made_up(
         cnn={"label": {"es": "CNN-{dense_sizes}", "en": "net {dense_sizes}"}, "recipe": fields, "grid": grid},
-        **{"cnn_64_0.1": {"checkpoint": "cnn_64"}, "half": {"like": "cnn_{dense_sizes}_0.1", "grid": {"model.dense_sizes": [[60, 12]]}}},
+        **{
+            "cnn_64_0.1": {"checkpoint": "cnn_64"},
+            "half": {"like": "cnn_{dense_sizes}_0.1", "grid": {"model.dense_sizes": [[60, 12]]}},
+        },
     )
     assert list(report.groups)[5:] == ["cnn_64_0.1", "cnn_60x12_0.1", "half_60x12"]
     recipe = report.recipe("half_60x12", "theirs")
@@ -316,6 +342,28 @@ def test_a_group_may_keep_the_panel_of_every_seed(tmp_path):
     store = RunStore(tmp_path / "runs", tmp_path / "results")
     path = report.publish(train(report.recipe("all_0.5", "theirs", 1), store=store), store)
     assert path.with_suffix(".panel.safetensors").exists() and path.name.startswith("all_0.5.theirs.seed1")
+
+
+def test_one_small_checkpoint_a_report_is_committed_and_documented():
+    """Six megabytes together; those whose runs have been made can be loaded."""
+    named = {name: id for report in report_names() for name, id in load_report(report).checkpoints().items()}
+    owners = [report[:2] for report in report_names() for _ in load_report(report).checkpoints()]
+    assert {"01", "02", "03", "04", "05"} <= set(owners) and len(named) == len(owners)
+    size = 0
+    for report in report_names():
+        for recipes in load_report(report).all_recipes().values():
+            for recipe in (recipe for recipe in recipes if recipe.id in named.values()):
+                size += sum(4 * tensor.numel() for tensor in build_model(**recipe.model.model_dump()).state_dict().values())
+    assert size < 6_000_000
+    committed = list(RunStore().results.glob("*/*.weights.safetensors"))
+    assert sum(path.stat().st_size for path in committed) < 6_000_000
+    for name, id in named.items():
+        if any(f".{id[:12]}." in path.name for path in committed):
+            assert not load_pretrained(name).training
+    for lang in ("es", "en"):
+        page = (RunStore().results.parent / lang / "how_to_run.md").read_text("utf-8")
+        rows = re.findall(r"^\| `(\w+)` \| (\d) \|", page.partition("load_pretrained")[2], re.MULTILINE)
+        assert rows == [(name, str(int(owner))) for name, owner in zip(named, owners, strict=True)]
 
 
 def test_the_first_seed_keeps_its_panel_and_a_checkpoint_its_weights(tmp_path, monkeypatch):

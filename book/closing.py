@@ -1,0 +1,148 @@
+"""What the two closing pages show: the table of all networks, the claims across the reports, the hardest classes, an example.
+
+``together.md`` names the columns of the tables and includes ``_recalls.md``; ``reading_results.md`` includes ``_worked.md``. All
+of it is computed from the committed records each time the book is built.
+"""
+
+from __future__ import annotations
+
+import csv
+import string
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from scipy.stats import t as student
+
+from fmnist_utils import audit, plots
+from fmnist_utils.models import build_model, count_multiply_adds, count_parameters
+from fmnist_utils.recipes import Recipe
+from fmnist_utils.reports import Bilingual, find_group, load_across, load_report
+from fmnist_utils.runs import Run, RunStore
+from fmnist_utils.text import class_names, get_language, say, set_language
+from pages import NOTEBOOKS
+
+EXAMPLE = ("01", "N1-4")  # the published number that the page on reading results works through
+
+
+@dataclass(frozen=True)
+class Network:
+    """One row of the table of all networks; ``runs`` are those that have a record."""
+
+    family: Bilingual
+    label: str
+    report: str
+    recipe: Recipe
+    runs: list[Run]
+
+
+def write(folder: Path, lang: str, store: RunStore | None = None) -> None:
+    """Write the tables, the figure and the filled-in texts of both pages into ``folder``."""
+    before, store = get_language(), store or RunStore()
+    set_language(lang)
+    try:
+        rows = list(networks(store))
+        for name, task in (("classifiers", "classification"), ("autoencoders", "reconstruction")):
+            with open(folder / f"{name}.csv", "w", encoding="utf-8", newline="") as file:
+                csv.writer(file).writerows(table_row(row) for row in rows if row.recipe.task == task)
+        claims = audit.table(audit.audit(audit.ACROSS, store))._repr_html_()
+        # In the class of a notebook's outputs, so that the style sheet shows it as it shows the audit of a page.
+        (folder / "claims.html").write_text(f'<div class="cell_output">{claims}</div>\n', "utf-8")
+        recalls = recalls_by_report(rows)
+        matplotlib.use("agg")
+        plots.recalls_by_class(recalls)
+        plots.plt.savefig(folder / "recalls.png")
+        plots.plt.close()
+        fill(folder / "_recalls.md", recall_facts(recalls))
+        fill(folder / "_worked.md", worked_example(store))
+    finally:
+        set_language(before)
+
+
+def fill(page: Path, fields: dict[str, str | int]) -> None:
+    """Fill in the ``$names`` of a text."""
+    page.write_text(string.Template(page.read_text("utf-8")).substitute(fields), "utf-8")
+
+
+def networks(store: RunStore) -> Iterator[Network]:
+    """Yield the networks of the reports in the order of ``across.yaml``, with their runs under the report's protocol.
+
+    Where that leaves but a part of the test images to measure with (report 3), under ours, if it was run so.
+    """
+    for family in load_across().families:
+        for name in family.of:
+            report, group = find_group(name)
+            protocols = report.groups[group].protocols
+            recipe = report.recipe(group, protocol := protocols[0])
+            if recipe.data.val_from == "test" and "ours" in protocols:
+                recipe = report.recipe(group, protocol := "ours")
+            yield Network(family.network, report.label(group, recipe), report.id, recipe, report.runs(group, protocol, store))
+
+
+def table_row(row: Network) -> list[str]:
+    """Return the network, its page, parameters, millions of multiply-adds for one image, seconds for 60,000, and result."""
+    model = build_model(**row.recipe.model.model_dump())
+    number = row.report[:2]
+    page = f"[{number}](notebooks/{row.report}.ipynb)" if (NOTEBOOKS / f"{row.report}.ipynb").exists() else number
+    costs = [str(count_parameters(model)), f"{count_multiply_adds(model) / 1e6:.2f}"]
+    return [f"{row.family}: {row.label}", page, *costs, *measured(row)]
+
+
+def measured(row: Network) -> tuple[str, str]:
+    """Return the seconds of an epoch of 60,000 images, the median of all that were recorded, and the result on the test set."""
+    if not row.runs:
+        return "–", say("closing.no_record")
+    seconds = np.median([second for run in row.runs for second in run.history["seconds"]])
+    of_all = f"{seconds * 60_000 / audit.images_trained(row.recipe):.1f}"
+    if row.recipe.task == "classification":
+        return of_all, audit.format_estimate(audit.Estimate.of([run.metrics["test_accuracy"] for run in row.runs]), "percent")
+    error = audit.format_estimate(audit.Estimate.of([run.metrics["test_loss"] for run in row.runs]), "error")
+    return of_all, f"{row.recipe.loss.upper()} {error}"
+
+
+def recalls_by_report(rows: list[Network]) -> dict[str, list[np.ndarray]]:
+    """Return the recall of each class, (10,) in [0, 1], of each classifier with records, by report: the mean of its runs."""
+    found: dict[str, list[np.ndarray]] = {}
+    for row in rows:
+        if row.recipe.task == "classification" and row.runs:
+            matrices = np.array([run.confusion for run in row.runs])
+            recalls = np.diagonal(matrices, axis1=1, axis2=2) / matrices.sum(axis=2)
+            found.setdefault(row.report[:2], []).append(recalls.mean(axis=0))
+    return {say("closing.report", number=int(number)): found[number] for number in sorted(found)}
+
+
+def recall_facts(recalls: dict[str, list[np.ndarray]]) -> dict[str, str | int]:
+    """Return what the figure shows in words: how many classifiers, for how many the hardest class is the lowest, the easiest."""
+    every = np.concatenate(list(recalls.values()))
+    order, names = np.median(every, axis=0).argsort(kind="stable"), class_names()  # as the figure
+    lowest = int((every.argmin(axis=1) == order[0]).sum())
+    easiest = ", ".join(names[label] for label in order[:-4:-1])
+    return {"total": len(every), "lowest": lowest, "hardest": names[order[0]], "easiest": easiest}
+
+
+def worked_example(store: RunStore) -> dict[str, str | int]:
+    """Return the steps of one verdict on a number, formatted: what the page on reading results works through."""
+    report = load_report(EXAMPLE[0])
+    number = report.number(EXAMPLE[1])
+    runs = [run.metrics[number.measure.metric] for run in report.runs(number.measure.of[0], "theirs", store)]
+    found = audit.Estimate.of(runs)
+    half = found.half_width(one_more_run=True) + number.rounding
+    edges = [f"{100 * (found.mean + side * half):.2f}" for side in (-1, 1)]
+    verdict = "agrees" if audit.agrees(number.value, number.rounding, found) else "differs"
+    return {
+        "published": number.published,
+        "values": ", ".join(f"{100 * value:.2f}" for value in runs),
+        "n": found.n,
+        "freedom": found.n - 1,
+        "mean": f"{100 * found.mean:.2f}",
+        "sd": f"{100 * found.sd:.2f}",
+        "t": f"{student.ppf(0.975, found.n - 1):.2f}",
+        "half": f"{100 * found.half_width(one_more_run=True):.2f}",
+        "rounding": f"{100 * number.rounding:g}",
+        "low": edges[0],
+        "high": edges[1],
+        "verdict": say(f"verdict.{verdict}"),
+        "mean_half": f"{100 * found.half_width(one_more_run=False):.2f}",
+    }

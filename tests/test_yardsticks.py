@@ -1,0 +1,113 @@
+"""The yardsticks: what is committed is what the functions of the course compute, and what others have measured."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from click.testing import CliRunner
+
+from fmnist_utils import evaluation, reports, yardsticks
+from fmnist_utils.cli import main
+from fmnist_utils.data import Split, Splits
+from fmnist_utils.reports import load_report
+from fmnist_utils.runs import RunStore
+from fmnist_utils.text import UserError
+
+COMMITTED = RunStore().results / yardsticks.NAME
+
+
+@pytest.fixture
+def splits():
+    draw = torch.Generator().manual_seed(0)
+    parts = [
+        Split(torch.rand(size, 1, 28, 28, generator=draw), torch.arange(size, dtype=torch.uint8) % 10) for size in (60, 30, 20)
+    ]
+    return Splits(*parts, source="synthetic")
+
+
+@pytest.fixture
+def made(splits, tmp_path):
+    return yardsticks.Yardsticks(yardsticks.publish(RunStore(results=tmp_path / "results"), splits))
+
+
+def test_they_are_what_the_functions_of_the_course_compute(made, splits):
+    train, whole = splits.train.images, torch.cat([splits.train.images, splits.val.images])
+    for fitted, name, images in ((train, "val", 50_000), (train, "test", 50_000), (whole, "test", 60_000)):
+        measured = getattr(splits, name).images
+        found = made.pca_errors(name, [1, 7, 40], images)
+        pd.testing.assert_frame_equal(found, evaluation.pca_errors(fitted, measured, [1, 7, 40]), rtol=1e-4)
+        found = made.constant_errors(name, images)
+        pd.testing.assert_frame_equal(found, evaluation.constant_errors(fitted, measured), rtol=1e-4)
+
+
+def test_the_examples_are_what_pca_keeps_of_the_first_image_of_each_class(made, splits):
+    kept = evaluation.pca_reconstruct(splits.train.images, splits.test.images[:10], 64)[:, 0]
+    assert np.abs(made.pca_examples() / 255 - kept.clamp(0, 1).numpy()).max() < 0.003
+    assert made.pca_examples().tobytes() == yardsticks.pca_examples(splits).tobytes()
+
+
+def test_constant_answers_by_hand():
+    train = torch.tensor([0.0, 0.2, 1.0]).reshape(3, 1, 1, 1).expand(3, 1, 28, 28)
+    errors = evaluation.constant_errors(train, torch.full((2, 1, 28, 28), 0.5))
+    assert errors["l1"].tolist() == pytest.approx([0.5, 0.1, 0.3]) and errors["mse"].tolist() == pytest.approx(
+        [0.25, 0.01, 0.09]
+    )
+
+
+def test_an_altered_or_broken_file_is_refused(made, tmp_path):
+    path = tmp_path / "results" / yardsticks.NAME
+    content = json.loads(path.read_bytes())
+    content["pca"]["50000 val"]["mse"][3] = 0.1
+    path.write_text(json.dumps(content))
+    with pytest.raises(UserError, match="SHA-256"):
+        yardsticks.Yardsticks(path)
+    for broken in ("{", "[]", '{"pca": {}}'):
+        path.write_text(broken)
+        with pytest.raises(UserError, match="damaged"):
+            yardsticks.Yardsticks(path)
+
+
+def test_those_committed_are_of_the_official_data():
+    """Against values measured by other code, on 60,000 training and 10,000 test images."""
+    committed = yardsticks.Yardsticks(COMMITTED)
+    constants = committed.constant_errors("test", 60_000)
+    assert constants["mse"].tolist() == pytest.approx([0.206499, 0.086641, 0.103130], abs=2e-6)
+    assert constants["l1"].tolist() == pytest.approx([0.286849, 0.231134, 0.209540], abs=2e-6)
+    errors = committed.pca_errors("test", [10, 64, 128, 256, 512], 60_000)["mse"]
+    assert errors.tolist() == pytest.approx([0.024352, 0.010368, 0.006312, 0.002986, 0.000610], abs=2e-6)
+    for name in ("val", "test"):
+        column = committed.pca_errors(name, range(1, 785))["mse"]
+        assert column.is_monotonic_decreasing and len(column) == 784
+
+
+def test_a_page_reads_them_in_full_and_measures_in_quick(monkeypatch, splits):
+    monkeypatch.setattr(reports, "load_fashion_mnist", lambda source: splits)
+    given = {"lang": "en", "source": "auto"}
+    full, quick = (load_report("02").page({**given, "profile": profile}) for profile in ("full", "quick"))
+    committed = yardsticks.Yardsticks(COMMITTED)
+    pd.testing.assert_frame_equal(full.pca_errors("val", [64]), committed.pca_errors("val", [64]))
+    assert full.constant_errors("val").equals(committed.constant_errors("val"))
+    assert (full.pca_examples == committed.pca_examples()).all()
+    live = evaluation.pca_errors(splits.train.images, splits.test.images, [5])
+    pd.testing.assert_frame_equal(quick.pca_errors("test", {5: "a size"}), live)
+    assert quick.constant_errors("val").loc["mean", "mse"] == pytest.approx(1 / 12, abs=0.01)
+    assert (quick.pca_examples == yardsticks.pca_examples(splits)).all()
+
+
+def test_without_the_file_a_full_page_measures_too(monkeypatch, splits, tmp_path):
+    monkeypatch.setenv("FMNIST_RESULTS", str(tmp_path))
+    monkeypatch.setattr(reports, "load_fashion_mnist", lambda source: splits)
+    page = load_report("02").page({"lang": "en", "source": "auto", "profile": "full"})
+    assert page.pca_errors("test", [5]).equals(evaluation.pca_errors(splits.train.images, splits.test.images, [5]))
+
+
+def test_reproduce_makes_them_where_they_are_missing(monkeypatch, splits, tmp_path):
+    monkeypatch.setenv("FMNIST_RESULTS", str(tmp_path))
+    monkeypatch.setattr(reports, "report_names", lambda: [])
+    monkeypatch.setattr(yardsticks, "load_fashion_mnist", lambda source: splits)
+    assert yardsticks.NAME in CliRunner().invoke(main, ["reproduce"]).output
+    before = (tmp_path / yardsticks.NAME).read_bytes()
+    again = CliRunner().invoke(main, ["reproduce"])
+    assert again.output == "" and again.exit_code == 0 and (tmp_path / yardsticks.NAME).read_bytes() == before
