@@ -39,7 +39,7 @@ class Yardsticks:
         try:
             self.content = json.loads(path.read_bytes())
             unaltered = self.content.pop("digest") == digest(self.content)
-        except (OSError, ValueError, KeyError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
             raise UserError("runs.damaged", file=path.name, folder=path.parent.name) from error
         if not unaltered:
             raise UserError("runs.altered", file=path.name, folder=path.parent.name)
