@@ -82,24 +82,24 @@ def networks(store: RunStore) -> Iterator[Network]:
 
 
 def table_row(row: Network) -> list[str]:
-    """Return the network, its page, parameters, millions of multiply-adds for one image, seconds for 60,000, and result."""
+    """Return the network, its result, seconds for 60,000 images, millions of multiply-adds for one, parameters, and page."""
     model = build_model(**row.recipe.model.model_dump())
     number = row.report[:2]
     page = f"[{number}](notebooks/{row.report}.ipynb)" if (NOTEBOOKS / f"{row.report}.ipynb").exists() else number
-    costs = [str(count_parameters(model)), f"{count_multiply_adds(model) / 1e6:.2f}"]
-    return [f"{row.family}: {row.label}", page, *costs, *measured(row)]
+    costs = [f"{count_multiply_adds(model) / 1e6:.2f}", str(count_parameters(model))]
+    return [f"{row.family}: {row.label}", *measured(row), *costs, page]
 
 
 def measured(row: Network) -> tuple[str, str]:
-    """Return the seconds of an epoch of 60,000 images, the median of all that were recorded, and the result on the test set."""
+    """Return the result on the test set, and the seconds of an epoch of 60,000 images: the median of all that were recorded."""
     if not row.runs:
-        return "–", say("closing.no_record")
+        return say("closing.no_record"), "–"
     seconds = np.median([second for run in row.runs for second in run.history["seconds"]])
     of_all = f"{seconds * 60_000 / audit.images_trained(row.recipe):.1f}"
     if row.recipe.task == "classification":
-        return of_all, audit.format_estimate(audit.Estimate.of([run.metrics["test_accuracy"] for run in row.runs]), "percent")
+        return audit.format_estimate(audit.Estimate.of([run.metrics["test_accuracy"] for run in row.runs]), "percent"), of_all
     error = audit.format_estimate(audit.Estimate.of([run.metrics["test_loss"] for run in row.runs]), "error")
-    return of_all, f"{row.recipe.loss.upper()} {error}"
+    return f"{row.recipe.loss.upper()} {error}", of_all
 
 
 def recalls_by_report(rows: list[Network]) -> dict[str, list[np.ndarray]]:

@@ -284,10 +284,10 @@ def test_closing_pages_show_what_has_records_and_say_what_has_none(lang, missing
     rows = {row[0]: row[1:] for table in tables.values() for row in table}
     assert len(rows) == len(networks)  # no two rows have one name
     shown = next(row for name, row in rows.items() if "2: Adam" in name)
-    assert shown[:3] == ["[01](notebooks/01_ff_classifier.ipynb)", "109386", "0.11"]
-    assert re.fullmatch(r"8\d\.\d ± 0\.\d \(n = 5\)", shown[4]) and float(shown[3]) > 0
+    assert shown[2:] == ["0.11", "109386", "[01](notebooks/01_ff_classifier.ipynb)"]
+    assert re.fullmatch(r"8\d\.\d ± 0\.\d \(n = 5\)", shown[0]) and float(shown[1]) > 0
     nahuel = next(row for name, row in rows.items() if "Nahuel" in name)
-    assert nahuel[1:] == ["1475338", "4.34", "–", missing]
+    assert nahuel[:4] == [missing, "–", "4.34", "1475338"]
     claims = (tmp_path / "claims.html").read_text("utf-8")
     assert all(f">{claim.id}</th>" in claims for claim in load_across().claims)
     recalls = (tmp_path / "_recalls.md").read_text("utf-8")
