@@ -206,12 +206,16 @@ def audit(report, form):
     REPORT is 01 to 05, or `across` for what they claim together; without it, the whole audit.
     """
     from fmnist_utils import audit as auditing
+    from fmnist_utils.reports import load_across, load_report
 
     rows = auditing.audit(report)
     if form == "json":
         click.echo(json.dumps([row.to_json() for row in rows], indent=1, ensure_ascii=False))
         return
-    for row in rows:
+    for row, before in zip(rows, [None, *rows]):
+        if not report and (before is None or before.report != row.report):
+            title = load_across().title if row.report == auditing.ACROSS else load_report(row.report).title
+            click.secho(f"{row.report}. {title}\n", bold=True, underline=True)
         published = auditing.format_value(row.published, row.unit) if row.kind == "number" else row.what
         click.secho(f"{row.id}  {say(f'verdict.{row.verdict}')}", bold=True)
         click.echo(f"  {say('audit.published')}: " + (f"{row.what}, {published}" if row.kind == "number" else published))

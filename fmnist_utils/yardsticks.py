@@ -56,7 +56,8 @@ class Yardsticks:
         """Return what :func:`~fmnist_utils.evaluation.pca_errors` does; the arguments as in :meth:`constant_errors`."""
         columns = self.content["pca"][f"{images} {split}"]
         return pd.DataFrame(
-            {name: [values[n - 1] for n in latent_dims] for name, values in columns.items()}, index=latent_dims
+            {name: [values[min(n, len(values)) - 1] for n in latent_dims] for name, values in columns.items()},
+            index=latent_dims,
         )
 
     def pca_examples(self) -> np.ndarray:

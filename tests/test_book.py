@@ -92,7 +92,7 @@ def test_plain_markdown(myst, plain):
 # --- The cache --------------------------------------------------------------------------------------------------------
 
 
-CONTEXT = {name: "as it was" for name in ("package", "records", "runs", "versions", "variables", "machine")}
+CONTEXT = {name: "as it was" for name in ("package", "records", "yardsticks", "runs", "versions", "variables", "machine")}
 CONTEXT |= {"shown": {"date": 1}}
 
 

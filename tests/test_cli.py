@@ -71,6 +71,8 @@ def test_audit_without_a_report_is_the_whole_audit_and_its_sum(lang, monkeypatch
     monkeypatch.setenv("FMNIST_RESULTS", str(tmp_path))
     output = run("--lang", lang, "audit").output
     rows = audit()
+    titles = re.findall(r"^(\w+)\. .+\n\n", output, re.MULTILINE)
+    assert titles == [*reports.report_names(), "across"]
     for row in rows:
         assert f"{row.id}  " in output and row.reason in output
     numbers, claims, open = output.strip().splitlines()[-3:]
