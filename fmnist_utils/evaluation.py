@@ -72,11 +72,16 @@ def pca_errors(train_images: Tensor, images: Tensor, latent_dims: Sequence[int])
     """Return the errors of :func:`pca_reconstruct`, means over all pixels of ``images``: a row for each size.
 
     Returns:
-        Columns ``mse`` (squared) and ``l1`` (absolute); the index are the sizes.
+        Columns ``mse`` (squared) and ``l1`` (absolute), and the same with the outputs brought into [0, 1], as those of a Sigmoid
+        are: ``mse_clamped`` and ``l1_clamped``. The index are the sizes.
     """
     mean, components = principal_components(train_images)
-    differences = ((size, _projected(images, mean, components[:size]) - images) for size in latent_dims)
-    rows = {size: {"mse": float(error.square().mean()), "l1": float(error.abs().mean())} for size, error in differences}
+    rows = {}
+    for size in latent_dims:
+        outputs = _projected(images, mean, components[:size])
+        error, clamped = outputs - images, outputs.clamp(0, 1) - images
+        rows[size] = {"mse": float(error.square().mean()), "l1": float(error.abs().mean())}
+        rows[size] |= {"mse_clamped": float(clamped.square().mean()), "l1_clamped": float(clamped.abs().mean())}
     return pd.DataFrame.from_dict(rows, orient="index")
 
 

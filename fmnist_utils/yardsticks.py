@@ -101,8 +101,8 @@ def pca_examples(splits: Splits) -> np.ndarray:
 
 
 def _errors_of_all_sizes(mean: Tensor, components: Tensor, images: Tensor) -> dict[str, list[float]]:
-    """Return the mean squared and absolute errors of PCA with 1, 2, … components, each taken away from what is left."""
-    sums = {"mse": np.zeros(len(components)), "l1": np.zeros(len(components))}
+    """Return the errors of PCA with 1, 2, … components, each taken away from what is left; columns as ``pca_errors`` has."""
+    sums = {name: np.zeros(len(components)) for name in ("mse", "l1", "mse_clamped", "l1_clamped")}
     for pixels in images.flatten(1).split(500):  # few enough to stay in the processor's cache
         left = pixels - mean
         codes = left @ components.T
@@ -110,4 +110,7 @@ def _errors_of_all_sizes(mean: Tensor, components: Tensor, images: Tensor) -> di
             left.addr_(codes[:, place], component, alpha=-1)
             sums["mse"][place] += float(left.square().sum())
             sums["l1"][place] += float(left.abs().sum())
+            clamped = (pixels - left).clamp_(0, 1).sub_(pixels)
+            sums["mse_clamped"][place] += float(clamped.square().sum())
+            sums["l1_clamped"][place] += float(clamped.abs().sum())
     return {name: [float(f"{value / images.numel():.6g}") for value in values] for name, values in sums.items()}

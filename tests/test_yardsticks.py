@@ -75,8 +75,10 @@ def test_those_committed_are_of_the_official_data():
     constants = committed.constant_errors("test", 60_000)
     assert constants["mse"].tolist() == pytest.approx([0.206499, 0.086641, 0.103130], abs=2e-6)
     assert constants["l1"].tolist() == pytest.approx([0.286849, 0.231134, 0.209540], abs=2e-6)
-    errors = committed.pca_errors("test", [10, 64, 128, 256, 512], 60_000)["mse"]
-    assert errors.tolist() == pytest.approx([0.024352, 0.010368, 0.006312, 0.002986, 0.000610], abs=2e-6)
+    errors = committed.pca_errors("test", [10, 64, 128, 256, 512], 60_000)
+    assert errors["mse"].tolist() == pytest.approx([0.024352, 0.010368, 0.006312, 0.002986, 0.000610], abs=2e-6)
+    assert errors["mse_clamped"].tolist() == pytest.approx([0.023717, 0.009836, 0.005909, 0.002739, 0.000535], abs=2e-6)
+    assert errors["l1_clamped"].tolist() == pytest.approx([0.094578, 0.056297, 0.042069, 0.027643, 0.011314], abs=2e-6)
     for name in ("val", "test"):
         column = committed.pca_errors(name, range(1, 785))["mse"]
         assert column.is_monotonic_decreasing and len(column) == 784
