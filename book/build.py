@@ -47,7 +47,7 @@ from pages import LANGUAGES, NOTEBOOKS, ROOT
 BOOK = ROOT / "book"
 BUILD = BOOK / "_build"
 CACHE, STAGE, SITE = BUILD / "cache", BUILD / "stage", BUILD / "html"
-SHARED = ["_ext", "_images", "_static", "_templates", "references.bib"]  # what both languages use
+SHARED = ["_ext", "_images", "_live", "_static", "_templates", "references.bib"]  # what both languages use
 PACKAGE = Path(fmnist_utils.__file__).parent
 JUPYTER_BOOK = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
 LANGUAGE_NAMES = {"es": "Español", "en": "English"}
