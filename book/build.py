@@ -37,6 +37,7 @@ import checks
 import closing
 import colophon
 import fmnist_utils
+import live
 import pages
 import reliability
 import verdicts
@@ -312,6 +313,8 @@ def lay_out(lang: str, languages: list[str], executed: dict[tuple[str, str], Not
         reliability.write(stage, lang, BOOK / "results")
     if (stage / "together.md").exists():
         closing.write(stage, lang)
+    if (stage / "try.md").exists():
+        live.write(stage, lang)
     if audited := [name for name in ran_with if is_complete(name)]:
         verdicts.write(stage, audited, lang)
     (stage / "api").mkdir()

@@ -175,6 +175,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "plots.reconstruction": ("reconstrucción", "reconstruction"),
     "plots.encoder": ("codificador", "encoder"),
     "plots.decoder": ("decodificador", "decoder"),
+    # the interactive pages
+    "live.image": ("imagen", "image"),
+    "live.reconstruction": ("reconstrucción", "reconstruction"),
     # recipes
     "recipes.bad": ("no se entrenó nada; hay que corregir:\n{details}", "nothing was trained; to be corrected:\n{details}"),
     "recipes.unknown": (

@@ -5,23 +5,33 @@ The arithmetic of the scripts runs in Node here, where there is one, and in a br
 
 from __future__ import annotations
 
+import base64
+import csv
 import json
 import re
 import shutil
 import subprocess
 
+import live
 import pages
+from fmnist_utils.evaluation import encode, predict, reconstruct
+from fmnist_utils.models import ConvAutoencoder, EncoderClassifier, FeedForwardAutoencoder
+from fmnist_utils.reports import load_pretrained
+import numpy as np
 import pytest
+import safetensors.numpy
 import torch
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional
+from test_repository import load_file
 from toy_book import ROOT
 
 BOOK = ROOT / "book"
 SCRIPTS = BOOK / "_live"
+SCRIPTS_OF_PARTS = load_file(BOOK / "_ext" / "book_live.py").SCRIPTS
 NODE = shutil.which("node")
 needs_node = pytest.mark.skipif(NODE is None, reason="Node is not installed")
 
@@ -141,7 +151,9 @@ def test_the_calculator_refuses_what_pytorch_refuses(operation, changes, problem
 @pytest.mark.parametrize("lang", pages.LANGUAGES)
 def test_the_sizes_in_the_table_of_layers_are_right(lang):
     rows = re.findall(
-        r"^\| `(nn\..+?)` \|.*\$(\d+) .*\$(\d+) \\times \d+\$ \|$", (BOOK / lang / "calculators.md").read_text("utf-8"), re.MULTILINE
+        r"^\| `(nn\..+?)` \|.*\$(\d+) .*\$(\d+) \\times \d+\$ \|$",
+        (BOOK / lang / "calculators.md").read_text("utf-8"),
+        re.MULTILINE,
     )
     assert len(rows) == 10
     for written, before, after in rows:
@@ -151,3 +163,94 @@ def test_the_sizes_in_the_table_of_layers_are_right(lang):
         channels = 1 if kind == "MaxPool2d" else positional[0]
         output = getattr(nn, kind)(*positional, **named)(torch.zeros(1, channels, int(before), int(before)))
         assert output.shape[-1] == int(after), written
+
+
+# --- Networks ---------------------------------------------------------------------------------------------------------
+
+CLOSE = 1e-4  # what the page promises
+
+
+def in_javascript(model: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
+    """Return what ``networks.js`` makes of a batch of inputs, each flat, (N, outputs)."""
+    given = {"network": live.network(model), "inputs": inputs.flatten(1).tolist(), "shape": list(inputs.shape[1:])}
+    compute = "given.inputs.map((one) => [...fmnistLive.network(given.network)(one, given.shape)])"
+    return torch.tensor(run_scripts(["live.js", "networks.js"], compute, given))
+
+
+def small_networks() -> dict[str, tuple[nn.Module, tuple[int, ...]]]:
+    """Return networks that have every kind of layer, with sizes that no layer shares by chance, and their inputs' shape."""
+    strided = [nn.Conv2d(2, 3, 3, stride=2, padding=1), nn.LeakyReLU(0.2), nn.Conv2d(3, 4, 2), nn.MaxPool2d(3, stride=2)]
+    grown = [nn.Unflatten(1, (2, 3, 3)), nn.ConvTranspose2d(2, 5, 3, stride=3, padding=1, output_padding=2), nn.Sigmoid()]
+    return {
+        "strided": (nn.Sequential(*strided), (2, 11, 13)),
+        "grown": (nn.Sequential(nn.Linear(7, 18), nn.Dropout(0.5), *grown), (7,)),
+        "dense": (FeedForwardAutoencoder(16, "leaky_relu", "sigmoid"), (1, 28, 28)),
+        "transferred": (EncoderClassifier("conv", 20), (1, 28, 28)),
+        "raschka": (EncoderClassifier("raschka", 10), (1, 28, 28)),
+        "covering": (ConvAutoencoder(12, "sigmoid", covering_kernels=True), (1, 28, 28)),
+    }
+
+
+@needs_node
+@pytest.mark.parametrize("name", small_networks())
+def test_networks_in_javascript_give_what_pytorch_gives(name):
+    torch.manual_seed(0)
+    model, shape = small_networks()[name]
+    inputs = torch.rand(3, *shape)
+    with torch.no_grad():
+        wanted = model.eval()(inputs).flatten(1)
+    assert torch.allclose(in_javascript(model, inputs), wanted, atol=1e-5, rtol=0)
+
+
+@needs_node
+def test_the_trained_networks_in_javascript_give_what_pytorch_gives():
+    classifier, autoencoder = load_pretrained(live.CLASSIFIER), load_pretrained(live.AUTOENCODER)
+    images = live.garments()[0][::10]
+    drawn = torch.zeros(2, 1, 28, 28)
+    drawn[0, :, 5:20, 8:12] = 1  # not a garment
+    images = torch.cat([images, drawn])
+    assert (in_javascript(classifier, images).softmax(1) - predict(classifier, images)).abs().max() < CLOSE
+    assert (in_javascript(autoencoder.encoder, images) - encode(autoencoder, images)).abs().max() < CLOSE
+    rebuilt = in_javascript(autoencoder, images).reshape(images.shape)
+    assert (rebuilt - reconstruct(autoencoder, images)).abs().max() < CLOSE
+
+
+def test_a_layer_without_arithmetic_is_refused():
+    with pytest.raises(TypeError, match="Tanh"):
+        live.network(nn.Sequential(nn.Linear(2, 2), nn.Tanh()))
+
+
+@pytest.mark.parametrize("values", [[0.0, 0.0], [1.0, -1.0, 0.5], [-3e-5, 1e-9, 2e-5], [123.25, -0.001]])
+def test_packed_numbers_are_the_numbers(values):
+    packed = live.pack(torch.tensor(values))
+    raw = np.frombuffer(base64.b64decode(packed["numbers"]), np.uint8).reshape(-1, 3)
+    numerators = np.pad(raw, ((0, 0), (0, 1))).copy().view(">i4")[:, 0] // 256
+    off = np.abs(numerators / (2**23 - 1) * packed["largest"] - np.float32(values))
+    assert off.max() <= packed["largest"] * 0.501 * 2**-23
+
+
+def test_the_committed_images_are_the_test_images_of_the_records():
+    images, labels = live.garments()
+    panel = safetensors.numpy.load_file(next(BOOK.glob("results/01_*/model_2.theirs.seed0.*.panel.safetensors")))
+    assert images.shape == (300, 1, 28, 28) and labels.bincount().tolist() == [30] * 10
+    first = (images[:: live.EACH, 0] * 255).round().byte().numpy()
+    assert (first == panel["examples"]).all() and labels[:: live.EACH].tolist() == panel["example_labels"].tolist()
+    assert live.GARMENTS.stat().st_size < 300_000
+
+
+@pytest.mark.parametrize("lang", pages.LANGUAGES)
+def test_what_a_page_is_given(lang, tmp_path):
+    (tmp_path / "_live").mkdir()
+    live.write(tmp_path, lang)
+    scripts = {path.name for path in (tmp_path / "_live").iterdir()}
+    committed = {path.name for path in SCRIPTS.glob("*.js")}
+    assert scripts | committed == {script for scripts in SCRIPTS_OF_PARTS.values() for script in scripts}
+    assert sum(path.stat().st_size for path in (tmp_path / "_live").iterdir()) < 3_000_000  # of the 12 MB that it may take
+    assert {"es": "Botín", "en": "Ankle boot"}[lang] in (tmp_path / "_live" / "examples.js").read_text("utf-8")
+    rows = list(csv.reader((tmp_path / "examples.csv").open(encoding="utf-8")))
+    assert len(rows) == 10 and rows[9][0] == {"es": "Botín", "en": "Ankle boot"}[lang]
+    assert all(path.stat().st_size > 5000 for path in tmp_path.glob("*.png"))
+
+
+def test_no_rounding_makes_a_certainty():
+    assert [live.percent(p) for p in (1.0, 0.99996, 0.5, 0.00001)] == ["100.00 %", "> 99.99 %", "50.00 %", "0.00 %"]

@@ -17,8 +17,7 @@ FOLDER = "_live"
 # What each one needs, in the order of loading; those of ``book/live.py`` are made by the build.
 SCRIPTS = {
     "convolution": ["live.js", "convolution.js"],
-    "try": ["live.js", "networks.js", "garments.js", "classifier.js", "autoencoder.js", "try.js"],
-    "explorer": ["live.js", "networks.js", "garments.js", "decoder.js", "explorer.js"],
+    "try": ["live.js", "networks.js", "examples.js", "classifier.js", "autoencoder.js", "try.js"],
 }
 
 

@@ -1,0 +1,170 @@
+"""What the pages that run a network in the browser are given: weights, images and the figures shown without scripts.
+
+Made at each build from the committed checkpoints and from ``_images/garments.png``, the first thirty test images of each
+class, which ``python book/live.py`` makes from the official data. Scripts are data only, read by ``_live/networks.js``; a page
+opened from the disk cannot load anything else.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import json
+import sys
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from fmnist_utils import plots
+from fmnist_utils.evaluation import encode, predict, reconstruct
+from fmnist_utils.reports import load_pretrained
+from fmnist_utils.text import class_names, get_language, say, set_language
+from pages import ROOT
+
+CLASSIFIER, AUTOENCODER = "ff_classifier", "conv_autoencoder_64"
+GARMENTS = ROOT / "book" / "_images" / "garments.png"
+EACH = 30  # images of each class
+SIDE = 28
+PASSED = (nn.Flatten, nn.Dropout, nn.Identity)  # in eval mode, and on data that lie flat, they change nothing
+
+
+def write(folder: Path, lang: str) -> None:
+    """Write into ``folder`` what the page *Try the model* needs in ``lang``: scripts, a figure, a table."""
+    classifier, autoencoder = load_pretrained(CLASSIFIER), load_pretrained(AUTOENCODER)
+    images, labels = garments()
+    first = torch.arange(0, len(images), EACH)  # one of each class
+    scripts = folder / "_live"
+    before = get_language()
+    set_language(lang)
+    try:
+        write_script(scripts / "classifier.js", "classifier", network(classifier))
+        parts = {"encoder": network(autoencoder.encoder), "decoder": network(autoencoder.decoder)}
+        write_script(scripts / "autoencoder.js", "autoencoder", parts)
+        write_script(scripts / "examples.js", "examples", shown(images[first], labels[first]))
+        draw_examples(folder, images[first], reconstruct(autoencoder, images[first]))
+        write_table(folder / "examples.csv", labels[first], predict(classifier, images[first]))
+    finally:
+        set_language(before)
+
+
+# --- Networks and images as scripts -----------------------------------------------------------------------------------
+
+
+def network(model: nn.Module) -> dict:
+    """Return a network for ``networks.js``: its layers and, in their order, their weights and biases.
+
+    Raises:
+        TypeError: if it has a layer for which the script has no arithmetic.
+    """
+    layers, weights = [], []
+    for module in model.modules():
+        if any(True for _ in module.children()) or isinstance(module, PASSED):
+            continue  # a module of modules, whose layers follow in the order in which they are run
+        layers.append(layer(module))
+        weights += [pack(parameter.detach()) for parameter in module.parameters()]
+    return {"layers": layers, "weights": weights}
+
+
+def layer(module: nn.Module) -> dict:
+    """Return the kind and the sizes of a layer."""
+    match module:
+        case nn.Linear():
+            return {"kind": "linear", "inputs": module.in_features, "outputs": module.out_features}
+        case nn.Conv2d() | nn.ConvTranspose2d():
+            kind = "transposed" if isinstance(module, nn.ConvTranspose2d) else "convolution"
+            sizes = {"inputs": module.in_channels, "outputs": module.out_channels, "kernel": module.kernel_size[0]}
+            sizes |= {"stride": module.stride[0], "padding": module.padding[0], "outputPadding": module.output_padding[0]}
+            return {"kind": kind} | sizes
+        case nn.MaxPool2d():
+            return {"kind": "max", "kernel": module.kernel_size, "stride": module.stride}
+        case nn.LeakyReLU():
+            return {"kind": "leakyRelu", "slope": module.negative_slope}
+        case nn.ReLU():
+            return {"kind": "relu"}
+        case nn.Sigmoid():
+            return {"kind": "sigmoid"}
+        case nn.Unflatten():
+            return {"kind": "reshape", "shape": list(module.unflattened_size)}
+    raise TypeError(f"networks.js has no layer {type(module).__name__}")
+
+
+def pack(values: Tensor) -> dict:
+    """Return numbers as fractions of the largest, in base64: three bytes a number, which is four characters.
+
+    Each is off by about a 2⁻²⁴ of the largest at most, as float32 is for the largest itself, in three quarters of the space.
+    """
+    largest = values.abs().max().item() or 1.0
+    numerators = np.rint(values.flatten().double().numpy() / largest * (2**23 - 1)).astype(">i4")
+    upper_byte_dropped = numerators.view(np.uint8).reshape(-1, 4)[:, 1:]
+    return {"largest": largest, "numbers": base64.b64encode(upper_byte_dropped.tobytes()).decode()}
+
+
+def shown(images: Tensor, labels: Tensor) -> dict:
+    """Return images, as bytes, with their labels and the names of all classes."""
+    pixels = (images * 255).round().byte().numpy().tobytes()
+    return {"classes": list(class_names()), "labels": labels.tolist(), "pixels": base64.b64encode(pixels).decode()}
+
+
+def write_script(path: Path, name: str, value: dict) -> None:
+    """Write a script that holds ``value`` under ``name``, where the other scripts look for it."""
+    content = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    path.write_text(f"(globalThis.fmnistLive ??= {{}}).{name} = {content};\n", "utf-8")
+
+
+# --- What is shown without scripts ------------------------------------------------------------------------------------
+
+
+def draw_examples(folder: Path, images: Tensor, outputs: Tensor) -> None:
+    """Draw ``examples.png``: images and what the autoencoder makes of them."""
+    save(folder / "examples.png", "reconstructions", {say("live.image"): images, say("live.reconstruction"): outputs})
+
+
+def write_table(path: Path, labels: Tensor, probabilities: Tensor) -> None:
+    """Write what the classifier says of each image: its class, the one that it names, with what probability."""
+    names = class_names()
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        rows = zip(labels.tolist(), probabilities.argmax(1).tolist(), probabilities.amax(1).tolist(), strict=True)
+        csv.writer(file).writerows([names[label], names[said], percent(probability)] for label, said, probability in rows)
+
+
+def percent(probability: float) -> str:
+    """Return a probability in percent, of which no rounding makes a certainty."""
+    return "> 99.99 %" if 0.99995 <= probability < 1 else f"{100 * probability:.2f} %"
+
+
+def save(path: Path, plot: str, *arguments) -> None:
+    """Save one of the figures of :mod:`fmnist_utils.plots`."""
+    matplotlib.use("agg")
+    getattr(plots, plot)(*arguments)
+    plots.plt.savefig(path)
+    plots.plt.close()
+
+
+# --- The images -------------------------------------------------------------------------------------------------------
+
+
+def garments() -> tuple[Tensor, Tensor]:
+    """Return the committed images, (300, 1, 28, 28) from 0 to 1, class by class, and their labels."""
+    sheet = np.asarray(Image.open(GARMENTS))
+    tiles = sheet.reshape(10, SIDE, EACH, SIDE).swapaxes(1, 2).reshape(10 * EACH, 1, SIDE, SIDE)
+    return torch.from_numpy(tiles / np.float32(255)), torch.arange(10).repeat_interleave(EACH)
+
+
+def main() -> int:
+    """Make the picture of the images from the official data: a row for each class."""
+    from fmnist_utils.data import load_arrays
+
+    arrays = load_arrays("official")
+    rows = [arrays.test_images[arrays.test_labels == label][:EACH] for label in range(10)]
+    sheet = np.concatenate([row.reshape(EACH, SIDE, SIDE).swapaxes(0, 1).reshape(SIDE, EACH * SIDE) for row in rows])
+    Image.fromarray(sheet).save(GARMENTS, optimize=True)
+    print(f"{GARMENTS.relative_to(ROOT)}: {GARMENTS.stat().st_size} bytes")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
