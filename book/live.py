@@ -16,6 +16,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import torch
+from pages import ROOT
 from PIL import Image
 from torch import Tensor, nn
 
@@ -23,17 +24,17 @@ from fmnist_utils import plots
 from fmnist_utils.evaluation import encode, predict, reconstruct
 from fmnist_utils.reports import load_pretrained
 from fmnist_utils.text import class_names, get_language, say, set_language
-from pages import ROOT
 
 CLASSIFIER, AUTOENCODER = "ff_classifier", "conv_autoencoder_64"
 GARMENTS = ROOT / "book" / "_images" / "garments.png"
 EACH = 30  # images of each class
 SIDE = 28
+WALK = [7 * EACH, 9 * EACH]  # from the first sneaker to the first ankle boot
 PASSED = (nn.Flatten, nn.Dropout, nn.Identity)  # in eval mode, and on data that lie flat, they change nothing
 
 
 def write(folder: Path, lang: str) -> None:
-    """Write into ``folder`` what the page *Try the model* needs in ``lang``: scripts, a figure, a table."""
+    """Write into ``folder`` what *Try the model* and the explorer of the latent space need in ``lang``: scripts, figures, a table."""
     classifier, autoencoder = load_pretrained(CLASSIFIER), load_pretrained(AUTOENCODER)
     images, labels = garments()
     first = torch.arange(0, len(images), EACH)  # one of each class
@@ -45,10 +46,29 @@ def write(folder: Path, lang: str) -> None:
         parts = {"encoder": network(autoencoder.encoder), "decoder": network(autoencoder.decoder)}
         write_script(scripts / "autoencoder.js", "autoencoder", parts)
         write_script(scripts / "examples.js", "examples", shown(images[first], labels[first]))
+        codes = encode(autoencoder, images)
+        mean, axes, share = plane(codes)
+        packed = {"codes": pack(codes), "mean": pack(mean), "axes": pack(axes), "share": share}
+        write_script(scripts / "garments.js", "garments", shown(images, labels) | packed)
+        write_script(scripts / "decoder.js", "decoder", parts["decoder"])
+        places = {say("live.plane", percent=f"{100 * share:.0f}"): (codes - mean) @ axes.T}
+        save(folder / "plane.png", "scatter_by_class", places, labels)
+        draw_walk(folder, autoencoder.decoder, images[WALK], codes[WALK])
         draw_examples(folder, images[first], reconstruct(autoencoder, images[first]))
         write_table(folder / "examples.csv", labels[first], predict(classifier, images[first]))
     finally:
         set_language(before)
+
+
+def plane(codes: Tensor) -> tuple[Tensor, Tensor, float]:
+    """Return the plane on which ``codes`` (N, d) are most spread, as PCA has it, and its share of their variance.
+
+    The plane is a point (d,) and two axes of length one (2, d), each with its largest component positive.
+    """
+    mean = codes.mean(dim=0)
+    _, spread, axes = torch.linalg.svd((codes - mean).double(), full_matrices=False)
+    axes = axes[:2] * axes[:2].gather(1, axes[:2].abs().argmax(dim=1, keepdim=True)).sign()
+    return mean, axes.float(), ((spread[:2] ** 2).sum() / (spread**2).sum()).item()
 
 
 # --- Networks and images as scripts -----------------------------------------------------------------------------------
@@ -121,6 +141,16 @@ def write_script(path: Path, name: str, value: dict) -> None:
 def draw_examples(folder: Path, images: Tensor, outputs: Tensor) -> None:
     """Draw ``examples.png``: images and what the autoencoder makes of them."""
     save(folder / "examples.png", "reconstructions", {say("live.image"): images, say("live.reconstruction"): outputs})
+
+
+def draw_walk(folder: Path, decoder: nn.Module, images: Tensor, codes: Tensor) -> None:
+    """Draw ``walk.png``: from one image to another in equal steps, once by their codes and once by their pixels."""
+    steps = torch.linspace(0, 1, 7)[:, None]
+    with torch.no_grad():
+        decoded = decoder((1 - steps) * codes[0] + steps * codes[1])
+    mixed = (1 - steps) * images[0].flatten() + steps * images[1].flatten()
+    rows = {say("live.mixed_codes"): decoded, say("live.mixed_pixels"): mixed.reshape(decoded.shape)}
+    save(folder / "walk.png", "reconstructions", rows)
 
 
 def write_table(path: Path, labels: Tensor, probabilities: Tensor) -> None:

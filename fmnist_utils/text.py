@@ -178,6 +178,9 @@ WORDS: dict[str, tuple[str, str]] = {
     # the interactive pages
     "live.image": ("imagen", "image"),
     "live.reconstruction": ("reconstrucción", "reconstruction"),
+    "live.plane": ("plano con el {percent} % de la varianza de los códigos", "plane with {percent} % of the variance of the codes"),
+    "live.mixed_codes": ("se mezclan los códigos", "the codes are mixed"),
+    "live.mixed_pixels": ("se mezclan los píxeles", "the pixels are mixed"),
     # recipes
     "recipes.bad": ("no se entrenó nada; hay que corregir:\n{details}", "nothing was trained; to be corrected:\n{details}"),
     "recipes.unknown": (

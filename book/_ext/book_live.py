@@ -18,6 +18,7 @@ FOLDER = "_live"
 SCRIPTS = {
     "convolution": ["live.js", "convolution.js"],
     "try": ["live.js", "networks.js", "examples.js", "classifier.js", "autoencoder.js", "try.js"],
+    "explorer": ["live.js", "networks.js", "garments.js", "decoder.js", "explorer.js"],
 }
 
 

@@ -104,7 +104,8 @@
       if (!drawnTo) return;
       const next = pixelAt(event);
       put(...line(drawnTo, next));
-      drawnTo = next;
+      drawnTo = at = next;
+      placeCursor();
     });
     for (const end of ["pointerup", "pointercancel"]) paper.addEventListener(end, () => { drawnTo = null; });
     paper.addEventListener("keydown", (event) => {

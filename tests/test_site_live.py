@@ -1,0 +1,243 @@
+"""The living parts of the built site in a real browser: their results are PyTorch's, and hand, keyboard and no script all do."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import checks
+import live
+import pytest
+import torch
+from test_site_chromium import BUILD, WIDTHS, address, browser, wait_for  # noqa: F401
+from test_site_chromium import pytestmark as needs_the_site
+from toy_book import ROOT
+
+from fmnist_utils.evaluation import encode, predict, reconstruct
+from fmnist_utils.reports import load_pretrained
+
+CLOSE = 1e-4
+PARTS = {"calculators": "convolution", "try": "try", "explorer": "explorer"}
+WRITTEN = [name for name in PARTS if (BUILD / "html" / "es" / f"{name}.html").exists()]
+
+pytestmark = [*needs_the_site, pytest.mark.skipif(len(WRITTEN) < len(PARTS), reason="the book was built without these pages")]
+
+# What a script says, with what only a screen reader hears.
+SAID = """[...document.querySelectorAll('[data-live] *')].flatMap((element) => [...element.childNodes]
+  .filter((node) => node.nodeType === 3 && !element.closest('code')).map((node) => node.textContent)
+  .concat(['aria-label', 'title'].map((name) => element.getAttribute(name) ?? ''))).filter((text) => text.trim())"""
+
+
+@pytest.fixture
+def opened(browser, address):  # noqa: F811
+    def open_page(name, lang="es", screen="desktop", scheme="light"):
+        browser.open(f"{address}/{lang}/{name}.html", WIDTHS[screen], scheme)
+        browser.call("Emulation.setFocusEmulationEnabled", enabled=True)
+        browser.call("Page.bringToFront")
+        ready(browser)
+        return browser
+
+    return open_page
+
+
+def ready(page) -> None:
+    """Wait until every living part is there and has drawn itself."""
+    wait_for(lambda: page.evaluate("[...document.querySelectorAll('[data-live]')].every((part) => 'ready' in part.dataset)"))
+    frame(page)
+
+
+def frame(page) -> None:
+    """Wait until what was asked for is drawn."""
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))")
+
+
+def press(page, key: str, times: int = 1, shift: bool = False) -> None:
+    """Press a key, as a keyboard would."""
+    codes = {"Tab": 9, " ": 32, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
+    given = {"key": key, "code": "Space" if key == " " else key, "windowsVirtualKeyCode": codes[key], "modifiers": 8 * shift}
+    for _ in range(times):
+        page.call("Input.dispatchKeyEvent", type="keyDown", **given, **({"text": " "} if key == " " else {}))
+        page.call("Input.dispatchKeyEvent", type="keyUp", **given)
+    frame(page)
+
+
+def drag(page, selector: str, *places: tuple[float, float]) -> None:
+    """Press, move and release the pointer at these places of an element, as shares of its width and height."""
+    page.evaluate(f"document.querySelector({json.dumps(selector)}).scrollIntoView({{block: 'center'}})")
+    box = page.evaluate(f"(({{x, y, width, height}}) => [x, y, width, height])"
+                        f"(document.querySelector({json.dumps(selector)}).getBoundingClientRect())")  # fmt: skip
+    points = [(box[0] + x * box[2], box[1] + y * box[3]) for x, y in places]
+    kinds = ["mousePressed", *["mouseMoved"] * (len(points) - 1), "mouseReleased"]
+    for kind, (x, y) in zip(kinds, [*points, points[-1]], strict=True):
+        page.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
+    frame(page)
+
+
+def data(page, name: str):
+    """Return what a living part left for tests."""
+    return json.loads(page.evaluate(f"document.querySelector('[data-live]').dataset.{name} ?? 'null'"))
+
+
+def tab_to(page, selector: str) -> None:
+    """Press the Tab key until the element has the focus."""
+    for _ in range(200):
+        if page.evaluate(f"document.activeElement.matches({json.dumps(selector)})"):
+            return
+        press(page, "Tab")
+    raise AssertionError(f"the Tab key does not reach {selector}")
+
+
+@pytest.mark.parametrize(("screen", "scheme"), [("desktop", "light"), ("phone", "dark")])
+@pytest.mark.parametrize("lang", ["es", "en"])
+@pytest.mark.parametrize("name", PARTS)
+def test_part_stands_and_fits(opened, name, lang, screen, scheme):
+    page = opened(name, lang, screen, scheme)
+    assert page.complaints() == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= WIDTHS[screen]
+    inside = "[...document.querySelectorAll('[data-live] *')].every((e) => e.getBoundingClientRect().right <= innerWidth)"
+    assert page.evaluate(inside)
+    said = page.evaluate(SAID)
+    assert len(said) > 10 and not any("undefined" in text or "NaN" in text for text in said)
+    if lang == "es":
+        # In the names of layers, which are PyTorch's, too.
+        assert not [text for text in said if checks.ENGLISH.search(text)]
+    names = "[...document.querySelectorAll('[data-live] :is(button, input, select, [role=application], [role=grid], canvas:not([aria-hidden]))')]"
+    nameless = f"{names}.filter((e) => !(e.ariaLabel || e.labels?.length || e.textContent.trim())).map((e) => e.outerHTML)"
+    assert page.evaluate(nameless) == []
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_part_works_from_the_disk(browser, name):  # noqa: F811
+    browser.open((BUILD / "html" / "en" / f"{name}.html").as_uri(), WIDTHS["desktop"])
+    ready(browser)
+    assert browser.complaints() == []
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_without_scripts_the_page_says_so_and_shows_the_same(browser, address, name):  # noqa: F811
+    browser.call("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        browser.call("Page.navigate", url=f"{address}/es/{name}.html")
+        time.sleep(2)
+        tree = browser.call("DOMSnapshot.captureSnapshot", computedStyles=[])
+    finally:
+        browser.call("Emulation.setScriptExecutionDisabled", value=False)
+    shown = tree["documents"][0]["layout"]["text"]
+    text = " ".join(tree["strings"][index] for index in shown if index >= 0)
+    assert "JavaScript. L" in text
+
+
+def test_the_networks_in_the_browser_give_what_pytorch_gives(opened):
+    page = opened("try")
+    images = live.garments()[0][:: live.EACH]
+    probabilities = predict(load_pretrained(live.CLASSIFIER), images)
+    rebuilt = reconstruct(load_pretrained(live.AUTOENCODER), images).flatten(1)
+    for index in range(len(images)):
+        page.evaluate(f"document.querySelectorAll('.live-examples button')[{index}].click()")
+        frame(page)
+        assert (torch.tensor(data(page, "probabilities")) - probabilities[index]).abs().max() < CLOSE
+        assert (torch.tensor(data(page, "reconstruction")) - rebuilt[index]).abs().max() < CLOSE
+        bars = page.evaluate(
+            "[...document.querySelectorAll('.live-bars td:last-child')].map((cell) => parseFloat(cell.textContent))"
+        )
+        assert bars == pytest.approx((100 * probabilities[index]).tolist(), abs=0.0501)
+
+
+PIXELS = """(() => { const paper = document.querySelector('.live-paper canvas');
+  return [...paper.getContext('2d').getImageData(0, 0, 28, 28).data].filter((_, n) => n % 4 === 0).map((byte) => byte / 255); })()"""
+
+
+def test_a_garment_is_drawn_by_hand_and_by_keyboard(opened):
+    page = opened("try", "en")
+    page.evaluate(
+        "[...document.querySelectorAll('[data-live] button')].find((button) => button.textContent === 'Clear').click()"
+    )
+    frame(page)
+    assert sum(page.evaluate(PIXELS)) == 0
+    drag(page, ".live-paper canvas", (0.3, 0.1), (0.3, 0.5), (0.35, 0.9))
+    by_hand = page.evaluate(PIXELS)
+    assert sum(by_hand) > 60 and by_hand[28 * 14 + 8] == 1
+    tab_to(page, ".live-paper canvas")
+    press(page, "ArrowRight", 9)
+    press(page, " ")
+    press(page, "ArrowUp", 12, shift=True)
+    drawn = page.evaluate(PIXELS)
+    assert sum(drawn) > sum(by_hand) + 30
+    image = torch.tensor(drawn, dtype=torch.float32).reshape(
+        1, 1, 28, 28
+    )  # only full white and black, which bytes hold exactly
+    wanted = predict(load_pretrained(live.CLASSIFIER), image)[0]
+    assert (torch.tensor(data(page, "probabilities")) - wanted).abs().max() < CLOSE
+    spoken = "document.querySelector('[data-live] [role=status]').textContent"
+    wait_for(lambda: "The classifier says" in page.evaluate(spoken))
+    for _ in range(60):
+        page.evaluate(
+            "[...document.querySelectorAll('[data-live] button')].find((button) => button.textContent === 'Undo').click()"
+        )
+    frame(page)
+    first = (live.garments()[0][9 * live.EACH] * 255).round().flatten() / 255
+    assert (torch.tensor(page.evaluate(PIXELS)) - first).abs().max() < 1e-6
+
+
+def test_the_calculator_is_walked_by_keyboard_and_by_hand(opened):
+    page = opened("calculators", "en")
+    tab_to(page, "[role=gridcell]")
+    press(page, "ArrowDown")
+    press(page, "ArrowRight")
+    cell = "document.querySelector('[data-live] .live-sum').textContent"
+    assert page.evaluate(cell).startswith("Output, row 2, column 3: 0·(−1)") and page.evaluate(cell).endswith("= 3")
+    assert page.evaluate("document.querySelectorAll('.live-grids figure:first-child .used').length") == 9
+    drag(page, ".live-grids [data-at='3,0']", (0.5, 0.5))
+    assert page.evaluate(cell).startswith("Output, row 4, column 1")
+    page.evaluate("(() => { const layer = document.querySelectorAll('[data-live] select')[1]; layer.value = '5';"
+                  "layer.dispatchEvent(new Event('change')); })()")  # fmt: skip
+    assert "= 28 (28 × 28)" in page.evaluate("document.querySelector('.live-result').textContent")
+    page.evaluate("document.querySelector('[data-at=\"27,5\"]').focus()")
+    assert "no pixel of the input" in page.evaluate(cell)
+    page.evaluate("(() => { const input = document.querySelector('[data-live] input'); input.value = '';"
+                  "input.dispatchEvent(new Event('input')); })()")  # fmt: skip
+    assert "whole number" in page.evaluate("document.querySelector('.live-result').textContent")
+
+
+def decoded(code: torch.Tensor) -> torch.Tensor:
+    with torch.no_grad():
+        return load_pretrained(live.AUTOENCODER).decoder(code[None]).flatten()
+
+
+def test_the_explorer_draws_what_pytorch_draws(opened):
+    page = opened("explorer", "en")
+    images, _ = live.garments()
+    codes = encode(load_pretrained(live.AUTOENCODER), images)
+    mean, axes, _ = live.plane(codes)
+
+    def point_is_right() -> list[float]:
+        point = data(page, "point")
+        code = (mean + torch.tensor(point) @ axes).clamp(min=0)
+        assert (torch.tensor(data(page, "decoded")) - decoded(code)).abs().max() < CLOSE
+        return point
+
+    before = point_is_right()
+    drag(page, ".live-plane svg", (0.7, 0.5))
+    clicked = point_is_right()
+    assert clicked != before
+    places = (codes - mean) @ axes.T
+    nearest = (places - torch.tensor(clicked)).norm(dim=1).argmin().item()
+    page.evaluate("document.querySelector('[data-live] .live-controls button').click()")
+    frame(page)
+    tab_to(page, ".live-plane svg")
+    press(page, "ArrowLeft", 5)
+    walked = point_is_right()
+    assert walked[0] < clicked[0] and walked[1] == pytest.approx(clicked[1])
+    start, end, share, shown = data(page, "walked")
+    assert (start, end, share) == (nearest, 9 * live.EACH, 0.5)
+    assert (torch.tensor(shown) - decoded((codes[start] + codes[end]) / 2)).abs().max() < CLOSE
+    names = page.evaluate("document.querySelectorAll('[data-live] .live-row')[1].textContent")
+    assert len(names) > 10
+
+
+def test_a_part_is_light():
+    """At most 12 MB in all, as the issue has it; here the data of a language."""
+    static = BUILD / "html" / "es" / "_static"
+    own = {path.name for path in (ROOT / "book" / "_live").iterdir()}
+    made = {"classifier.js", "autoencoder.js", "examples.js", "garments.js", "decoder.js"}
+    assert sum((static / name).stat().st_size for name in own | made) < 3_000_000
