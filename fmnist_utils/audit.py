@@ -359,6 +359,43 @@ def images_trained(recipe: Recipe) -> int:
     return min(recipe.data.train_size or left, left)
 
 
+def spending(runs: Sequence[Run]) -> pd.DataFrame:
+    """Return what training had spent after each epoch: a row an epoch, means over ``runs``, as far as all of them go.
+
+    Returns:
+        The columns of the history and ``epochs``, ``updates`` and ``multiply_adds`` as in :func:`costs`; ``seconds``, of the
+        training alone, are added up.
+    """
+    frames = []
+    for run in runs:
+        history, total = run.history.frame(), costs(run)
+        epochs = history.index.to_numpy()
+        spent = {name: total[name] * epochs / len(history) for name in ("updates", "multiply_adds")}
+        frames.append(history.assign(epochs=epochs, **spent, seconds=history["seconds"].cumsum()))
+    return pd.concat(frames).groupby(level=0).mean().head(min(map(len, frames)))
+
+
+def cost_table(runs: Mapping[str, Sequence[Run]]) -> Table:
+    """Return what each network and its training cost, one row a label: counts, and *mean ± sd (n)* of the seconds.
+
+    Multiply-adds are those of the forward pass, in millions for one image and in thousands of millions for the training.
+    """
+    lines = {}
+    for label, (first, *others) in runs.items():
+        total, seconds = costs(first), [sum(run.history["seconds"]) for run in (first, *others)]
+        one_image = count_multiply_adds(build_model(**first.recipe.model.model_dump()))
+        lines[label] = {
+            "parameters": f"{total['parameters']:,}",
+            "image": f"{one_image / 1e6:.2f}",
+            "epochs": f"{len(first.history)}",
+            "updates": f"{total['updates']:,}",
+            "multiply_adds": f"{total['multiply_adds'] / 1e9:,.0f}",
+            "seconds": format_estimate(Estimate.of(seconds), "seconds"),
+        }
+    frame = pd.DataFrame.from_dict(lines, orient="index").rename(columns=lambda name: say(f"cost.{name}"))
+    return Table(frame.map(lambda text: text.replace(",", "\u202f")))  # thousands apart, alike in both languages
+
+
 def count_verdicts(rows: Sequence[Row]) -> dict[str, dict[str, int]]:
     """Return how many numbers and how many claims have each verdict."""
     return {

@@ -131,6 +131,26 @@ def per_class_table(matrix) -> pd.DataFrame:
     return pd.DataFrame(columns, index=pd.Index(class_names(), name=say("evaluation.class")))
 
 
+def confusion_z(matrix, other) -> np.ndarray:
+    """Return by how many standard deviations of chance each cell of two confusion matrices differs, the first less the second.
+
+    The count of a cell is taken as binomial. Where c₁ of N₁ images and c₂ of N₂ fell in it, p = (c₁ + c₂) / (N₁ + N₂) and
+    z = (c₁/N₁ − c₂/N₂) / √(p(1 − p)(1/N₁ + 1/N₂)); z² is Pearson's χ² of that two-by-two table (J. L. Fleiss, B. Levin and
+    M. C. Paik, *Statistical Methods for Rates and Proportions*, 3rd ed., 2003, ch. 3). Where p is 0 or 1, z is 0.
+
+    Args:
+        matrix, other: (10, 10) counts, true classes in rows; each may be the sum of several runs.
+
+    Returns:
+        (10, 10) floats.
+    """
+    matrix, other = np.asarray(matrix, float), np.asarray(other, float)
+    images, others = matrix.sum(axis=1, keepdims=True), other.sum(axis=1, keepdims=True)
+    pooled = (matrix + other) / (images + others)
+    deviation = np.sqrt(pooled * (1 - pooled) * (1 / images + 1 / others))
+    return np.divide(matrix / images - other / others, deviation, out=np.zeros_like(matrix), where=deviation > 0)
+
+
 def top_confusions(matrix, k: int = 5) -> pd.DataFrame:
     """Return the ``k`` most frequent confusions: true and predicted class, images, and their part of the true class.
 

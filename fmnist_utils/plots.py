@@ -180,6 +180,37 @@ def _curve_handles(runs, columns, mark_best) -> tuple[list, list]:
     return models, lines
 
 
+@_figure
+def losses_by_cost(
+    frames: Mapping[str, pd.DataFrame],
+    column: str = "test_loss",
+    costs: Sequence[str] = ("epochs", "updates", "multiply_adds", "seconds"),
+) -> None:
+    """Draw a loss against what training had spent, one panel for each way of counting it, all axes logarithmic.
+
+    Args:
+        frames: name -> a row an epoch, with ``column`` and all of ``costs``, as :func:`fmnist_utils.audit.spending` gives them.
+        column: the loss to be drawn.
+        costs: ``"epochs"``, ``"updates"``, ``"multiply_adds"``, ``"seconds"``, or some of them.
+    """
+    rows = -(-len(costs) // 2)
+    shape = (WIDTH, 2.2 * rows + 0.24 * len(frames) + 0.2)
+    figure, panels = plt.subplots(rows, 2, sharey=True, squeeze=False, figsize=shape)
+    for axes in panels.flat[len(costs) :]:
+        axes.set_visible(False)
+    for axes, cost in zip(panels.flat, costs):
+        looks = zip(itertools.cycle(COLOURS), itertools.cycle(MARKERS), itertools.cycle(("-", "--", ":")))
+        for (name, frame), (colour, marker, line) in zip(frames.items(), looks):
+            style = {"color": colour, "marker": marker, "markevery": max(1, len(frame) // 6), "label": name}
+            axes.plot(frame[cost], frame[column], line, **style)
+        axes.set(xscale="log", yscale="log", xlabel=say(f"plots.cost_{cost}"))
+        axes.xaxis.set_minor_locator(NullLocator())
+        _plain_decimals(axes.yaxis)
+    for axes in panels[:, 0]:
+        axes.set_ylabel(say(f"plots.{_quantity(column)}"))
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper center")
+
+
 # --- Comparing runs ---------------------------------------------------------------------------------------------------
 
 
@@ -395,6 +426,41 @@ def confusion_matrix(matrix) -> None:
     axes.tick_params(length=0)
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
+
+
+@_figure
+def confusion_comparison(published, runs, z) -> None:
+    """Draw two confusion matrices in one: in each cell the published count above ours, and the colour of their distance.
+
+    Ours is the mean of the runs for as many images of the class as the report had. A frame marks the cells that are further
+    apart than chance puts one in twenty: z beyond ±1.96.
+
+    Args:
+        published: (10, 10) counts.
+        runs: (runs, 10, 10) counts, one matrix a seed, true classes in rows as well.
+        z: (10, 10), the distance of each cell in standard deviations, as :func:`fmnist_utils.evaluation.confusion_z` gives it.
+    """
+    published, runs, z = np.asarray(published), np.asarray(runs).reshape(-1, 10, 10), np.asarray(z)
+    total = runs.sum(axis=0)
+    ours = total * published.sum(axis=1, keepdims=True) / np.maximum(total.sum(axis=1, keepdims=True), 1)
+    figure, axes = plt.subplots(figsize=(WIDTH, WIDTH + 1.1))
+    picture = axes.imshow(z, cmap="PuOr", vmin=-5, vmax=5)
+    for (row, column), value in np.ndenumerate(z):
+        empty = not published[row, column] and ours[row, column] < 0.5
+        look = {"ha": "center", "fontsize": 8, "color": "white" if abs(value) > 3.8 else GREY if empty else INK}
+        axes.text(column, row - 0.04, published[row, column], va="bottom", **look)
+        axes.text(column, row + 0.06, f"{ours[row, column]:.0f}", va="top", style="italic", **look)
+        if abs(value) > 1.96:
+            axes.add_patch(Rectangle((column - 0.47, row - 0.47), 0.94, 0.94, fill=False, edgecolor=INK, linewidth=1.2))
+    axes.set_xticks(range(10), class_names(), rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(10), class_names())
+    axes.set_xlabel(say("evaluation.predicted"))
+    axes.set_ylabel(say("evaluation.true"))
+    axes.tick_params(length=0)
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    label = say("plots.z", n=len(runs))
+    figure.colorbar(picture, ax=axes, location="top", aspect=40, extend="both", label=label)
 
 
 @_figure

@@ -20,6 +20,7 @@ from fmnist_utils.audit import (
     agrees,
     audit,
     by_size,
+    cost_table,
     count_open,
     count_verdicts,
     errors_table,
@@ -29,6 +30,7 @@ from fmnist_utils.audit import (
     format_value,
     judge,
     judge_all,
+    spending,
     summary,
     table,
     values,
@@ -304,6 +306,24 @@ def test_costs_of_a_training():
     assert measured(cost="multiply_adds") == 3 * 60_000 * weights
     assert measured(cost="image_multiply_adds") == weights
     assert measured(cost="updates", over="model_1") == 1
+
+
+def test_what_was_spent_after_each_epoch():
+    recipe = REPORT.recipe("model_2", "theirs")
+    columns = {"seconds": [1.0, 2.0, 3.0], "test_loss": [0.9, 0.5, 0.3]}
+    shorter = {"seconds": [3.0, 4.0], "test_loss": [0.7, 0.1]}
+    runs = [fake_run(recipe, columns={"epoch": [1, 2, 3], **columns}), fake_run(recipe, columns={"epoch": [1, 2], **shorter})]
+    spent = spending(runs)
+    assert list(spent["epochs"]) == [1, 2] and list(spent["updates"]) == [600, 1200]
+    weights = 784 * 128 + 128 * 64 + 64 * 10
+    assert list(spent["multiply_adds"]) == [60_000 * weights, 120_000 * weights]
+    assert list(spent["seconds"]) == [2.0, 5.0] and spent["test_loss"].tolist() == pytest.approx([0.8, 0.3])
+
+
+def test_the_costs_of_networks_as_a_table():
+    runs = [fake_run(REPORT.recipe("model_2", "theirs"), columns={"seconds": seconds}) for seconds in ([1.0] * 3, [2.0] * 3)]
+    shown = cost_table({"a": runs})
+    assert shown.loc["a"].tolist() == ["109\u202f386", "0.11", "3", "1\u202f800", "20", "4.5 ± 2.1 (n = 2)"]
 
 
 def test_of_the_other_group_something_else_can_be_taken():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy.stats import chi2_contingency
 from sklearn.decomposition import PCA
 from sklearn.metrics import precision_recall_fscore_support
 from torch import nn
@@ -107,6 +108,20 @@ def test_confusion_matrix_worked_by_hand():
 def test_confusion_matrix_has_a_row_and_a_column_for_an_absent_class():
     matrix = evaluation.confusion_matrix([9, 9], [9, 8])
     assert matrix.shape == (10, 10) and matrix[9, 8] == matrix[9, 9] == 1 and matrix.sum() == 2
+
+
+def test_z_of_two_matrices_squared_is_pearsons_chi_square_of_each_cell():
+    theirs, ours = np.eye(10) * 60 + 4, np.eye(10, k=1) * 30 + np.eye(10) * 120 + 15  # rows of 100 and of 300 or 270
+    z = evaluation.confusion_z(theirs, ours)
+    for cell in [(0, 0), (3, 4), (9, 1)]:
+        counts = [[matrix[cell], matrix[cell[0]].sum() - matrix[cell]] for matrix in (theirs, ours)]
+        assert z[cell] ** 2 == pytest.approx(chi2_contingency(counts, correction=False).statistic)
+    assert z[0, 0] > 0 > z[0, 1]
+
+
+def test_cells_that_nobody_or_everybody_fell_in_do_not_differ():
+    z = evaluation.confusion_z(np.eye(10) * 1000, np.eye(10) * 500)
+    assert not z.any()
 
 
 def random_matrix():

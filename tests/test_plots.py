@@ -54,6 +54,9 @@ def lines(axes, column):
 
 VERDICTS = {"1": {kind: {"agrees": 4, "differs": 2, "cannot be compared": 0} for kind in ("number", "claim")}}
 
+COSTS = pd.DataFrame({"epochs": [1, 2], "updates": [60, 120], "multiply_adds": [5e9, 1e10], "seconds": [0.5, 0.9]})
+COSTS["test_loss"] = [0.2, 0.02]
+
 CALLS = {
     "curves": lambda: plots.curves({"SGD": history([2.0, 1.0])}, "val_loss"),
     "intervals": lambda: plots.intervals({"a": [0.8, 0.9]}, published=0.81),
@@ -61,6 +64,8 @@ CALLS = {
     "errors_by_size": lambda: plots.errors_by_size({"SGD": {64: [0.02, 0.03], 128: [0.01]}}, pca={64: 0.005, 128: 0.002}),
     "misfit": lambda: plots.misfit({"a": [0.5, 0.1], "b": [0.9, 0.8]}),
     "times": lambda: plots.times({"a": {64: [1.0, 2.0], 128: [3.0, 4.0]}}),
+    "losses_by_cost": lambda: plots.losses_by_cost({"a": COSTS}),
+    "confusion_comparison": lambda: plots.confusion_comparison(np.eye(10, dtype=int), np.eye(10, dtype=int), np.eye(10)),
     "confusion_matrix": lambda: plots.confusion_matrix(np.eye(10, dtype=int)),
     "recall_bars": lambda: plots.recall_bars(np.eye(10, dtype=int)),
     "recalls_by_class": lambda: plots.recalls_by_class({"a": [np.full(10, 0.9), np.full(10, 0.8)], "b": [np.full(10, 0.7)]}),
@@ -299,6 +304,19 @@ def test_times_draws_every_repetition_their_median_and_middle_half(language):
     assert axes.get_ylabel() == {"es": "segundos por época", "en": "seconds per epoch"}[language]
 
 
+def test_losses_by_cost_draws_each_network_in_a_panel_for_each_way_of_counting(language):
+    plots.losses_by_cost({"a": COSTS, "b": COSTS / 2}, costs=["updates", "multiply_adds", "seconds"])
+    updates, multiply_adds, seconds, unused = plt.gcf().axes
+    assert [line.get_xydata().tolist() for line in updates.lines] == [[[60, 0.2], [120, 0.02]], [[30, 0.1], [60, 0.01]]]
+    assert multiply_adds.lines[0].get_xdata().tolist() == [5e9, 1e10] and not unused.get_visible()
+    assert len({(line.get_color(), line.get_marker(), line.get_linestyle()) for line in updates.lines}) == 2
+    assert (updates.get_xlabel(), updates.get_ylabel()) == {
+        "es": ("actualizaciones", "pérdida"),
+        "en": ("updates", "loss"),
+    }[language]
+    assert legend() == ["a", "b"]
+
+
 # where a classifier errs
 
 
@@ -319,6 +337,18 @@ def test_confusion_matrix_writes_each_count_in_its_cell(language):
     np.testing.assert_allclose(axes.images[0].get_array(), matrix / matrix.sum(axis=1, keepdims=True))
     assert axes.get_xlabel() == {"es": "clase predicha", "en": "predicted class"}[language]
     assert [label.get_text() for label in axes.get_yticklabels()] == text.class_names()
+
+
+def test_confusion_comparison_writes_both_counts_and_frames_what_chance_does_not_explain(language):
+    published, ours, z = np.full((10, 10), 100), np.full((2, 10, 10), 50), np.zeros((10, 10))
+    z[6, 0], z[0, 6], ours[0, 3, 3] = 2.5, -1.9, 150  # the rows of the third class hold 1,100 images in all, its cell 200
+    plots.confusion_comparison(published, ours, z)
+    axes = plt.gcf().axes[0]
+    written = [item.get_text() for item in axes.texts]
+    assert written[0::2] == ["100"] * 100 and set(written[1::2]) == {"100", "91", "182"}
+    assert [(frame.get_x() + 0.47, frame.get_y() + 0.47) for frame in axes.patches] == [(0, 6)]
+    np.testing.assert_allclose(axes.images[0].get_array(), z)
+    assert {"es": "media de n = 2", "en": "mean of n = 2"}[language] in plt.gcf().axes[1].get_xlabel()
 
 
 def test_counts_stand_out_from_their_cells():
