@@ -131,24 +131,45 @@ def per_class_table(matrix) -> pd.DataFrame:
     return pd.DataFrame(columns, index=pd.Index(class_names(), name=say("evaluation.class")))
 
 
-def confusion_z(matrix, other) -> np.ndarray:
-    """Return by how many standard deviations of chance each cell of two confusion matrices differs, the first less the second.
+def confusion_z(matrix, runs) -> np.ndarray:
+    """Return by how many standard deviations of chance each cell of a confusion matrix differs from those of ``runs``.
 
-    The count of a cell is taken as binomial. Where c₁ of N₁ images and c₂ of N₂ fell in it, p = (c₁ + c₂) / (N₁ + N₂) and
-    z = (c₁/N₁ − c₂/N₂) / √(p(1 − p)(1/N₁ + 1/N₂)); z² is Pearson's χ² of that two-by-two table (J. L. Fleiss, B. Levin and
-    M. C. Paik, *Statistical Methods for Rates and Proportions*, 3rd ed., 2003, ch. 3). Where p is 0 or 1, z is 0.
+    Where c₁ of N₁ images fell in a cell, and c₂ of N₂ in those of all runs together, p = (c₁ + c₂) / (N₁ + N₂) and
+    z = (c₁/N₁ − c₂/N₂) / √(φ p(1 − p)(1/N₁ + 1/N₂)): the comparison of two proportions (J. L. Fleiss, B. Levin and M. C. Paik,
+    *Statistical Methods for Rates and Proportions*, 3rd ed., 2003, ch. 3), with the :func:`overdispersion` φ of the runs. Where
+    p is 0 or 1, z is 0.
 
     Args:
-        matrix, other: (10, 10) counts, true classes in rows; each may be the sum of several runs.
+        matrix: (10, 10) counts, true classes in rows.
+        runs: (n, 10, 10), the matrices of n runs on the same images.
 
     Returns:
         (10, 10) floats.
     """
-    matrix, other = np.asarray(matrix, float), np.asarray(other, float)
-    images, others = matrix.sum(axis=1, keepdims=True), other.sum(axis=1, keepdims=True)
-    pooled = (matrix + other) / (images + others)
-    deviation = np.sqrt(pooled * (1 - pooled) * (1 / images + 1 / others))
-    return np.divide(matrix / images - other / others, deviation, out=np.zeros_like(matrix), where=deviation > 0)
+    matrix, total = np.asarray(matrix, float), np.asarray(runs, float).sum(axis=0)
+    images, others = matrix.sum(axis=1, keepdims=True), total.sum(axis=1, keepdims=True)
+    pooled = (matrix + total) / (images + others)
+    deviation = np.sqrt(overdispersion(runs) * pooled * (1 - pooled) * (1 / images + 1 / others))
+    return np.divide(matrix / images - total / others, deviation, out=np.zeros_like(matrix), where=deviation > 0)
+
+
+def overdispersion(runs) -> float:
+    """Return how many times more than in a lottery the cells of confusion matrices vary from run to run.
+
+    For a cell of mean c in a row of N images, a lottery has the variance c(1 − c/N); what is returned is the mean of the ratio
+    over the cells with c ≥ 5: the dispersion φ of P. McCullagh and J. A. Nelder, *Generalized Linear Models*, 2nd ed., 1989, § 4.5.
+    One run cannot tell, and gives 1.
+
+    Args:
+        runs: (n, 10, 10) counts, true classes in rows, of runs that differ in nothing but their seed.
+    """
+    counts = np.asarray(runs, float)
+    mean, images = counts.mean(axis=0), counts[0].sum(axis=1, keepdims=True)
+    lottery = mean * (1 - mean / images)
+    seen = (mean >= 5) & (lottery > 0)
+    if len(counts) < 2 or not seen.any():
+        return 1.0
+    return float((counts.var(axis=0, ddof=1)[seen] / lottery[seen]).mean())
 
 
 def top_confusions(matrix, k: int = 5) -> pd.DataFrame:

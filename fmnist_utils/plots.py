@@ -205,7 +205,8 @@ def losses_by_cost(
             axes.plot(frame[cost], frame[column], line, **style)
         axes.set(xscale="log", yscale="log", xlabel=say(f"plots.cost_{cost}"))
         axes.xaxis.set_minor_locator(NullLocator())
-        _plain_decimals(axes.yaxis)
+        for axis in [axes.yaxis, axes.xaxis] if cost == "epochs" else [axes.yaxis]:
+            _plain_decimals(axis)
     for axes in panels[:, 0]:
         axes.set_ylabel(say(f"plots.{_quantity(column)}"))
     figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper center")
@@ -447,7 +448,7 @@ def confusion_comparison(published, runs, z) -> None:
     picture = axes.imshow(z, cmap="PuOr", vmin=-5, vmax=5)
     for (row, column), value in np.ndenumerate(z):
         empty = not published[row, column] and ours[row, column] < 0.5
-        look = {"ha": "center", "fontsize": 8, "color": "white" if abs(value) > 3.8 else GREY if empty else INK}
+        look = {"ha": "center", "fontsize": 8, "color": "white" if value > 2.7 or value < -3.6 else GREY if empty else INK}
         axes.text(column, row - 0.04, published[row, column], va="bottom", **look)
         axes.text(column, row + 0.06, f"{ours[row, column]:.0f}", va="top", style="italic", **look)
         if abs(value) > 1.96:
@@ -587,7 +588,9 @@ def reconstructions(rows: Mapping[str, np.ndarray], *, value_range: tuple[float,
         for axes, image in zip(line, images):
             scaled = image / 255 if image.dtype == np.uint8 else image
             axes.imshow(scaled.reshape(image.shape[-2:]), cmap="gray", vmin=low, vmax=high)
-        line[0].set_title(name, loc="left", fontsize=9)  # its width does not move the columns, as that of a text would
+        above = {"xycoords": "axes fraction", "xytext": (0, 4), "textcoords": "offset points", "fontsize": 9}
+        line[0].annotate(name, (0, 1), **above).set_in_layout(False)  # a long one would push the columns apart
+        line[-1].set_title(" ", loc="right", fontsize=9)  # which gives the row room for the name
 
 
 @_figure

@@ -110,9 +110,9 @@ def test_confusion_matrix_has_a_row_and_a_column_for_an_absent_class():
     assert matrix.shape == (10, 10) and matrix[9, 8] == matrix[9, 9] == 1 and matrix.sum() == 2
 
 
-def test_z_of_two_matrices_squared_is_pearsons_chi_square_of_each_cell():
+def test_z_of_one_run_squared_is_pearsons_chi_square_of_each_cell():
     theirs, ours = np.eye(10) * 60 + 4, np.eye(10, k=1) * 30 + np.eye(10) * 120 + 15  # rows of 100 and of 300 or 270
-    z = evaluation.confusion_z(theirs, ours)
+    z = evaluation.confusion_z(theirs, [ours])
     for cell in [(0, 0), (3, 4), (9, 1)]:
         counts = [[matrix[cell], matrix[cell[0]].sum() - matrix[cell]] for matrix in (theirs, ours)]
         assert z[cell] ** 2 == pytest.approx(chi2_contingency(counts, correction=False).statistic)
@@ -120,8 +120,24 @@ def test_z_of_two_matrices_squared_is_pearsons_chi_square_of_each_cell():
 
 
 def test_cells_that_nobody_or_everybody_fell_in_do_not_differ():
-    z = evaluation.confusion_z(np.eye(10) * 1000, np.eye(10) * 500)
+    z = evaluation.confusion_z(np.eye(10) * 1000, [np.eye(10) * 500] * 2)
     assert not z.any()
+
+
+def test_runs_that_are_lotteries_have_no_overdispersion_and_runs_that_swing_have():
+    random = np.random.default_rng(0)
+    drawn = np.array([random.multinomial(1000, [0.7, 0.3, *[0] * 8], size=10) for _ in range(200)])
+    assert evaluation.overdispersion(drawn) == pytest.approx(1, abs=0.1)
+    swinging = np.array([random.multinomial(1000, [share, 1 - share, *[0] * 8], 10) for share in random.uniform(0.6, 0.8, 200)])
+    # the share has the variance 0.2² / 12, which adds 1000² times that (less a thousandth) to those of the lottery, 210
+    assert evaluation.overdispersion(swinging) == pytest.approx(1 + 1000**2 * 0.2**2 / 12 / 210, rel=0.2)
+    assert evaluation.overdispersion(drawn[:1]) == 1
+    once = evaluation.confusion_z(drawn[0], [drawn[1]])
+    of_two = evaluation.confusion_z(drawn[0], [drawn[1] * 0.9, drawn[1] * 1.1])  # the same sum as of two such runs
+    scale = np.sqrt(evaluation.overdispersion([drawn[1] * 0.9, drawn[1] * 1.1]))
+    doubled = evaluation.confusion_z(drawn[0], [drawn[1] * 2])
+    np.testing.assert_allclose(of_two * scale, doubled)
+    assert np.abs(doubled[0, 0]) > np.abs(once[0, 0])
 
 
 def random_matrix():

@@ -362,6 +362,16 @@ def test_counts_stand_out_from_their_cells():
         assert contrast(cell, to_rgb(item.get_color())) >= 3
 
 
+def test_both_counts_stand_out_from_their_cells():
+    counts = np.full((10, 10), 100)
+    plots.confusion_comparison(counts, counts, np.linspace(-7, 7, 100).reshape(10, 10))
+    axes = plt.gcf().axes[0]
+    for item in axes.texts:
+        column, row = (round(place) for place in item.get_position())
+        cell = axes.images[0].to_rgba(axes.images[0].get_array())[row, column, :3]
+        assert contrast(cell, to_rgb(item.get_color())) >= 3
+
+
 def contrast(one, other):
     """WCAG 2.1 contrast ratio."""
 
@@ -424,7 +434,16 @@ def test_reconstructions_names_each_row_and_draws_bytes_and_numbers_alike():
     shown = [axes.images[0] for axes in panels]
     np.testing.assert_allclose([image.get_array() for image in shown], np.full((4, 28, 28), 0.2), rtol=1e-6)
     assert {image.get_clim() for image in shown} == {(0, 1)}
-    assert [axes.get_title(loc="left") for axes in panels] == ["bytes", "", "numbers", ""]
+    assert [[item.get_text() for item in axes.texts] for axes in panels] == [["bytes"], [], ["numbers"], []]
+
+
+def test_long_names_leave_the_columns_of_reconstructions_where_they_are():
+    lefts = []
+    for name in ("x", "a name as long as three columns of the figure"):
+        plots.reconstructions({name: np.zeros((10, 28, 28)), "y": np.zeros((10, 28, 28))})
+        plt.gcf().canvas.draw()
+        lefts.append([axes.get_position().x0 for axes in plt.gcf().axes])
+    np.testing.assert_allclose(*lefts, atol=1e-3)
 
 
 def test_class_probabilities_draws_the_ten_outputs_and_marks_the_true_class(language):
