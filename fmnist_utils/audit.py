@@ -383,10 +383,9 @@ def cost_table(runs: Mapping[str, Sequence[Run]]) -> Table:
     lines = {}
     for label, (first, *others) in runs.items():
         total, seconds = costs(first), [sum(run.history["seconds"]) for run in (first, *others)]
-        one_image = count_multiply_adds(build_model(**first.recipe.model.model_dump()))
         lines[label] = {
             "parameters": f"{total['parameters']:,}",
-            "image": f"{one_image / 1e6:.2f}",
+            "image": f"{total['image_multiply_adds'] / 1e6:.2f}",
             "epochs": f"{len(first.history)}",
             "updates": f"{total['updates']:,}",
             "multiply_adds": f"{total['multiply_adds'] / 1e9:,.0f}",
