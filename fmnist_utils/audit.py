@@ -462,11 +462,17 @@ def errors_table(report: Report) -> Table:
 
 
 def values(runs: Mapping[str, Sequence[Run]], name: str) -> dict[str, list[float]]:
-    """Return one value a seed for each label of ``runs``: the metric ``name``, or the last value of that column."""
-    return {
-        label: [run.metrics[name] if name in run.metrics else run.history[name][-1] for run in of_label]
-        for label, of_label in runs.items()
-    }
+    """Return one value a seed for each label of ``runs``: the metric ``name``, or the last value of that column.
+
+    ``selected_epoch`` is the epoch whose weights are the result.
+    """
+
+    def value(run: Run) -> float:
+        if name == "selected_epoch":
+            return run.record.selected_epoch
+        return run.metrics[name] if name in run.metrics else run.history[name][-1]
+
+    return {label: list(map(value, of_label)) for label, of_label in runs.items()}
 
 
 def by_size(runs: Mapping[str, Sequence[Run]], name: str) -> dict[int, list[float]]:

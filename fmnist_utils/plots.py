@@ -225,7 +225,7 @@ def intervals(groups: Mapping[str, Sequence[float]], published: float | None = N
         groups: name -> the values of its runs; the first group is the top row. Names stand inside, above their points,
             so that long ones leave the points their room on a phone.
         published: where to draw the vertical line of the published value.
-        quantity: ``"accuracy"`` (values in [0, 1], drawn in percent) or ``"loss"``.
+        quantity: ``"accuracy"`` (values in [0, 1], drawn in percent), or what else the axis says: ``"loss"``, ``"drop"``.
     """
     figure, axes = plt.subplots(figsize=(WIDTH, 1.1 + 0.55 * len(groups)))
     label = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": 9, "zorder": 3}
@@ -374,6 +374,101 @@ def accuracy_by_labels(accuracies: Mapping[str, Mapping[int, Sequence[float]]]) 
     axes.set_xticks(ticks, [str(size) for size in ticks])
     axes.xaxis.set_minor_locator(NullLocator())
     figure.legend(loc="outside upper center", ncols=1)
+
+
+@_figure
+def best_epochs(histories: Mapping, published: Sequence[float] = (), tolerance: float = 0.01) -> None:
+    """Draw at which epoch the validation set would stop each run: one row per name, one line per run.
+
+    A line spans the epochs around the lowest loss in which it stays within ``tolerance`` of it (a share): how flat the
+    minimum is. On it, the epoch of the lowest loss and that of the highest accuracy.
+
+    Args:
+        histories: as in :func:`curves`, with the columns ``val_loss`` and ``val_accuracy``.
+        published: the best epoch that the report gives, in the order of the names.
+    """
+    tick = {"color": VERMILION, "marker": "|", "linestyle": "", "markersize": 22, "markeredgewidth": 2}
+    figure, axes = plt.subplots(figsize=(WIDTH, 1.3 + 0.36 * len(histories)))
+    for row, value in enumerate(histories.values()):
+        axes.axhspan(row - 0.45, row + 0.45, color=PALE, alpha=0.5, linewidth=0, zorder=0)
+        frames = _frames(value, ["val_loss", "val_accuracy"])
+        for place, frame in enumerate(frames):
+            y = row + 0.24 * (place - (len(frames) - 1) / 2)
+            best, near = frame["val_loss"].idxmin(), frame["val_loss"] <= (1 + tolerance) * frame["val_loss"].min()
+            flat = near.groupby((~near).cumsum()).get_group((~near).cumsum()[best])
+            axes.plot([flat.index[flat].min(), flat.index.max()], [y, y], color=SKY, linewidth=3, solid_capstyle="round")
+            axes.plot(best, y, "o", color=BLUE)
+            axes.plot(frame["val_accuracy"].idxmax(), y, "^", color=ORANGE, markeredgecolor=INK, markeredgewidth=0.6)
+    if len(published):
+        axes.plot(published, range(len(published)), **tick, zorder=1.5)
+    axes.set_yticks(range(len(histories)), list(histories))
+    axes.set_ylim(len(histories) - 0.5, -0.5)
+    axes.set_xlim(left=0)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="y", visible=False)
+    axes.set_xlabel(say("plots.epoch"))
+    handles = [
+        Line2D([], [], color=BLUE, marker="o", linestyle="", label=say("plots.lowest_loss")),
+        Line2D([], [], color=ORANGE, marker="^", linestyle="", markeredgecolor=INK, label=say("plots.highest_accuracy")),
+        Line2D([], [], color=SKY, linewidth=3, label=say("plots.flat", share=f"{100 * tolerance:g}")),
+    ]
+    if len(published):
+        handles.append(Line2D([], [], label=say("plots.published"), **tick | {"markersize": 12}))
+    figure.legend(handles=handles, loc="outside upper center", ncols=2, fontsize=9)
+
+
+@_figure
+def ranks(values: Mapping[str, Sequence[float]], columns: Sequence[str], *, lowest_first: bool = True) -> None:
+    """Draw the place of each name in successive rankings, joined by a line: lines that cross change places.
+
+    The first six names have solid lines, the following ones dashed lines; names stand where the last ranking puts them.
+
+    Args:
+        values: name -> one value for each ranking.
+        columns: what the rankings are called.
+        lowest_first: whether the lowest value has place 1 (losses) or the highest one (accuracies).
+    """
+    table = np.array([list(row) for row in values.values()], float)
+    places = 1 + (table if lowest_first else -table).argsort(axis=0, kind="stable").argsort(axis=0)
+    _, axes = plt.subplots(figsize=(WIDTH, 1 + 0.3 * len(table)))
+    for index, (name, row) in enumerate(zip(values, places, strict=True)):
+        look = {"color": COLOURS[index % 6], "marker": MARKERS[index % 6], "linestyle": "-" if index < 6 else "--"}
+        axes.plot(range(len(columns)), row, **look)
+        axes.annotate(name, (len(columns) - 1, row[-1]), (8, 0), textcoords="offset points", va="center", fontsize=9)
+    axes.set_xticks(range(len(columns)), columns)
+    axes.set_yticks(range(1, len(table) + 1))
+    axes.invert_yaxis()
+    axes.grid(axis="y", visible=False)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.set_ylabel(say("plots.place"))
+
+
+@_figure
+def seconds_by_cost(costs: Mapping[str, Mapping[str, float]], seconds: Mapping[str, Sequence[float]]) -> None:
+    """Draw the time of an epoch against what may explain it, one panel each: a point per name at its median.
+
+    A bar goes from the lowest to the highest value.
+
+    Args:
+        costs: name -> quantity (``"parameters"``, ``"multiply_adds"``) -> how many.
+        seconds: name -> one value for each epoch.
+    """
+    quantities = list(next(iter(costs.values())))
+    figure, panels = plt.subplots(1, len(quantities), sharey=True, squeeze=False, figsize=(WIDTH, 3.4))
+    for axes, quantity in zip(panels[0], quantities, strict=True):
+        looks = zip(itertools.cycle(COLOURS), itertools.cycle(MARKERS))
+        for (name, of_name), (colour, marker) in zip(costs.items(), looks):
+            middle = np.median(seconds[name])
+            reach = [[middle - min(seconds[name])], [max(seconds[name]) - middle]]
+            label = say("plots.runs", name=name, n=len(seconds[name])) if quantity == quantities[0] else None
+            look = {"color": colour, "marker": marker, "linestyle": "", "markersize": 7, "capsize": 3}
+            axes.errorbar(of_name[quantity] / 1e6, middle, reach, **look, label=label)
+        axes.set(xlim=(0, 1.12 * max(each[quantity] for each in costs.values()) / 1e6), ylim=(0, None))
+        axes.set_xlabel(say(f"plots.{quantity}"))
+    panels[0, 0].set_ylabel(say("plots.seconds"))
+    figure.legend(loc="outside upper center", ncols=2, fontsize=9)
 
 
 # --- Where a classifier errs ------------------------------------------------------------------------------------------
@@ -622,6 +717,58 @@ def pixel_maps(
 
 
 @_figure
+def number_maps(
+    maps: Mapping[str, Sequence[Sequence[float]]],
+    *,
+    rows: Sequence[str] = (),
+    columns: Sequence[str] = (),
+    across: str = "",
+    form: str = "g",
+    marked: Mapping[str, tuple[int, int, int, int]] | None = None,
+    per_line: int = 2,
+) -> None:
+    """Draw small tables as heat maps, the number written in each cell and the name above; each has a scale of its own.
+
+    Args:
+        maps: name -> (height, width).
+        rows, columns: what the rows and the columns are, the same for all.
+        across: what the columns are, as a whole.
+        form: how numbers are written, as in ``format(number, form)``.
+        marked: name -> (row, column, height, width) of a frame around cells.
+        per_line: how many stand side by side.
+    """
+    tables = {name: np.asarray(table, float) for name, table in maps.items()}
+    lines = [list(tables.items())[start : start + per_line] for start in range(0, len(tables), per_line)]
+    widths = [table.shape[1] for _, table in lines[0]]
+    side = (WIDTH - (0.9 if len(rows) else 0) - 0.12 * len(widths)) / sum(widths)
+    high = min(side, 0.34)
+    size = (WIDTH, sum(0.4 + high * max(len(table) for _, table in line) for line in lines) + (0.55 if len(columns) else 0))
+    shape = {"squeeze": False, "sharey": bool(len(rows)), "width_ratios": widths}
+    _, panels = plt.subplots(len(lines), len(widths), figsize=size, **shape)
+    for line, drawn in zip(panels, lines, strict=True):
+        for axes in line[len(drawn) :]:
+            axes.set_axis_off()
+        for axes, (name, table) in zip(line, drawn):
+            reach = np.ptp(table) or 1
+            axes.imshow(table, cmap="Blues", vmin=table.min() - 0.1 * reach, vmax=table.max() + reach, aspect=high / side)
+            for (row, column), number in np.ndenumerate(table):
+                axes.text(column, row, f"{number:{form}}", ha="center", va="center", fontsize=9)
+            if marked and name in marked:
+                top, left, height, width = marked[name]
+                frame = {"fill": False, "edgecolor": VERMILION, "linewidth": 2, "clip_on": False}
+                axes.add_patch(Rectangle((left - 0.5, top - 0.5), width, height, **frame))
+            place = {"xycoords": "axes fraction", "xytext": (0, 4), "textcoords": "offset points"}
+            axes.annotate(name, (0.5, 1), ha="center", fontsize=9, **place)
+            axes.set_xticks(range(len(columns)), columns)
+            axes.set_yticks(range(len(rows)), rows)
+            axes.tick_params(length=0)
+            axes.grid(visible=False)
+            axes.spines[:].set_visible(False)
+    for axes in panels[-1]:
+        axes.set_xlabel(across)
+
+
+@_figure
 def scatter_by_class(points: Mapping[str, np.ndarray], labels) -> None:
     """Draw images as points on planes, one panel each, with the colour and the marker of their class.
 
@@ -737,19 +884,20 @@ def classifier_diagram(image, hidden_sizes: Sequence[int] = (128, 64), dropout: 
 
 
 @_figure
-def volumes_diagram(shapes: Sequence[Sequence[int]], code: int) -> None:
+def volumes_diagram(shapes: Sequence[Sequence[int]], code: int | None = None) -> None:
     """Draw what leaves each stage of a convolutional network: maps as boxes, channels deep, and vectors as bars.
 
     Args:
         shapes: of each stage, (channels, height, width) or (units,), the image first.
         code: the place of the latent code: the end of the encoder and, where the last shape is an image, the start of the decoder.
+            None where there are no such parts.
     """
     axes, middle, x, places = _canvas(WIDTH, 2.3), 1.2, 0.08, []
     gap = (WIDTH - 0.16 - sum(map(_volume_width, shapes))) / max(len(shapes) - 1, 1)
     for stage, shape in enumerate(shapes):
         width = _volume_width(shape)
         if len(shape) == 1:
-            height = 0.046 * shape[0] ** 0.5
+            height = min(0.046 * shape[0] ** 0.5, 1.4)  # of the largest, room is left for its name
             axes.add_patch(Rectangle((x, middle - height / 2), width, height, facecolor=ORANGE if stage == code else BLUE))
         else:
             side = 0.024 * shape[1]
@@ -763,7 +911,8 @@ def volumes_diagram(shapes: Sequence[Sequence[int]], code: int) -> None:
             _arrow(axes, (places[-1][1] + 0.03, middle), (x - 0.03, middle))
         places.append((x, x + width))
         x += width + gap
-    parts = [(0, code, "plots.encoder")] + ([(code, len(shapes) - 1, "plots.decoder")] if len(shapes[-1]) == 3 else [])
+    parts = [] if code is None else [(0, code, "plots.encoder")]
+    parts += [(code, len(shapes) - 1, "plots.decoder")] if parts and len(shapes[-1]) == 3 else []
     for first, last, word in parts:
         left, right = places[first][0] + (0.06 if first else 0), places[last][1] - (0.06 if last == code else 0)
         axes.plot([left, left, right, right], [1.84, 1.92, 1.92, 1.84], color=INK, linewidth=1)

@@ -503,6 +503,9 @@ def test_tables_for_the_page():
     runs = {"a": [fake_run(None, accuracy=0.9), fake_run(None, accuracy=0.8)], "b": [fake_run(None)]}
     assert values(runs, "test_accuracy") == {"a": [0.9, 0.8], "b": [0.9]}
     assert values(runs, "running_loss")["b"] == [0.5]
+    chosen = {"a": [SimpleNamespace(record=SimpleNamespace(selected_epoch=epoch)) for epoch in (9, 12)]}
+    assert values(chosen, "selected_epoch") == {"a": [9, 12]}
+    assert summary(chosen, ["selected_epoch"]).loc["a", "best epoch"] == "10.5 ± 2.1 (n = 2)"
     shown = summary(runs, ["test_accuracy", "test_loss"])
     assert shown.loc["a", "accuracy % (test)"] == "85.0 ± 7.1 (n = 2)" and shown.loc["b", "loss (test)"] == "0.300 (n = 1)"
     autoencoder = fake_run(SimpleNamespace(model=SimpleNamespace(latent_dim=64)), loss=0.04)

@@ -53,9 +53,10 @@ def lines(axes, column):
 
 
 VERDICTS = {"1": {kind: {"agrees": 4, "differs": 2, "cannot be compared": 0} for kind in ("number", "claim")}}
+COSTS = {"a": {"parameters": 4e5, "multiply_adds": 4e5}, "b": {"parameters": 3e5, "multiply_adds": 3e6}}
 
-COSTS = pd.DataFrame({"epochs": [1, 2], "updates": [60, 120], "multiply_adds": [5e9, 1e10], "seconds": [0.5, 0.9]})
-COSTS["test_loss"] = [0.2, 0.02]
+SPENT = pd.DataFrame({"epochs": [1, 2], "updates": [60, 120], "multiply_adds": [5e9, 1e10], "seconds": [0.5, 0.9]})
+SPENT["test_loss"] = [0.2, 0.02]
 
 CALLS = {
     "curves": lambda: plots.curves({"SGD": history([2.0, 1.0])}, "val_loss"),
@@ -64,8 +65,11 @@ CALLS = {
     "errors_by_size": lambda: plots.errors_by_size({"SGD": {64: [0.02, 0.03], 128: [0.01]}}, pca={64: 0.005, 128: 0.002}),
     "misfit": lambda: plots.misfit({"a": [0.5, 0.1], "b": [0.9, 0.8]}),
     "times": lambda: plots.times({"a": {64: [1.0, 2.0], 128: [3.0, 4.0]}}),
-    "losses_by_cost": lambda: plots.losses_by_cost({"a": COSTS}),
+    "losses_by_cost": lambda: plots.losses_by_cost({"a": SPENT}),
     "confusion_comparison": lambda: plots.confusion_comparison(np.eye(10, dtype=int), np.eye(10, dtype=int), np.eye(10)),
+    "best_epochs": lambda: plots.best_epochs({"a": history([2.0, 1.0])}),
+    "ranks": lambda: plots.ranks({"a": [1.0, 2.0], "b": [2.0, 1.0]}, ["x", "y"]),
+    "seconds_by_cost": lambda: plots.seconds_by_cost(COSTS, {"a": [1.0, 2.0, 4.0], "b": [5.0]}),
     "confusion_matrix": lambda: plots.confusion_matrix(np.eye(10, dtype=int)),
     "recall_bars": lambda: plots.recall_bars(np.eye(10, dtype=int)),
     "recalls_by_class": lambda: plots.recalls_by_class({"a": [np.full(10, 0.9), np.full(10, 0.8)], "b": [np.full(10, 0.7)]}),
@@ -74,6 +78,7 @@ CALLS = {
     "reconstructions": lambda: plots.reconstructions({text.say("plots.reconstruction"): IMAGES}),
     "accuracy_by_labels": lambda: plots.accuracy_by_labels({"a": {50: [0.6, 0.7], 500: [0.8]}}),
     "pixel_maps": lambda: plots.pixel_maps({"a": IMAGES[0, 0], "b": IMAGES[1, 0]}),
+    "number_maps": lambda: plots.number_maps({text.say("plots.loss"): np.eye(2), "b": np.ones((2, 2))}),
     "scatter_by_class": lambda: plots.scatter_by_class({"PCA": IMAGES[:, 0, 0, :2], "t-SNE": IMAGES[:, 0, 1, :2]}, range(6)),
     "volumes_diagram": lambda: plots.volumes_diagram([(1, 28, 28), (16, 13, 13), (64,), (16, 13, 13), (1, 28, 28)], code=2),
     "class_probabilities": lambda: plots.class_probabilities(IMAGES[0], np.full(10, 0.1), label=9),
@@ -211,6 +216,22 @@ def test_pixel_maps_share_one_scale_which_says_when_values_go_beyond(language):
     assert bar.get_xlabel() == said[language] and bar._colorbar.extend == "max"
 
 
+def test_number_maps_write_every_number_and_frame_what_is_marked():
+    maps = {"a": [[1, 2.25], [3, 4]], "b": [[5, 6]], "c": [[7, 8]]}
+    plots.number_maps(maps, rows=["x"], columns=["y", "z"], across="w", form=".1f", marked={"a": (0, 1, 2, 1)})
+    panels = [axes for axes in plt.gcf().axes if axes.images]
+    assert [[item.get_text() for item in axes.texts] for axes in panels] == [
+        ["1.0", "2.2", "3.0", "4.0", "a"], ["5.0", "6.0", "b"], ["7.0", "8.0", "c"],
+    ]  # fmt: skip
+    assert [(patch.get_xy(), patch.get_width(), patch.get_height()) for patch in panels[0].patches] == [((0.5, -0.5), 1, 2)]
+    assert panels[2].get_xlabel() == "w" and not panels[1].patches
+    for axes in panels:
+        for item in axes.texts[:-1]:
+            column, row = item.get_position()
+            cell = axes.images[0].to_rgba(axes.images[0].get_array())[row, column, :3]
+            assert contrast(cell, to_rgb(item.get_color())) >= 4.5
+
+
 def test_scatter_by_class_gives_each_class_its_own_marker_and_colour(language):
     places = np.arange(40.0).reshape(20, 2)
     plots.scatter_by_class({"PCA": places, "t-SNE": -places}, list(range(10)) * 2)
@@ -228,6 +249,9 @@ def test_volumes_diagram_names_every_shape_and_both_parts(language):
     assert texts() == {"1×28×28", "16×13×13", "64"} | parts
     plots.volumes_diagram([(1, 28, 28), (64,), (10,)], code=1)
     assert len(texts() & parts) == 1  # a classifier decodes nothing
+    plt.close("all")
+    plots.volumes_diagram([(1, 28, 28), (32, 14, 14), (10,)])
+    assert texts() == {"1×28×28", "32×14×14", "10"}
 
 
 def test_curves_names_an_unknown_column_and_the_nearest(language):
@@ -305,7 +329,7 @@ def test_times_draws_every_repetition_their_median_and_middle_half(language):
 
 
 def test_losses_by_cost_draws_each_network_in_a_panel_for_each_way_of_counting(language):
-    plots.losses_by_cost({"a": COSTS, "b": COSTS / 2}, costs=["updates", "multiply_adds", "seconds"])
+    plots.losses_by_cost({"a": SPENT, "b": SPENT / 2}, costs=["updates", "multiply_adds", "seconds"])
     updates, multiply_adds, seconds, unused = plt.gcf().axes
     assert [line.get_xydata().tolist() for line in updates.lines] == [[[60, 0.2], [120, 0.02]], [[30, 0.1], [60, 0.01]]]
     assert multiply_adds.lines[0].get_xdata().tolist() == [5e9, 1e10] and not unused.get_visible()
@@ -315,6 +339,38 @@ def test_losses_by_cost_draws_each_network_in_a_panel_for_each_way_of_counting(l
         "en": ("updates", "loss"),
     }[language]
     assert legend() == ["a", "b"]
+
+
+def test_best_epochs_marks_each_run_its_flat_minimum_and_what_was_published(language):
+    runs = [history([2.0, 1.009, 1.0, 1.005, 1.5, 1.001]), history([1.0, 3.0])]
+    runs[0].loc[5, "val_accuracy"] = 1.0
+    plots.best_epochs({"a": runs, "b": history([2.0, 1.0])}, published=[4, 1])
+    (axes,) = plt.gcf().axes
+    drawn = [line.get_xdata().tolist() for line in axes.lines]
+    assert drawn == [[2, 4], [3], [5], [1, 1], [1], [1], [2, 2], [2], [2], [4, 1]]  # the sixth epoch is near but apart
+    assert {line.get_ydata()[0] for line in axes.lines[:6]} == {-0.12, 0.12}
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b"]
+    assert {"es": "a menos del 1 % del mínimo", "en": "within 1 % of the minimum"}[language] in legend()
+
+
+def test_ranks_joins_the_places_of_each_name(language):
+    values = {"a": [0.2, 0.5], "b": [0.1, 0.4], "c": [0.3, 0.1]}
+    for lowest_first, places in ((True, [[2, 3], [1, 2], [3, 1]]), (False, [[2, 1], [3, 2], [1, 3]])):
+        plots.ranks(values, ["first", "second"], lowest_first=lowest_first)
+        (axes,) = plt.gcf().axes
+        assert [line.get_ydata().tolist() for line in axes.lines] == places
+        ends = [(name, (1, row[1])) for name, row in zip(values, places)]
+        assert [(item.get_text(), item.xy) for item in axes.texts] == ends
+        assert axes.yaxis_inverted() and axes.get_ylabel() == {"es": "puesto", "en": "place"}[language]
+
+
+def test_seconds_by_cost_draws_medians_and_reach_against_each_cost(language):
+    plots.seconds_by_cost(COSTS, {"a": [1.0, 2.0, 6.0], "b": [5.0]})
+    for axes, places in zip(plt.gcf().axes, ([[0.4, 2], [0.3, 5]], [[0.4, 2], [3, 5]]), strict=True):
+        np.testing.assert_allclose([container.lines[0].get_xydata()[0] for container in axes.containers], places)
+        assert axes.containers[0].lines[2][0].get_segments()[0][:, 1].tolist() == [1, 6]
+    assert legend() == ["a (n = 3)", "b (n = 1)"]
+    assert plt.gcf().axes[0].get_xlabel() == {"es": "parámetros (millones)", "en": "parameters (millions)"}[language]
 
 
 # where a classifier errs
