@@ -42,8 +42,9 @@ reproduce: env  ## las corridas completas que falten; se puede cortar y seguir �
 audit: env  ## lo publicado frente a lo reproducido · what was published against what is reproduced
 	$(BIN)/fmnist audit
 
-bench: env  ## segundos por época frente al bucle usual de PyTorch · seconds per epoch against the usual loop
-	$(BIN)/python benchmarks/bench_epoch.py $(BENCH_ARGS)
+bench: env  ## velocidad frente a otras bibliotecas (BENCH_ARGS=--quick: un vistazo) · speed against other libraries
+	@$(PYTHON) .ci/make_env.py $(VENV)-bench --above $(VENV)
+	$(VENV)-bench/bin/python benchmarks/bench.py $(BENCH_ARGS)
 
 clean:  ## borra lo generado; quedan .venv y las corridas · delete what was generated; .venv and runs stay
 	rm -rf book/_build benchmarks/results .pytest_cache
@@ -55,3 +56,5 @@ address:  ## escribe la dirección pública de pyproject.toml donde haga falta �
 lock:  ## rehace requirements.lock (mantenimiento; usa uv) · remake requirements.lock (maintainers; needs uv)
 	uv pip compile pyproject.toml --quiet --extra test --universal --python-version 3.11 --generate-hashes \
 	  --custom-compile-command "make lock" --output-file requirements.lock $(LOCK_ARGS)
+	uv pip compile pyproject.toml --quiet --extra bench --universal --python-version 3.11 --generate-hashes \
+	  --constraint requirements.lock --custom-compile-command "make lock" --output-file benchmarks/requirements.lock $(LOCK_ARGS)

@@ -352,6 +352,30 @@ def times(seconds: Mapping[str, Mapping[int, Sequence[float]]]) -> None:
 
 
 @_figure
+def epoch_times(seconds: Mapping[str, Mapping[str, Sequence[float]]]) -> None:
+    """Draw the seconds of an epoch of each engine, one panel a workload: a bar to the median, a point for each measurement.
+
+    Args:
+        seconds: workload -> engine -> one value for each measurement. Engines whose name begins with ``ours`` are hatched.
+    """
+    heights = [len(by_engine) for by_engine in seconds.values()]
+    how = {"figsize": (WIDTH, 0.27 * sum(heights) + 0.75 * len(heights)), "height_ratios": heights}
+    figure, panels = plt.subplots(len(heights), 1, squeeze=False, **how)
+    for axes, (workload, by_engine) in zip(panels[:, 0], seconds.items(), strict=True):
+        for place, (engine, values) in enumerate(by_engine.items()):
+            look = {"color": BLUE, "hatch": "///"} if engine.startswith("ours") else {"color": ORANGE}
+            axes.barh(place, np.median(values), 0.62, edgecolor="white", **look)
+            axes.plot(values, np.full(len(values), place), ".", color=INK, markersize=4)
+        names = [engine.replace("ours", say("plots.ours"), 1) for engine in by_engine]
+        axes.set_yticks(range(len(names)), names)
+        axes.set_title(workload, loc="left", fontsize=10)
+        axes.set_xlim(left=0)
+        axes.grid(axis="y", visible=False)
+        axes.invert_yaxis()
+    panels[-1, 0].set_xlabel(say("plots.epoch_seconds"))
+
+
+@_figure
 def accuracy_by_labels(accuracies: Mapping[str, Mapping[int, Sequence[float]]]) -> None:
     """Draw the accuracy of classifiers against the number of labels that they were trained with, on a logarithmic axis.
 

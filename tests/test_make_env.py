@@ -45,6 +45,7 @@ class FakeRun:
 
 def make_skeleton(venv: Path) -> None:
     (venv / "bin").mkdir(parents=True, exist_ok=True)
+    (venv / "lib" / "python3.11" / "site-packages").mkdir(parents=True, exist_ok=True)
     (venv / "bin" / "python").touch()
     (venv / "pyvenv.cfg").touch()
 
@@ -102,6 +103,21 @@ def test_an_environment_without_its_python_is_made_anew(script, project):
     run = FakeRun()
     assert script.make_env(project / ".venv", run)
     assert run.did("--clear")
+
+
+def test_one_above_another_sees_its_packages_and_adds_the_peers(script, project):
+    (project / "benchmarks").mkdir()
+    (project / "benchmarks" / "requirements.lock").write_text("keras==3.8 --hash=sha256:0\n")
+    script.make_env(project / ".venv", FakeRun())
+    run = FakeRun()
+    assert script.make_env(project / ".venv-bench", run, above=project / ".venv")
+    assert run.commands[1][-1].endswith("benchmarks/requirements.lock") and len(run.commands) == 2
+    packages = "lib/python3.11/site-packages"
+    assert str(project / ".venv" / packages) in (project / ".venv-bench" / packages / "fmnist-above.pth").read_text()
+    assert not script.make_env(project / ".venv-bench", FakeRun(fail_on="install"), above=project / ".venv")
+    assert not script.make_env(project / ".venv", FakeRun(fail_on="install"))
+    (project / "benchmarks" / "requirements.lock").write_text("keras==3.9 --hash=sha256:0\n")
+    assert script.make_env(project / ".venv-bench", FakeRun(), above=project / ".venv")
 
 
 def test_a_failed_download_is_explained_and_leaves_the_environment(script, project):

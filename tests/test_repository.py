@@ -180,9 +180,12 @@ def test_no_text_is_left_unused():
 # --- The environment ------------------------------------------------------------------------------------------------
 
 
-def locked() -> dict[str, list[tuple[Requirement, int]]]:
-    """Return what the lock holds, by name: each requirement and how many hashes it has."""
-    lines = (ROOT / "requirements.lock").read_text().splitlines()
+LOCKS = ["requirements.lock", "benchmarks/requirements.lock"]
+
+
+def locked(name: str = "requirements.lock") -> dict[str, list[tuple[Requirement, int]]]:
+    """Return what a lock holds, by name: each requirement and how many hashes it has."""
+    lines = (ROOT / name).read_text().splitlines()
     lines = [line for line in lines if not line.lstrip().startswith("#")]
     entries: dict[str, list[tuple[Requirement, int]]] = {}
     for entry in re.split(r"\n(?=\S)", "\n".join(lines)):
@@ -193,16 +196,19 @@ def locked() -> dict[str, list[tuple[Requirement, int]]]:
     return entries
 
 
-def declared() -> Iterator[Requirement]:
-    """Yield the requirements of pyproject.toml and of its extras."""
-    extras = PROJECT["project"]["optional-dependencies"].values()
-    for item in (*PROJECT["project"]["dependencies"], *(item for extra in extras for item in extra)):
+def declared(name: str) -> Iterator[Requirement]:
+    """Yield the requirements of pyproject.toml that a lock answers to: its extra ``bench`` has a lock of its own."""
+    extras = dict(PROJECT["project"]["optional-dependencies"])
+    peers = extras.pop("bench")
+    chosen = [peers] if name.startswith("benchmarks") else extras.values()
+    for item in (*PROJECT["project"]["dependencies"], *(item for extra in chosen for item in extra)):
         if not item.startswith("fmnist-utils"):
             yield Requirement(item)
 
 
-def test_the_lock_is_exact_and_hashed():
-    for requirements in locked().values():
+@pytest.mark.parametrize("name", LOCKS)
+def test_the_lock_is_exact_and_hashed(name):
+    for requirements in locked(name).values():
         for requirement, hashes in requirements:
             assert [specifier.operator for specifier in requirement.specifier] == ["=="], requirement
             assert hashes, f"{requirement} has no hash"
@@ -210,13 +216,21 @@ def test_the_lock_is_exact_and_hashed():
 
 @pytest.mark.parametrize("platform", ["linux", "darwin"])
 @pytest.mark.parametrize("python", ["3.11.7", "3.12.1", "3.13.0"])
-def test_the_lock_covers_what_the_package_asks_for(python, platform):
-    entries = locked()
+@pytest.mark.parametrize("name", LOCKS)
+def test_the_lock_covers_what_the_package_asks_for(name, python, platform):
+    entries = locked(name)
     machine = {"python_full_version": python, "python_version": python.rpartition(".")[0], "sys_platform": platform}
-    for wanted in declared():
+    for wanted in declared(name):
         found = [item for item, _ in entries.get(canonicalize_name(wanted.name), []) if applies(item.marker, machine)]
         assert len(found) == 1, f"{wanted.name}: {found}"
         assert wanted.specifier.contains(next(iter(found[0].specifier)).version), f"{found[0]} is not {wanted}"
+
+
+def test_the_peers_of_the_benchmark_stand_on_the_same_packages():
+    """What both locks name they name in the same version, so that one environment can stand above the other."""
+    ours, theirs = ({name: {str(item.specifier) for item, _ in items} for name, items in locked(lock).items()} for lock in LOCKS)
+    assert {"torch", "numpy"} <= ours.keys() & theirs.keys()
+    assert not {name: (ours[name], theirs[name]) for name in ours.keys() & theirs.keys() if not theirs[name] <= ours[name]}
 
 
 def applies(marker: Marker | None, machine: dict[str, str]) -> bool:

@@ -1,0 +1,55 @@
+"""The project's own engine: whole tensors in memory, ``channels_last``, a fused optimizer, freed memory kept.
+
+``train`` puts together what ``fmnist_utils.runs`` does for a recipe, without records and measurements. ``without`` undoes one
+of its choices, to see what that choice gives.
+"""
+
+from __future__ import annotations
+
+import torch
+from workloads import LEARNING_RATE, Data, Job, Workload
+
+from fmnist_utils.models import build_model
+from fmnist_utils.recipes import Recipe
+from fmnist_utils.runs import keep_freed_memory, make_loss, make_optimizer
+from fmnist_utils.training import Batches, Bfloat16, ImageByImage, train_one_epoch
+
+CHOICES = ("resident", "channels_last", "fused", "kept_memory", "bfloat16", "compiled")
+
+
+def recipe(workload: Workload, precision: str = "float32") -> Recipe:
+    """Return the workload as the project writes it."""
+    model = {"name": workload.model, **workload.sizes}
+    how = {"optimizer": "adam", "learning_rate": LEARNING_RATE, "batch_size": workload.batch_size, "num_epochs": 1}
+    return Recipe(model=model, loss=workload.loss, precision=precision, **how)
+
+
+def tensors(workload: Workload, data: Data) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return inputs, float32 (N, 1, 28, 28) in [0, 1], and targets: the labels, or the inputs themselves."""
+    images = torch.tensor(data.images).unsqueeze(1) / 255
+    return images, images if workload.loss == "l1" else torch.tensor(data.labels).long()
+
+
+def prepare(workload: Workload, data: Data, seed: int, precision: str = "float32", without: str = "", extra: str = ""):
+    """Return network, minibatches, loss and optimizer, ready for ``train_one_epoch``."""
+    if without != "kept_memory":
+        keep_freed_memory()
+    torch.manual_seed(seed << 20)
+    model = build_model(workload.model, **workload.sizes)
+    if without != "channels_last":
+        model = model.to(memory_format=torch.channels_last)
+    how = recipe(workload, "bfloat16" if extra == "bfloat16" else precision)
+    optimizer, loss_fn = make_optimizer(how, model), make_loss(how)
+    if without == "fused":
+        optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
+    form = ImageByImage if without == "resident" else Batches
+    batches = form(*tensors(workload, data), workload.batch_size, seed)
+    model = Bfloat16(model) if how.precision == "bfloat16" else model
+    return torch.compile(model) if extra == "compiled" else model, batches, loss_fn, optimizer
+
+
+def train(job: Job, **options: str) -> None:
+    """Train, epoch by epoch."""
+    parts = prepare(job.workload, job.data, job.seed, **options)
+    for epoch in range(1, job.epochs + 1):
+        job.on_epoch(train_one_epoch(*parts, epoch))

@@ -1,0 +1,60 @@
+"""What is trained, the same for every engine; nothing but the standard library and NumPy, so that no engine pays for another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+LEARNING_RATE = 1e-3  # Adam's in all three
+FULL_EPOCH = 60_000  # images; times are given for so many
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A network of the reports and how it is trained.
+
+    Attributes:
+        model: its name in ``fmnist_utils.models.MODELS``, with ``sizes`` as arguments.
+        loss: ``cross_entropy`` with the label, or ``l1`` with the image itself.
+        images: how many of the 60,000 an epoch of the benchmark uses, if not told otherwise.
+    """
+
+    model: str
+    sizes: dict[str, object]
+    loss: str
+    batch_size: int
+    images: int
+
+
+WORKLOADS = {
+    "ff": Workload("ff_classifier", {"hidden_sizes": (128, 64), "dropout": 0.2}, "cross_entropy", 100, 60_000),
+    "convae": Workload("conv_autoencoder", {"latent_dim": 64, "output_activation": "sigmoid"}, "l1", 100, 20_000),
+    "cnn3": Workload("cnn", {"kernel_size": 3, "dense_sizes": (512,), "dropout": 0.1}, "cross_entropy", 500, 10_000),
+}
+
+
+class Data(NamedTuple):
+    """Images, uint8 (N, 28, 28), and labels, uint8 (N,)."""
+
+    images: np.ndarray
+    labels: np.ndarray
+
+
+class Job(NamedTuple):
+    """What an engine is asked to do: train ``epochs`` epochs and call ``on_epoch`` with the running loss after each one."""
+
+    name: str
+    workload: Workload
+    data: Data
+    epochs: int
+    seed: int
+    on_epoch: Callable[[float], None]
+
+
+def read(folder: Path, count: int) -> Data:
+    """Return the first ``count`` images and labels of those that :mod:`bench` has laid in ``folder``."""
+    return Data(*(np.load(folder / f"{name}.npy", mmap_mode="r")[:count].copy() for name in ("images", "labels")))
