@@ -131,7 +131,9 @@ def compare(bench: Bench, chosen: argparse.Namespace, engines: list[str]) -> tup
                 seconds = bench.side_by_side(name, jobs, SEEDS, chosen.images[name], chosen.epochs)
                 run = {"workload": name, "engine": "ours, ten seeds", "turn": turn, "images": chosen.images[name]}
                 runs.append(run | {"seconds": [None, seconds]})
-                note(f"{turn + 1}/{chosen.repetitions} {name}, {SEEDS} seeds in {jobs} processes: {seconds:.2f} s per epoch of all")
+                note(
+                    f"{turn + 1}/{chosen.repetitions} {name}, {SEEDS} seeds in {jobs} processes: {seconds:.2f} s per epoch of all"
+                )
     return runs, rates
 
 
@@ -146,37 +148,42 @@ def spread(values: list[float]) -> dict[str, float]:
 
 
 def summarize(runs: list[dict]) -> list[dict]:
-    """Return one row for each workload and engine: seconds, peak memory, ratios within each turn, and whether losses agree.
+    """Return one row for each workload and engine: seconds, peak memory, last loss and whether it agrees with ours.
 
-    ``gain`` is how many times as long as ours the engine takes (for our other rows, how many times as long the tutorial's loop
-    takes), ``memory_ratio`` its peak memory over that of the tutorial's loop. Ten seeds side by side are compared with ten runs
-    one after the other.
+    ``than_ours``, ``than_tutorial`` and, for our engines, ``than_best_peer`` say how many times as fast it is, within each turn;
+    ``memory_ratio`` compares its peak memory with the tutorial's. Ten seeds at once are compared with ten runs in a row.
     """
-    rows = []
-    by_engine: dict[tuple[str, str], dict[int, dict]] = {}
+    made: dict[tuple[str, str], dict[int, dict]] = {}
     for run in runs:
-        by_engine.setdefault((run["workload"], run["engine"]), {})[run["turn"]] = run
-    for (name, engine), made in by_engine.items():
-        row = {"workload": name, "engine": engine, "seconds": spread([epoch_seconds(run) for run in made.values()])}
-        if engine != "ours, ten seeds":
-            row["peak_mb"] = spread([run["peak_mb"] for run in made.values()])
-            row["loss"] = spread([run["losses"][-1] for run in made.values()])
-            row["agrees"] = agree(list(made.values()), list(by_engine.get((name, "ours"), made).values()))
-        for other in ("tutorial", "ours"):
-            pairs = [(run, by_engine[name, other][turn]) for turn, run in made.items() if turn in by_engine.get((name, other), {})]
+        made.setdefault((run["workload"], run["engine"]), {})[run["turn"]] = run
+    rows = []
+    for (name, engine), by_turn in made.items():
+        row = {"workload": name, "engine": engine, "seconds": spread([epoch_seconds(run) for run in by_turn.values()])}
+        ten = engine == "ours, ten seeds"
+        if not ten:
+            row["peak_mb"] = spread([run["peak_mb"] for run in by_turn.values()])
+            row["loss"] = spread([run["losses"][-1] for run in by_turn.values()])
+            row["agrees"] = agree(list(by_turn.values()), list(made.get((name, "ours"), {}).values()))
+        others = {"ours": "ours", "tutorial": "tutorial", "best_peer": engine.startswith("ours") and best_peer(made, name)}
+        for label, other in others.items():
+            theirs = made.get((name, other), {})
+            pairs = [(run, theirs[turn]) for turn, run in by_turn.items() if turn in theirs]
             if pairs:
-                times = SEEDS if engine == "ours, ten seeds" else 1
-                row[f"than_{other}"] = spread([times * epoch_seconds(theirs) / epoch_seconds(run) for run, theirs in pairs])
-                if other == "tutorial" and times == 1:
-                    row["memory_ratio"] = spread([run["peak_mb"] / theirs["peak_mb"] for run, theirs in pairs])
+                row[f"than_{label}"] = spread([(SEEDS if ten else 1) * epoch_seconds(b) / epoch_seconds(a) for a, b in pairs])
+            if pairs and label == "tutorial" and not ten:
+                row["memory_ratio"] = spread([a["peak_mb"] / b["peak_mb"] for a, b in pairs])
         rows.append(row)
     return rows
 
 
-def best_peer(rows: list[dict], name: str) -> dict | None:
-    """Return the row of the fastest engine that is not ours."""
-    peers = [row for row in rows if row["workload"] == name and row["engine"] in PEERS]
-    return min(peers, key=lambda row: row["seconds"]["median"], default=None)
+def best_peer(made: dict[tuple[str, str], dict[int, dict]], name: str) -> str | None:
+    """Return the engine with the smallest median that is not ours."""
+    medians = {
+        engine: statistics.median(map(epoch_seconds, by_turn.values()))
+        for (workload, engine), by_turn in made.items()
+        if workload == name and engine in PEERS
+    }
+    return min(medians, key=medians.get, default=None)
 
 
 def agree(runs: list[dict], ours: list[dict]) -> bool | None:
@@ -232,7 +239,7 @@ def start_up(bench: Bench, chosen: argparse.Namespace, engines: list[str]) -> di
 def choices(bench: Bench, chosen: argparse.Namespace, name: str) -> dict[str, dict]:
     """Return for each choice of ours how many times as long an epoch takes with that alone changed, in turns."""
     images, base, changed = chosen.images[name] // 4, [], {choice: [] for choice in CHOICES}
-    for turn in range(chosen.repetitions):
+    for turn in range(min(chosen.repetitions, 3)):
         [run] = bench.run("ours", name, images=images, epochs=chosen.epochs + 1, seed=turn)
         base.append(statistics.median(run["seconds"][1:]))
         for choice, options in CHOICES.items():
@@ -240,7 +247,7 @@ def choices(bench: Bench, chosen: argparse.Namespace, name: str) -> dict[str, di
                 continue  # it takes a minute to begin
             [run] = bench.run("ours", name, *options, images=images, epochs=chosen.epochs + 1, seed=turn)
             changed[choice].append(statistics.median(run["seconds"][1:]) / base[-1])
-        note(f"{turn + 1}/{chosen.repetitions} {name}, choices")
+        note(f"{turn + 1} {name}, choices")
     return {choice: spread(values) for choice, values in changed.items() if values}
 
 
@@ -248,12 +255,12 @@ def limits(rates: list[dict], operations: dict[str, dict], rows: list[dict]) -> 
     """Return for each workload what share of its time its multiplications alone would take at the machine's own rate."""
     found = {}
     medians = {name: statistics.median(rate[name] for rate in rates) for name in rates[0]}
-    for name in operations:
+    for name, gflops in operations.items():
         steps = FULL_EPOCH / WORKLOADS[name].batch_size
         for precision, engine in (("float32", "ours"), ("bfloat16", "ours, bfloat16")):
             row = next((row for row in rows if row["workload"] == name and row["engine"] == engine), None)
             if row:
-                least = sum(steps * gflop / medians[f"{kind}_{precision}"] for kind, gflop in operations[name].items())
+                least = sum(steps * gflop / medians[f"{kind}_{precision}"] for kind, gflop in gflops.items())
                 found.setdefault(name, {})[precision] = least / row["seconds"]["median"]
     return found
 
@@ -278,7 +285,9 @@ def commit() -> str | None:
     """Return the commit of this checkout, with ``+`` if it has other changes; None outside one."""
     try:
         git = ["git", "-C", str(ROOT)]
-        made = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+        made = subprocess.run(
+            [*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True
+        ).stdout.strip()
         changed = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return None
@@ -321,16 +330,19 @@ def table(result: dict) -> str:
     lines = [
         f"{result['hardware']['cpu']}, {result['hardware']['cores']} cores, {result['date'][:10]}; "
         + ", ".join(f"{name} {number}" for name, number in result["versions"].items()),
-        f"data: {result['data']}; seconds per epoch of 60,000 images: median, lowest, highest",
+        f"data: {result['data']}; seconds per epoch of 60,000 images: median, lowest, highest;",
+        "and how many times as fast as others; memory in MB and over the tutorial's",
         "",
-        f"{'':28}{'median':>9}{'min':>9}{'max':>9}{'tutorial/':>11}{'ours/':>9}{'MB':>7}  loss agrees",
+        f"{'':28}{'median':>8}{'min':>8}{'max':>8}{'tutorial':>10}{'best peer':>10}{'ours':>7}{'MB':>7}{'ratio':>7}  same loss",
     ]
     for row in result["summary"]:
-        seconds = "".join(f"{row['seconds'][name]:9.2f}" for name in ("median", "min", "max"))
-        ratios = [row.get(f"than_{other}", {}).get("median", math.nan) for other in ("tutorial", "ours")]
-        memory = f"{row['peak_mb']['median']:7.0f}" if "peak_mb" in row else " " * 7
-        name = f"{row['workload']}: {row['engine']}"
-        lines.append(f"{name:28}{seconds}{ratios[0]:11.2f}{ratios[1]:9.2f}{memory}  {row.get('agrees', '')}")
+        seconds = "".join(f"{row['seconds'][name]:8.2f}" for name in ("median", "min", "max"))
+        columns = (("than_tutorial", 10), ("than_best_peer", 10), ("than_ours", 7))
+        ratios = "".join(f"{row[name]['median']:{width}.2f}" if name in row else " " * width for name, width in columns)
+        memory = f"{row['peak_mb']['median']:7.0f}" if "peak_mb" in row else ""
+        memory += f"{row['memory_ratio']['median']:7.2f}" if "memory_ratio" in row else ""
+        agrees = {True: "yes", False: "NO"}.get(row.get("agrees"), "")
+        lines.append(f"{row['workload'] + ': ' + row['engine']:28}{seconds}{ratios}{memory}  {agrees}")
     return "\n".join(lines)
 
 

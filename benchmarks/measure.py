@@ -71,7 +71,10 @@ def rates() -> dict[str, float]:
         weights = torch.rand(64, 32, 3, 3).to(precision, memory_format=torch.channels_last)
         tasks = {
             "gemm": (lambda left=left, right=right: left @ right, 2 * 1024**3),
-            "convolution": (lambda images=images, weights=weights: functional.conv2d(images, weights), 2 * 500 * 144 * 64 * 288),
+            "convolution": (
+                lambda images=images, weights=weights: functional.conv2d(images, weights),
+                2 * 500 * 144 * 64 * 288,
+            ),
         }
         for name, (task, operations) in tasks.items():
             seconds = []

@@ -40,6 +40,7 @@ import fmnist_utils
 import live
 import pages
 import reliability
+import speed
 import verdicts
 from fmnist_utils.reports import load_report, report_names
 from fmnist_utils.runs import RunStore
@@ -315,6 +316,8 @@ def lay_out(lang: str, languages: list[str], executed: dict[tuple[str, str], Not
         closing.write(stage, lang)
     if (stage / "try.md").exists():
         live.write(stage, lang)
+    if (stage / "speed.md").exists():
+        speed.write(stage, lang, BOOK / "results")
     if audited := [name for name in ran_with if is_complete(name)]:
         verdicts.write(stage, audited, lang)
     (stage / "api").mkdir()

@@ -358,7 +358,7 @@ def epoch_times(seconds: Mapping[str, Mapping[str, Sequence[float]]]) -> None:
     Args:
         seconds: workload -> engine -> one value for each measurement. Engines whose name begins with ``ours`` are hatched.
     """
-    heights = [len(by_engine) for by_engine in seconds.values()]
+    heights = [max(1, len(by_engine)) for by_engine in seconds.values()]
     how = {"figsize": (WIDTH, 0.27 * sum(heights) + 0.75 * len(heights)), "height_ratios": heights}
     figure, panels = plt.subplots(len(heights), 1, squeeze=False, **how)
     for axes, (workload, by_engine) in zip(panels[:, 0], seconds.items(), strict=True):

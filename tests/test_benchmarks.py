@@ -1,6 +1,10 @@
-"""The comparison of speed: both engines do the same work, and the ratio is taken within each turn."""
+"""The benchmark: engines that do the same work, ratios within each turn, a file that the page of the book can be made of."""
 
+import csv
 import importlib.util
+import json
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,45 +12,208 @@ import numpy as np
 import pytest
 import torch
 
-from fmnist_utils.models import FeedForwardClassifier
+import fmnist_utils.data
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "book")]
+
+import bench
+import measure
+import speed
+from workloads import WORKLOADS, Data, Job, read
+
+RANDOM = np.random.default_rng(0)
+DATA = Data(RANDOM.integers(0, 255, (250, 28, 28), dtype=np.uint8, endpoint=True), RANDOM.integers(0, 10, 250, dtype=np.uint8))
 
 
-@pytest.fixture(scope="module")
-def bench():
-    path = Path(__file__).resolve().parents[1] / "benchmarks" / "bench_epoch.py"
-    spec = importlib.util.spec_from_file_location("bench_epoch", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def losses(engine: str, name: str, epochs: int = 2, data: Data = DATA, **options) -> list[float]:
+    return measure.train(engine, name, data, epochs, 0, options)["losses"]
 
 
-def count_passes(model: torch.nn.Module) -> list[tuple[int, float]]:
-    """Return a list that notes the size and the largest pixel of every minibatch that ``model`` trains on."""
+@pytest.mark.parametrize("engine", ["ours", "tutorial"])
+def test_an_engine_trains_on_every_image_once_an_epoch(engine, monkeypatch):
     seen = []
-    model.register_forward_hook(lambda module, inputs, _: seen.append((len(inputs[0]), inputs[0].max().item())))
-    return seen
+    original = torch.nn.Linear.forward
+
+    def forward(layer, inputs):
+        if layer.in_features == 784:
+            seen.append((len(inputs), inputs.max().item()))
+        return original(layer, inputs)
+
+    monkeypatch.setattr(torch.nn.Linear, "forward", forward)
+    first, second = losses(engine, "ff")
+    assert [size for size, _ in seen] == [100, 100, 50] * 2
+    assert max(pixel for _, pixel in seen) == 1
+    assert second < first
 
 
-def test_both_engines_train_on_the_same_minibatches(bench):
-    random = np.random.default_rng(0)
-    arrays = SimpleNamespace(
-        train_images=random.integers(0, 255, (250, 28, 28), dtype=np.uint8, endpoint=True),
-        train_labels=random.integers(0, 10, 250, dtype=np.uint8),
-    )
-    for prepare in bench.PREPARE.values():
-        model = FeedForwardClassifier()
-        before = model[-1].bias.detach().clone()
-        seen = count_passes(model)
-        prepare(arrays, model)(1)
-        assert [size for size, _ in seen] == [100, 100, 50]
-        assert max(pixel for _, pixel in seen) == 1
-        assert not torch.equal(model[-1].bias, before)
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_ours_and_the_tutorial_reach_the_same_loss(name):
+    ours, tutorial = (losses(engine, name, epochs=1)[0] for engine in ("ours", "tutorial"))
+    assert ours == pytest.approx(tutorial, rel=0.1)
 
 
-def test_the_ratio_is_taken_within_each_turn(bench, monkeypatch):
-    seconds = {"ours": iter([1.0, 2.0, 1.0]), "usual": iter([4.0, 10.0, 6.0])}
-    rest = {"test_accuracy": 0.9, "data": "synthetic", "threads": 2, "torch": "2.15"}
-    monkeypatch.setattr(bench, "measure_apart", lambda engine, *_: {"seconds": next(seconds[engine]), **rest})
-    result = bench.compare(repetitions=3, epochs=1, source="synthetic")
-    assert result["ratio"] == {"median": 5.0, "min": 4.0, "max": 6.0}
-    assert "5.00" in bench.table(result).splitlines()[-1]
+@pytest.mark.parametrize("name", WORKLOADS)
+@pytest.mark.parametrize("engine", ["with_lightning", "with_skorch", "keras_jax", "flax_jit"])
+def test_a_peer_reaches_the_same_loss(engine, name):
+    package = {"with_lightning": "lightning", "with_skorch": "skorch", "keras_jax": "keras", "flax_jit": "flax"}[engine]
+    pytest.importorskip(package)
+    assert losses(engine, name, epochs=1)[0] == pytest.approx(losses("tutorial", name, epochs=1)[0], rel=0.1)
+
+
+def test_every_engine_has_its_file_and_its_package_in_the_extra():
+    extra = (ROOT / "benchmarks" / "requirements.lock").read_text()
+    for package, module, _ in bench.ENGINES.values():
+        assert (ROOT / "benchmarks" / "engines" / f"{module}.py").exists()
+        assert f"\n{package}==" in extra
+
+
+@pytest.mark.parametrize("options", [{"without": "resident"}, {"without": "channels_last"}, {"without": "fused"}, {}])
+def test_undoing_a_choice_changes_the_time_and_not_the_work(options):
+    assert losses("ours", "cnn3", epochs=1, **options)[0] == pytest.approx(losses("ours", "cnn3", epochs=1)[0], rel=1e-3)
+
+
+def test_shares_of_the_profile_add_up_and_the_products_are_in_it():
+    shares = measure.profile("cnn3", DATA, 0)
+    assert sum(shares.values()) == pytest.approx(1)
+    assert shares["convolution"] > 0.05 and shares["normalization"] > 0 and shares["optimizer"] > 0
+
+
+def test_operations_are_those_of_the_network():
+    """ff: 784·128 + 128·64 + 64·10 products; backward as many for the weights, and for all inputs but the images."""
+    weights = np.array([784 * 128, 128 * 64, 64 * 10])
+    expected = 2 * 100 * (2 * weights.sum() + weights[1:].sum())
+    assert measure.operations("ff", DATA) == {"convolution": 0, "gemm": pytest.approx(expected / 1e9)}
+
+
+def run(engine: str, turn: int, seconds: float, loss: float = 0.5, peak_mb: float = 700) -> dict:
+    made = {"workload": "ff", "engine": engine, "turn": turn, "images": 30_000}
+    if engine == "ours, ten seeds":
+        return made | {"seconds": [None, seconds]}
+    return made | {"seconds": [99.0, seconds, seconds], "losses": [1.0, loss], "peak_mb": peak_mb}
+
+
+def test_ratios_are_taken_within_each_turn_and_the_first_epoch_is_not_counted():
+    seconds = {"ours": [1.0, 2.0, 1.0], "tutorial": [4.0, 10.0, 6.0], "flax": [1.0, 1.0, 2.0], "ours, ten seeds": [5, 5, 5]}
+    runs = [run(engine, turn, value) for engine, values in seconds.items() for turn, value in enumerate(values)]
+    rows = {row["engine"]: row for row in bench.summarize(runs)}
+    assert rows["ours"]["seconds"] == {"median": 2.0, "min": 2.0, "max": 4.0, "n": 3}  # of 60,000 images
+    assert rows["ours"]["than_tutorial"] == {"median": 5.0, "min": 4.0, "max": 6.0, "n": 3}
+    assert rows["ours"]["than_best_peer"]["median"] == 1.0  # flax, the faster of the two
+    assert rows["flax"]["than_ours"]["median"] == 1.0 and "than_best_peer" not in rows["flax"]
+    assert rows["ours, ten seeds"]["than_tutorial"]["median"] == 12.0
+    assert "5.00" in bench.table({"summary": bench.summarize(runs), **ABOUT})
+
+
+ABOUT = {
+    "hardware": {"cpu": "a processor", "cores": 2, "memory_gib": 16},
+    "date": "2026-01-02T03:04:05+00:00",
+    "versions": {"python": "3.11", "torch": "2.15"},
+    "data": "synthetic",
+}
+
+
+def test_losses_agree_within_the_noise_of_their_seeds_and_not_beyond():
+    ours = [run("ours", turn, 1.0, loss) for turn, loss in enumerate([0.50, 0.52, 0.48, 0.51, 0.49])]
+    near, far = ([run("flax", turn, 1.0, one["losses"][-1] + shift) for turn, one in enumerate(ours)] for shift in (0.01, 0.1))
+    assert bench.agree(near, ours) is True
+    assert bench.agree(far, ours) is False
+    assert bench.agree(near[:1], ours) is None
+
+
+class FakeBench(bench.Bench):
+    """Answers at once, in the form of ``measure.py``; the tutorial's loop takes five times as long."""
+
+    def start(self, *words, **options):
+        return words, options
+
+    def run(self, *words, **options):
+        return fake_finish((words, options))
+
+
+def fake_finish(child):
+    (engine, *_), options = child
+    answers = {
+        "save": {"data": "synthetic"},
+        "rates": {f"{kind}_{precision}": 50.0 for kind in ("gemm", "convolution") for precision in ("float32", "bfloat16")},
+        "operations": {"gemm": 0.05, "convolution": 0.0},
+        "profile": dict.fromkeys((*measure.KINDS, "rest"), 1 / 9),
+    }
+    if engine in answers:
+        return answers[engine]
+    seconds = [options["images"] * (5e-5 if engine == "tutorial" else 1e-5)] * options["epochs"]
+    seeds = options.get("seed", [0]) if isinstance(options.get("seed", 0), list) else [0]
+    ended = 1e9 + sum(seconds) * len(seeds)
+    losses = [0.5 + RANDOM.normal(0, 0.01)] * len(seconds)
+    return [{"seconds": seconds, "losses": losses, "peak_mb": 700.0, "began": 1e9, "ended": ended} for _ in seeds]
+
+
+@pytest.fixture
+def result(monkeypatch):
+    monkeypatch.setattr(bench, "Bench", FakeBench)
+    monkeypatch.setattr(bench, "finish", fake_finish)
+    monkeypatch.setattr(bench, "seconds_of", lambda command, environment: 0.1)
+    monkeypatch.setitem(bench.ENGINES, "flax", ("no_such_package", "flax_jit", []))
+    chosen = bench.parse(["--engines", "ours", "ours, bfloat16", "tutorial", "flax", "--repetitions", "2"])
+    return json.loads(json.dumps(bench.measure_all(chosen), allow_nan=False))
+
+
+def test_a_whole_benchmark_becomes_a_file_a_table_and_a_picture(result, tmp_path):
+    assert result["missing"] == ["flax"]
+    ours = next(row for row in result["summary"] if row["engine"] == "ours")
+    assert ours["than_tutorial"]["median"] == pytest.approx(5)
+    assert result["linearity"]["epochs"] == {factor: pytest.approx(1) for factor in ("1", "2", "4", "8")}
+    assert result["linearity"]["images"]["8"] == pytest.approx(1)
+    # 600 steps of 0.05 GFLOP at 50 GFLOP/s are the whole 0.6 s that ours is said to take
+    assert result["limits"]["ff"]["float32"] == pytest.approx(1)
+    bench.draw(result, tmp_path / "speed.png")
+    assert (tmp_path / "speed.png").stat().st_size > 5000
+
+
+@pytest.mark.parametrize("lang", ["es", "en"])
+def test_the_tables_of_the_page_show_what_was_measured(result, lang, tmp_path):
+    (tmp_path / "speed.json").write_text(json.dumps(result))
+    speed.write(tmp_path, lang, tmp_path)
+    engines = (tmp_path / "speed_engines.csv").read_text("utf-8").splitlines()
+    assert sum("5.00" in line for line in engines) == 3  # the tutorial's loop, in three networks
+    assert speed.WORDS["not measured"][lang] in engines[-1] and "Flax" in engines[-1]
+    assert "11 %" in (tmp_path / "speed_profile.csv").read_text("utf-8")
+    assert result["hardware"]["cpu"] in (tmp_path / "speed_made_with.csv").read_text("utf-8")
+    assert_headers_fit(lang, tmp_path)
+
+
+@pytest.mark.parametrize("lang", ["es", "en"])
+def test_a_page_without_measurements_says_so(lang, tmp_path):
+    speed.write(tmp_path, lang, tmp_path)
+    assert speed.WORDS["not measured"][lang] in (tmp_path / "speed_engines.csv").read_text("utf-8")
+    assert (tmp_path / "speed.png").exists()
+
+
+def assert_headers_fit(lang: str, folder: Path) -> None:
+    """Every table of the page has as many columns as its header names."""
+    page = (ROOT / "book" / lang / "speed.md").read_text("utf-8")
+    blocks = [block.split("\n") for block in page.split(":::{csv-table}\n")[1:]]
+    assert len(blocks) == len(list(folder.glob("speed_*.csv")))
+    for file, header, *_ in blocks:
+        first = (folder / file.removeprefix(":file: ")).read_text("utf-8").splitlines()[0]
+        assert len(next(csv.reader([first]))) == len(header.removeprefix(":header: ").split(", ")), file
+
+
+def test_data_are_laid_for_the_engines_and_read_again(tmp_path, monkeypatch):
+    arrays = SimpleNamespace(train_images=DATA.images, train_labels=DATA.labels, source="synthetic")
+    monkeypatch.setattr(fmnist_utils.data, "load_arrays", lambda source: arrays)
+    assert measure.save(tmp_path, "auto") == {"data": "synthetic"}
+    images, labels = read(tmp_path, 10)
+    assert np.array_equal(images, DATA.images[:10]) and np.array_equal(labels, DATA.labels[:10])
+
+
+def test_the_benchmark_itself_imports_nothing_heavy():
+    """A child's peak memory begins with that of its parent."""
+    code = "import sys, bench; print(sorted({'torch', 'jax', 'pandas', 'matplotlib'} & set(sys.modules)))"
+    made = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "benchmarks", capture_output=True, text=True, check=True)
+    assert made.stdout == "[]\n"
+
+
+def test_importing_a_job_costs_no_engine():
+    assert Job._fields == ("name", "workload", "data", "epochs", "seed", "on_epoch")
+    assert importlib.util.find_spec("engines.ours")

@@ -228,7 +228,9 @@ def test_the_lock_covers_what_the_package_asks_for(name, python, platform):
 
 def test_the_peers_of_the_benchmark_stand_on_the_same_packages():
     """What both locks name they name in the same version, so that one environment can stand above the other."""
-    ours, theirs = ({name: {str(item.specifier) for item, _ in items} for name, items in locked(lock).items()} for lock in LOCKS)
+    ours, theirs = (
+        {name: {str(item.specifier) for item, _ in items} for name, items in locked(lock).items()} for lock in LOCKS
+    )
     assert {"torch", "numpy"} <= ours.keys() & theirs.keys()
     assert not {name: (ours[name], theirs[name]) for name in ours.keys() & theirs.keys() if not theirs[name] <= ours[name]}
 

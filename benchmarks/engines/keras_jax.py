@@ -68,7 +68,9 @@ def train(job: Job) -> None:
     model = keras.Sequential([keras.Input((28, 28, 1)), *NETWORKS[job.name]()])
     model.compile(
         optimizer=keras.optimizers.Adam(LEARNING_RATE, epsilon=1e-8),
-        loss=keras.losses.MeanAbsoluteError() if reconstructing else keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        loss=keras.losses.MeanAbsoluteError()
+        if reconstructing
+        else keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
     report = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: job.on_epoch(logs["loss"]))
     targets = images if reconstructing else job.data.labels.astype(np.int32)
