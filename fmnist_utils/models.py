@@ -107,6 +107,16 @@ class FeedForwardAutoencoder(Autoencoder):
         )
 
 
+def rectified_pooling(name: str = "relu", dropout: float | None = None) -> list[nn.Module]:
+    """Return activation, dropout if there is to be one, and max pooling, 2×2, in this order or one that gives the same sooner.
+
+    ReLU keeps the order of numbers, so where no dropout stands between, the largest of four rectified values is the largest one
+    rectified, bit by bit, gradients too; and after the pooling there are four times fewer values to rectify.
+    """
+    layers = [activation(name), *([] if dropout is None else [nn.Dropout(dropout)]), nn.MaxPool2d(2)]
+    return layers[::-1] if name == "relu" and not dropout else layers
+
+
 def conv_encoder(
     latent_dim: int, dropout: float = 0.0, flatten_dropout: float = 0.0, latent_dropout: float = 0.0
 ) -> nn.Sequential:
@@ -119,13 +129,9 @@ def conv_encoder(
     """
     return nn.Sequential(
         nn.Conv2d(1, 16, 3),  # 16×26×26
-        nn.ReLU(),
-        nn.Dropout(dropout),
-        nn.MaxPool2d(2),  # 16×13×13
+        *rectified_pooling("relu", dropout),  # 16×13×13
         nn.Conv2d(16, 32, 3),  # 32×11×11
-        nn.ReLU(),
-        nn.Dropout(dropout),
-        nn.MaxPool2d(2),  # 32×5×5
+        *rectified_pooling("relu", dropout),  # 32×5×5
         nn.Flatten(),  # 800
         nn.Dropout(flatten_dropout),
         nn.Linear(800, latent_dim),
@@ -316,8 +322,7 @@ class CNN(nn.Sequential):
             layers += [
                 nn.Conv2d(channels, out_channels, kernel_size, padding=pad),
                 nn.BatchNorm2d(out_channels),
-                activation(hidden_activation),
-                nn.MaxPool2d(2),
+                *rectified_pooling(hidden_activation),
             ]
             channels, side = out_channels, (side + 2 * pad - kernel_size + 1) // 2  # 3, (1, 0): 28 → 14 → 6
         layers += [nn.Flatten(), nn.Dropout(dropout if dropout_after_flatten else 0.0)]

@@ -167,7 +167,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "plots.misfit": ("desajuste con los valores publicados (%)", "misfit to the published values (%)"),
     "plots.seconds": ("segundos por época", "seconds per epoch"),
-    "plots.epoch_seconds": ("segundos por época de 60 000 imágenes", "seconds per epoch of 60,000 images"),
+    "plots.epoch_seconds": ("segundos por época de 60 000 imágenes", "seconds per epoch of 60,000 images"),
     "plots.ours": ("este proyecto", "this project"),
     "plots.recall": ("exhaustividad (%), n = {n}", "recall (%), n = {n}"),
     "plots.recall_alone": ("exhaustividad (%)", "recall (%)"),

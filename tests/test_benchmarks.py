@@ -57,7 +57,8 @@ def test_ours_and_the_tutorial_reach_the_same_loss(name):
 @pytest.mark.parametrize("engine", ["with_lightning", "with_skorch", "keras_jax", "flax_jit"])
 def test_a_peer_reaches_the_same_loss(engine, name):
     package = {"with_lightning": "lightning", "with_skorch": "skorch", "keras_jax": "keras", "flax_jit": "flax"}[engine]
-    pytest.importorskip(package)
+    if not importlib.util.find_spec(package):  # without importing it: Keras would take another backend
+        pytest.skip(f"{package} is not installed; make bench installs it")
     assert losses(engine, name, epochs=1)[0] == pytest.approx(losses("tutorial", name, epochs=1)[0], rel=0.1)
 
 

@@ -12,6 +12,7 @@ from fmnist_utils.models import (
     build_model,
     count_multiply_adds,
     count_parameters,
+    rectified_pooling,
 )
 from fmnist_utils.text import UserError
 
@@ -135,3 +136,27 @@ def test_unknown_names_are_refused_with_the_nearest():
         ConvAutoencoder(output_activation="sigmod")
     with pytest.raises(UserError, match="conv, raschka"):
         build_model("encoder_classifier", encoder="vgg")
+
+
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+def test_pooling_before_relu_gives_the_same_bits(memory_format):
+    """Also the gradients, with ties and with windows that ReLU empties; the layers keep their places, which name the weights."""
+    images = torch.randn(50, 16, 26, 26, generator=torch.Generator().manual_seed(0)).mul(4).round() / 4
+    images = images.to(memory_format=memory_format)
+    found = []
+    for layers in ([nn.ReLU(), nn.MaxPool2d(2)], rectified_pooling()):
+        inputs = images.clone().requires_grad_()
+        outputs = nn.Sequential(*layers)(inputs)
+        (outputs * torch.arange(outputs.numel()).reshape(outputs.shape)).sum().backward()
+        found.append((outputs, inputs.grad))
+    assert (found[0][0] == 0).any() and all(torch.equal(one, other) for one, other in zip(*found, strict=True))
+    assert [len(rectified_pooling(dropout=dropout)) for dropout in (None, 0.0, 0.2)] == [2, 3, 3]
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "softmax", "leaky_relu"])
+def test_other_activations_stay_before_the_pooling(name):
+    assert isinstance(rectified_pooling(name)[-1], nn.MaxPool2d)
+
+
+def test_a_dropout_stays_between_activation_and_pooling():
+    assert [type(layer) for layer in rectified_pooling("relu", 0.2)] == [nn.ReLU, nn.Dropout, nn.MaxPool2d]

@@ -61,7 +61,7 @@ SPENT["test_loss"] = [0.2, 0.02]
 CALLS = {
     "curves": lambda: plots.curves({"SGD": history([2.0, 1.0])}, "val_loss"),
     "intervals": lambda: plots.intervals({"a": [0.8, 0.9]}, published=0.81),
-    "epoch_times": lambda: plots.epoch_times({"ff": {"ours": [1.0, 1.2], "ours, bfloat16": [1.1], "skorch": [7.0, 8.0]}}),
+    "epoch_times": lambda: plots.epoch_times({"ff": {"ours": [1.0, 1.2], "ours, bfloat16": [1.1], "JAX": [7.0, 8.0]}}),
     "verdicts": lambda: plots.verdicts(VERDICTS),
     "errors_by_size": lambda: plots.errors_by_size({"SGD": {64: [0.02, 0.03], 128: [0.01]}}, pca={64: 0.005, 128: 0.002}),
     "misfit": lambda: plots.misfit({"a": [0.5, 0.1], "b": [0.9, 0.8]}),
