@@ -55,7 +55,7 @@ CHOICES = {  # what is undone or added, by the option that does it
 COMMANDS = {
     "python": [sys.executable, "-c", "pass"],
     "torch": [sys.executable, "-c", "import torch"],
-    "fmnist_utils": [sys.executable, "-c", "import torch, fmnist_utils.training, fmnist_utils.models, fmnist_utils.data"],
+    "fmnist_utils": [sys.executable, "-c", "import torch, fmnist_utils.runs"],
     "help": [sys.executable, "-c", "import sys; sys.argv = ['fmnist', '--help']; from fmnist_utils.cli import main; main()"],
 }
 

@@ -85,6 +85,12 @@ def test_importing_the_package_is_free():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
+def test_training_imports_no_tables_and_no_figures():
+    """Each worker of a grid begins with this import; pandas and scikit-learn would be most of it besides PyTorch."""
+    code = "import sys, fmnist_utils.runs; print(sorted({'pandas', 'sklearn', 'scipy', 'matplotlib'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
 def test_everything_imported_is_declared():
     """The package needs nothing but its dependencies: no papermill, no Jupyter, nothing that comes along by chance."""
     names = {"pyyaml": "yaml", "scikit-learn": "sklearn", "pillow": "PIL"}
