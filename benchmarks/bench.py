@@ -86,8 +86,8 @@ class Bench:
         shares = [list(range(job, seeds, jobs)) for job in range(jobs)]
         how = {"images": images, "epochs": epochs, "threads": 1}
         children = [self.start("ours", name, seed=share, **how) for share in shares]
-        runs = [run for child in children for run in finish(child)]
-        return (max(run["ended"] for run in runs) - min(run["began"] for run in runs)) / epochs
+        made = [finish(child) for child in children]
+        return max(runs[-1]["ended"] - runs[0]["began"] for runs in made) / epochs  # of the slowest process
 
 
 def finish(child: subprocess.Popen):
@@ -209,7 +209,7 @@ def linearity(bench: Bench, images: int) -> dict[str, dict[int, float]]:
         [run] = bench.run("ours", "ff", images=factor * part, epochs=4)
         sizes[factor] = statistics.median(run["seconds"][1:])
     cores = os.cpu_count() or 1
-    jobs = {factor: bench.side_by_side("ff", factor, 2 * factor, part, 4) for factor in (1, 2, 4, 8) if factor <= cores}
+    jobs = {factor: bench.side_by_side("ff", factor, 2 * factor, images, 3) for factor in (1, 2, 4, 8) if factor <= cores}
     ratios = {
         name: {factor: took / (factor * seconds[1]) for factor, took in seconds.items()}
         for name, seconds in (("epochs", epochs), ("images", sizes))
