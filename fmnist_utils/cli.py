@@ -1,4 +1,6 @@
-"""The command line: ``fmnist data``, ``run``, ``train``, ``reproduce``, ``audit`` and ``doctor``, the verbs of the API.
+"""The command line: ``fmnist data``, ``run``, ``train``, ``reproduce``, ``sweep``, ``worker``, ``status``, ``audit``, ``doctor``.
+
+The verbs of the API.
 
 The modules that load PyTorch are imported inside the commands, so that help and refusals come at once.
 """
@@ -195,6 +197,108 @@ def reproduce(report, jobs, device):
             train_all(missing, jobs=jobs, device=device, store=store, weights=True, on_run=publish)
     if not report and not yardsticks.find(store):
         click.echo(say("cli.yardsticks", file=yardsticks.publish(store).name))
+
+
+@main.command()
+@click.argument("plan", type=click.Path())
+@click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True, help="Who does the work.")
+@click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, tcp://host:8786, or its scheduler file (.json).")
+@click.option("--jobs", type=click.IntRange(1), help="Runs side by side (default: one for each core).")
+@click.option("--store", "root", type=click.Path(), help="The folder of the runs (default: FMNIST_RUNS, else the cache).")
+@click.option("--retry", is_flag=True, help="Try again what has failed.")
+@click.option("--dry-run", is_flag=True, help="Only say what there is to do and how long it would take.")
+@click.option("--device", default="auto", show_default=True)
+def sweep(plan, engine, scheduler, jobs, root, retry, dry_run, device):
+    """Make the runs of PLAN (a YAML file) that are missing. Interrupted, it goes on where it was."""
+    from fmnist_utils.plans import read_plan
+    from fmnist_utils.runs import RunStore, available_cores
+    from fmnist_utils.sweeps import sweep as sweep_tasks
+
+    if scheduler and engine != "dask":
+        raise UserError("sweeps.scheduler_of_dask")
+    store, tasks = RunStore(root), read_plan(plan)
+    _say_cost(tasks, store, device, jobs or (None if scheduler else available_cores()))
+    if not dry_run:
+        with stoppable():
+            sweep_tasks(tasks, engine=engine, scheduler=scheduler, jobs=jobs, store=store, retry=retry, device=device)
+        click.echo(say("sweeps.finished", total=len(tasks)))
+
+
+def _say_cost(tasks, store, device, hands):
+    """Say how many runs are missing and, from the records of like runs, how long so many hands would take for them."""
+    from fmnist_utils.plans import Conditions, estimate, project
+    from fmnist_utils.sweeps import Board
+    from fmnist_utils.training import pick_device
+
+    standing = Board(store, tasks).look()
+    missing = [task for task in tasks if standing[task.id].state != "done"]
+    click.echo(say("sweeps.plan", total=len(tasks), missing=len(missing)))
+    seconds = estimate(missing, store, pick_device(device).type)
+    known = [each for each in seconds if each is not None]
+    if missing and len(known) < len(missing):
+        click.echo(say("sweeps.unknown_cost", unknown=len(missing) - len(known)))
+    if known:
+        click.echo(say("sweeps.cost", runs=len(known), alone=_duration(sum(known))))
+    if known and hands:
+        conditions = Conditions()
+        outlook = project(known, hands, conditions)
+        told = {"hands": hands, "took": _duration(outlook.seconds), "busy": 100 * outlook.busy, "losses": outlook.losses}
+        click.echo(say("sweeps.projection", **told))
+        click.echo(say("sweeps.conditions", **vars(conditions) | {"failing": 100 * conditions.failing}))
+
+
+def _duration(seconds):
+    """Return a time in words, to the precision that an estimate has."""
+    for size, key in ((172_800, "days"), (5400, "hours"), (90, "minutes")):
+        if seconds >= size:
+            return say(f"sweeps.{key}", count=seconds / {"days": 86_400, "hours": 3600, "minutes": 60}[key])
+    return say("sweeps.seconds", count=seconds)
+
+
+@main.command()
+@click.argument("store", type=click.Path())
+@click.argument("plan", type=click.Path())
+@click.option("--jobs", type=click.IntRange(1), help="Runs side by side (default: one for each core it may use).")
+@click.option(
+    "--lease", type=click.FloatRange(1), default=60.0, show_default=True, help="Seconds until a silent worker is gone."
+)
+@click.option("--device", default="auto", show_default=True)
+def worker(store, plan, jobs, lease, device):
+    """Work on PLAN in the folder STORE until nothing is left, together with all others that do the same."""
+    from fmnist_utils.plans import read_plan
+    from fmnist_utils.runs import RunStore
+    from fmnist_utils.sweeps import sweep as sweep_tasks
+
+    with stoppable():
+        sweep_tasks(
+            read_plan(plan), jobs=jobs, store=RunStore(store), lease=lease, device=device, shuffle=True, progress=False
+        )
+
+
+@main.command()
+@click.argument("plan", type=click.Path(), required=False)
+@click.option("--store", "root", type=click.Path(), help="The folder of the runs (default: FMNIST_RUNS, else the cache).")
+@click.option("--all", "everything", is_flag=True, help="Show what is done and what waits too, task by task.")
+def status(plan, root, everything):
+    """Show how the runs of PLAN stand, or those of every plan that was started in the store."""
+    from fmnist_utils.plans import read_plan
+    from fmnist_utils.runs import RunStore
+    from fmnist_utils.sweeps import Board, saved_plan
+
+    store = RunStore(root)
+    tasks = read_plan(plan) if plan else saved_plan(store)
+    standing = Board(store, tasks).look()
+    click.echo(say("sweeps.store", folder=store.root))
+    for state in ("done", "running", "stale", "failed", "waiting"):
+        of_state = [task for task in tasks if standing[task.id].state == state]
+        click.secho(f"{len(of_state):6}  {say(f'sweeps.{state}')}", bold=bool(of_state))
+        for task in of_state if everything or state in ("running", "stale", "failed") else ():
+            at = standing[task.id]
+            epochs = f"{at.epochs}/{task.epochs}" if task.epochs else "–"
+            lines = at.reason.splitlines() or [say("sweeps.beat", host=at.host, seconds=at.silent) if at.host else ""]
+            click.echo(f"        {task.id[:12]}  {epochs:>7}  {task.label}  {lines[0]}".rstrip())
+    if any(each.state == "failed" for each in standing.values()):
+        click.echo(say("sweeps.retry"))
 
 
 @main.command()

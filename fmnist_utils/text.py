@@ -630,6 +630,85 @@ WORDS: dict[str, tuple[str, str]] = {
         "{file}: the errors of PCA and of constant images",
     ),
     "cli.published": ("  {file}  ({seconds:.0f} s)", "  {file}  ({seconds:.0f} s)"),
+    # plans
+    "plans.unreadable": (
+        "no se puede leer el plan {file}: {reason}. Se espera un archivo YAML con una lista, runs; la página «Cómo se ejecuta» "
+        "trae ejemplos.",
+        "cannot read the plan {file}: {reason}. A YAML file with a list, runs, is expected; the page “How to run it” has "
+        "examples.",
+    ),
+    "plans.one_of": (
+        "cada elemento de runs dice una sola de estas cosas: report (con group), recipe o page.",
+        "each item of runs names one and only one of these: report (with group), recipe or page.",
+    ),
+    "plans.report_and_group": ("report y group van juntos.", "report and group go together."),
+    "plans.no_folds": (
+        "folds vale para recetas; una página se repite con seeds o con grid.",
+        "folds is for recipes; a page is repeated with seeds or with grid.",
+    ),
+    # sweeps
+    "sweeps.differs": (
+        "la corrida {id} se hizo dos veces y no dio lo mismo bit por bit, como ocurre entre procesadores distintos; queda la que "
+        "terminó primero.",
+        "run {id} was made twice and did not come out the same bit by bit, as happens between different processors; the one that "
+        "finished first is kept.",
+    ),
+    "sweeps.blocked": (
+        "no empezó: falló la corrida de cuyo codificador parte",
+        "not begun: the run whose encoder it starts from has failed",
+    ),
+    "sweeps.no_dask": (
+        "--engine dask necesita el complemento «cluster». Para instalarlo: pip install -e '.[cluster]'. Sin él, --engine local usa "
+        "esta computadora, y «fmnist worker» varias que compartan una carpeta.",
+        "--engine dask needs the extra “cluster”. To install it: pip install -e '.[cluster]'. Without it, --engine local uses this "
+        "computer, and `fmnist worker` several that share a folder.",
+    ),
+    "sweeps.no_scheduler": (
+        "no se llega al planificador de Dask en {address}: {reason}. Nada de lo terminado se pierde; el mismo comando sigue donde "
+        "quedó.",
+        "the Dask scheduler at {address} is out of reach: {reason}. Nothing that was finished is lost; the same command goes on "
+        "where it was.",
+    ),
+    "sweeps.scheduler_of_dask": ("--scheduler vale con --engine dask.", "--scheduler goes with --engine dask."),
+    "sweeps.plan": ("Plan: {total} corridas, faltan {missing}.", "Plan: {total} runs, {missing} missing."),
+    "sweeps.unknown_cost": (
+        "De {unknown} no hay registros parecidos y no se sabe cuánto tardan; no cuentan en lo que sigue.",
+        "Of {unknown} there are no like records, so how long they take is not known; what follows leaves them out.",
+    ),
+    "sweeps.cost": (
+        "Costo estimado con los registros de corridas parecidas: {runs} corridas, {alone} de una en una.",
+        "Estimated cost, from the records of like runs: {runs} runs, {alone} one after the other.",
+    ),
+    "sweeps.projection": (
+        "Con {hands} a la vez: {took}, con {busy:.0f} % del tiempo en entrenar y {losses} computadoras perdidas en el camino "
+        "(simulación).",
+        "With {hands} at a time: {took}, with {busy:.0f} % of the time in training and {losses} workers lost on the way "
+        "(simulated).",
+    ),
+    "sweeps.conditions": (
+        "  Se supone: {start_up:g} s para empezar cada corrida; {failing:g} % que fallan una vez; cada trabajador se pierde "
+        "{losses_per_day:g} vez por día, lo notan a los {lease:g} s y vuelve a los {back_after:g} s; {epochs} épocas por corrida; "
+        "todos igual de rápidos.",
+        "  Taken for granted: {start_up:g} s to begin each run; {failing:g} % that fail once; each worker is lost "
+        "{losses_per_day:g} time a day, is missed after {lease:g} s and is back after {back_after:g} s; {epochs} epochs a run; all "
+        "equally fast.",
+    ),
+    "sweeps.days": ("{count:.1f} días", "{count:.1f} days"),
+    "sweeps.hours": ("{count:.1f} horas", "{count:.1f} hours"),
+    "sweeps.minutes": ("{count:.0f} minutos", "{count:.0f} minutes"),
+    "sweeps.seconds": ("{count:.0f} segundos", "{count:.0f} seconds"),
+    "sweeps.finished": ("Listo: las {total} corridas del plan están hechas.", "Done: all {total} runs of the plan are made."),
+    "sweeps.store": ("Corridas en {folder}", "Runs in {folder}"),
+    "sweeps.done": ("hechas", "done"),
+    "sweeps.running": ("en curso", "running"),
+    "sweeps.stale": ("abandonadas: otro trabajador las retomará", "abandoned: another worker will take them up"),
+    "sweeps.failed": ("fallidas", "failed"),
+    "sweeps.waiting": ("en espera", "waiting"),
+    "sweeps.beat": ("{host}, última señal hace {seconds:.0f} s", "{host}, last sign {seconds:.0f} s ago"),
+    "sweeps.retry": (
+        "Para intentar de nuevo las fallidas: fmnist sweep PLAN.yaml --retry. El detalle está en failed.json, en la carpeta attempts.",
+        "To try the failed ones again: fmnist sweep PLAN.yaml --retry. The details are in failed.json, in the folder attempts.",
+    ),
 }
 
 _language: str | None = None

@@ -92,14 +92,34 @@ def test_training_imports_no_tables_and_no_figures():
 
 
 def test_everything_imported_is_declared():
-    """The package needs nothing but its dependencies: no papermill, no Jupyter, nothing that comes along by chance."""
+    """The package needs nothing but its dependencies: no papermill, no Jupyter, nothing that comes along by chance.
+
+    What an optional extra brings is imported where it is used, never at the top of a module.
+    """
     names = {"pyyaml": "yaml", "scikit-learn": "sklearn", "pillow": "PIL"}
     declared = {canonicalize_name(Requirement(item).name) for item in PROJECT["project"]["dependencies"]}
     allowed = {names.get(name, name) for name in declared} | sys.stdlib_module_names | {"fmnist_utils"}
     ours = {path.stem for path in PACKAGE.glob("*.py")} | {"reports"}
+    optional = {
+        Requirement(item).name for extra in unlocked_extras() for item in PROJECT["project"]["optional-dependencies"][extra]
+    }
     for path in PACKAGE.rglob("*.py"):
-        unknown = {name.split(".")[0] for name in imported(path.read_text())} - allowed - ours
-        assert not unknown, f"{path.name} imports {unknown}"
+        source = path.read_text()
+        for names_in, known in ((at_once(source), allowed), (source, allowed | optional)):
+            unknown = {name.split(".")[0] for name in imported(names_in)} - known - ours
+            assert not unknown, f"{path.name} imports {unknown}"
+
+
+def at_once(source: str) -> str:
+    """Return ``source`` without its functions and classes: what importing the module runs."""
+    tree = ast.parse(source)
+    tree.body = [node for node in tree.body if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))]
+    return ast.unparse(tree)
+
+
+def test_an_optional_package_at_the_top_of_a_module_is_found():
+    assert imported(at_once("import os\n\ndef late():\n    import distributed\n")) == {"os"}
+    assert imported(at_once("try:\n    import distributed\nexcept ImportError:\n    pass\n")) == {"distributed"}
 
 
 # --- Words ----------------------------------------------------------------------------------------------------------
@@ -202,12 +222,22 @@ def locked(name: str = "requirements.lock") -> dict[str, list[tuple[Requirement,
     return entries
 
 
+def unlocked_extras() -> set[str]:
+    """Return the extras that ``test``, and with it the lock, does not contain: they are left to whoever wants them."""
+    extras = PROJECT["project"]["optional-dependencies"]
+    inside, more = set(), {"test"}
+    while more:
+        inside |= more
+        ours = [Requirement(item) for extra in more for item in extras[extra] if item.startswith("fmnist-utils")]
+        more = set().union(*(item.extras for item in ours)) - inside
+    return extras.keys() - inside
+
+
 def declared(name: str) -> Iterator[Requirement]:
-    """Yield the requirements of pyproject.toml that a lock answers to: its extra ``bench`` has a lock of its own."""
-    extras = dict(PROJECT["project"]["optional-dependencies"])
-    peers = extras.pop("bench")
-    chosen = [peers] if name.startswith("benchmarks") else extras.values()
-    for item in (*PROJECT["project"]["dependencies"], *(item for extra in chosen for item in extra)):
+    """Yield the requirements of pyproject.toml that a lock answers to: the extra ``bench`` has one of its own."""
+    extras = PROJECT["project"]["optional-dependencies"]
+    chosen = {"bench"} if name.startswith("benchmarks") else extras.keys() - unlocked_extras()
+    for item in (*PROJECT["project"]["dependencies"], *(item for extra in chosen for item in extras[extra])):
         if not item.startswith("fmnist-utils"):
             yield Requirement(item)
 

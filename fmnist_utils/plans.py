@@ -1,0 +1,334 @@
+"""Plans: the file that says what a sweep is to make, the tasks that come of it, and what they will take.
+
+A plan is a YAML file with a list, ``runs``. Each entry names a group of a report, spells out a recipe, or names a page; and may
+vary it: ``set`` changes fields, ``grid`` makes one task of each combination of values, ``seeds`` and ``folds`` repeat it::
+
+    runs:
+      - report: "01"
+        group: model_2
+        protocol: ours
+        grid: {learning_rate: [0.003, 0.001], model.dropout: [0.0, 0.2]}
+        seeds: 5
+      - page: "02"
+        set: {lang: en}
+        grid: {latent_dim: [16, 32]}
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import itertools
+import json
+import os
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+from typing import Annotated, Any
+
+import yaml
+from pydantic import Field, model_validator
+
+from fmnist_utils.execution import find_page, run_page
+from fmnist_utils.recipes import CheckedSpec, Count, PositiveInt, Recipe
+from fmnist_utils.reports import _set, load_report
+from fmnist_utils.runs import Run, RunStore, train
+from fmnist_utils.text import LANGUAGES, UserError, get_language
+
+Values = Annotated[list[Any], Field(min_length=1)]
+Repeats = PositiveInt | Annotated[list[Count], Field(min_length=1)]
+
+
+class Entry(CheckedSpec):
+    """One entry of a plan: exactly one of ``report``, ``recipe`` and ``page``.
+
+    Attributes:
+        report, group, protocol: a report's name or number, one of its groups, one of its protocols.
+        recipe: the fields of a :class:`~fmnist_utils.recipes.Recipe`.
+        page: as for ``fmnist run``; ``set`` and ``grid`` are then its parameters. Those left out that are not the notebook's own
+            are Spanish and the quick profile, whatever the machine's variables say.
+        set: path of a field → value: ``{num_epochs: 10, model.dropout: 0.1}``.
+        grid: path of a field → values; one task for each combination.
+        seeds: so many seeds from 0, or a list of them.
+        folds: so many folds from 0, or a list: ``data.fold`` of the recipe.
+    """
+
+    report: str | None = None
+    group: str | None = None
+    protocol: str = "ours"
+    recipe: dict[str, Any] | None = None
+    page: str | None = None
+    set: dict[str, Any] = {}
+    grid: dict[str, Values] = {}
+    seeds: Repeats | None = None
+    folds: Repeats | None = None
+
+    @model_validator(mode="after")
+    def _is_one_thing(self) -> Entry:
+        if sum(given is not None for given in (self.report, self.recipe, self.page)) != 1:
+            raise UserError("plans.one_of")
+        if (self.report is None) != (self.group is None):
+            raise UserError("plans.report_and_group")
+        if self.page and self.folds is not None:
+            raise UserError("plans.no_folds")
+        return self
+
+    def tasks(self, folder: Path) -> list[Task]:
+        """Return the tasks of this entry; a notebook's path is taken from ``folder``."""
+        axes = [[(path, value) for value in values] for path, values in self.grid.items()]
+        for path, repeats in (("seed", self.seeds), ("data.fold", self.folds)):
+            if repeats is not None:
+                axes.append([(path, value) for value in (range(repeats) if isinstance(repeats, int) else repeats)])
+        changes = [{**self.set, **dict(point)} for point in itertools.product(*axes)]
+        if self.page is not None:
+            page = str(folder / self.page) if self.page.endswith(".ipynb") else self.page
+            return [PageRun.checked(page, parameters) for parameters in changes]
+        base = self.recipe
+        if self.report is not None:
+            base = load_report(self.report).recipe(self.group, self.protocol).model_dump()
+        return [Training(_changed(base, change)) for change in changes]
+
+
+class Plan(CheckedSpec):
+    """The whole file; each of ``runs`` holds the fields of an :class:`Entry`."""
+
+    runs: Annotated[list[dict[str, Any]], Field(min_length=1)]
+
+
+def _changed(fields: dict[str, Any], changes: dict[str, Any]) -> Recipe:
+    fields = json.loads(json.dumps(fields))  # a deep copy, with lists as a file has them
+    for path, value in changes.items():
+        _set(fields, path, value)
+    return Recipe(**fields)
+
+
+@dataclass(frozen=True)
+class Training:
+    """A task: the training of a recipe; with ``weights``, a record alone will not do, as another run starts from its encoder."""
+
+    recipe: Recipe
+    weights: bool = False
+    resumes = True
+
+    @property
+    def id(self) -> str:
+        return self.recipe.id
+
+    @property
+    def label(self) -> str:
+        recipe = self.recipe
+        return (
+            f"{recipe.model.name} {recipe.data.source} epochs={recipe.num_epochs} seed={recipe.seed} fold={recipe.data.fold}"
+        )
+
+    @property
+    def epochs(self) -> int:
+        return self.recipe.num_epochs
+
+    @property
+    def needs(self) -> str | None:
+        """The id of the task that must be done before this one, if any."""
+        return self.recipe.encoder_from.id if self.recipe.encoder_from else None
+
+    def find(self, store: RunStore) -> Run | None:
+        """Return the finished run, or None."""
+        return store.find(self.recipe, self.weights)
+
+    def perform(self, store: RunStore, threads: int, device: str) -> None:
+        """Train in the folder that ``store`` gives for it."""
+        train(self.recipe, store=store, device=device, threads=threads, weights=self.weights, progress=False)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"recipe": json.loads(self.recipe.canonical_json), "weights": self.weights}
+
+
+@dataclass(frozen=True)
+class PageRun:
+    """A task: a page run with parameters. Its id covers the notebook's content, so that a changed page is another task."""
+
+    page: str
+    parameters: tuple[tuple[str, Any], ...]
+    id: str
+    resumes, needs, epochs = False, None, 0
+
+    @classmethod
+    def checked(cls, page: str, parameters: dict[str, Any]) -> PageRun:
+        """Return the task.
+
+        Raises:
+            UserError: if there is no such page, or a parameter is misspelt or not allowed.
+        """
+        notebook, report = find_page(page)
+        chosen = {"lang": "es", "profile": "quick"} | parameters
+        mine = (
+            {"lang": get_language()} if chosen["lang"] in LANGUAGES else {}
+        )  # the check speaks the language that it is given
+        report.check_parameters(chosen | mine)
+        content = hashlib.sha256(notebook.read_bytes()).hexdigest()
+        known = json.dumps([content, chosen], sort_keys=True)
+        values = tuple((name, tuple(v) if isinstance(v, list) else v) for name, v in sorted(chosen.items()))
+        return cls(page, values, hashlib.sha256(known.encode()).hexdigest())
+
+    @property
+    def label(self) -> str:
+        return " ".join([Path(self.page).stem, *(f"{name}={value}" for name, value in self.parameters)])
+
+    def find(self, store: RunStore) -> Path | None:
+        """Return the executed notebook, or None."""
+        path = store.folder(self) / "page.ipynb"
+        return path if path.exists() else None
+
+    def perform(self, store: RunStore, threads: int, device: str) -> None:
+        """Run the page in the folder that ``store`` gives for it, which becomes this process's working folder."""
+        os.chdir(store.folder(self))
+        os.environ["OMP_NUM_THREADS"] = str(threads)
+        run_page(self.page, self._given, "page.ipynb")
+
+    @property
+    def _given(self) -> dict[str, Any]:
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in self.parameters}
+
+    def to_json(self) -> dict[str, Any]:
+        return {"page": self.page, "parameters": self._given}
+
+
+Task = Training | PageRun
+
+
+def task_from_json(fields: dict[str, Any]) -> Task:
+    """Return the task that ``to_json`` wrote."""
+    if "page" in fields:
+        return PageRun.checked(**fields)
+    return Training(Recipe(**fields["recipe"]), fields["weights"])
+
+
+def read_plan(path: str | Path) -> list[Task]:
+    """Return the tasks of a plan, each once, with the encoders that they start from before them.
+
+    Raises:
+        UserError: if the file cannot be read, or an entry is not what it may be; nothing has been started then.
+    """
+    path = Path(path)
+    try:
+        fields = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise UserError("plans.unreadable", file=str(path), reason=str(error)) from None
+    if not isinstance(fields, dict):
+        raise UserError("plans.unreadable", file=str(path), reason="runs: ?")
+    return with_encoders(task for entry in Plan(**fields).runs for task in Entry(**entry).tasks(path.parent))
+
+
+def with_encoders(work: Iterable[Task | Recipe]) -> list[Task]:
+    """Return the tasks of ``work``, each once; before a recipe that starts from another run's encoder, that run."""
+    tasks: dict[str, Task] = {}
+    for item in work:
+        task = Training(item) if isinstance(item, Recipe) else item
+        chain = [task]
+        while isinstance(chain[0], Training) and chain[0].recipe.encoder_from:
+            chain.insert(0, Training(chain[0].recipe.encoder_from, weights=True))
+        for each in chain:
+            if each.id not in tasks or getattr(each, "weights", False):
+                tasks[each.id] = each
+    return list(tasks.values())
+
+
+# --- What it will take ----------------------------------------------------------------------------------------------
+
+
+def estimate(tasks: Sequence[Task], store: RunStore, device: str = "cpu") -> list[float | None]:
+    """Return the seconds that each task would take alone, from the records of like runs on a ``device``; None where none is.
+
+    Like are those of the same network, minibatch, precision, loading and freezing, or else of a network of that name. Their mean
+    seconds for one training image in one epoch are multiplied; early stopping may save some of it.
+    """
+    seen: dict[Any, list[float]] = {}
+    for path in [*store.results.glob("*/*.json"), *store.root.glob("*/record.json")]:
+        try:
+            fields = json.loads(path.read_bytes())
+            recipe, seconds, made_on = Recipe(**fields["recipe"]), fields["history"]["seconds"], fields["made_with"]["device"]
+        except (OSError, ValueError, LookupError, TypeError):
+            continue
+        if made_on == device and seconds:
+            for kind in _kinds(recipe):
+                seen.setdefault(kind, []).append(mean(seconds) / _train_images(recipe))
+    known = {kind: mean(values) for kind, values in seen.items()}
+
+    def of(recipe: Recipe) -> float | None:
+        rate = next((known[kind] for kind in _kinds(recipe) if kind in known), None)
+        return None if rate is None else rate * _train_images(recipe) * recipe.num_epochs
+
+    return [of(task.recipe) if isinstance(task, Training) else None for task in tasks]
+
+
+def _kinds(recipe: Recipe) -> list[Any]:
+    """Return what runs of like cost have in common, the narrowest first."""
+    return [(recipe.model, recipe.batch_size, recipe.precision, recipe.loading, recipe.freeze), recipe.model.name]
+
+
+def _train_images(recipe: Recipe) -> int:
+    data = recipe.data
+    return data.train_size or 60_000 - (data.val_size if data.val_from == "train" else 0)
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What a projection takes for granted besides the seconds of the runs.
+
+    Attributes:
+        start_up: seconds before a run begins to train: Python, PyTorch, the data.
+        failing: the share of the runs that fail once, at a random moment, and are made again from their last epoch.
+        losses_per_day: how often a worker is lost (switched off, pre-empted, out of memory).
+        back_after: seconds until a lost worker is there again.
+        lease: seconds until the others notice.
+        epochs: in how many equal parts a run keeps what it has done.
+    """
+
+    start_up: float = 10
+    failing: float = 0.02
+    losses_per_day: float = 1
+    back_after: float = 600
+    lease: float = 60
+    epochs: int = 30
+
+
+@dataclass(frozen=True)
+class Projection:
+    """How a sweep would go: ``seconds`` from start to end, ``busy`` share of the workers' time that ends in a record, ``losses``."""
+
+    seconds: float
+    busy: float
+    losses: int
+
+
+def project(seconds: Sequence[float], workers: int, conditions: Conditions = Conditions(), seed: int = 0) -> Projection:
+    """Return how runs of so many ``seconds`` would go on so many workers: a simulation, event by event.
+
+    A free worker takes the first run that waits. It ends, fails, or the worker is lost; what finished epochs hold is kept, and the
+    rest waits again. Losses are a Poisson process. The workers are alike and do not slow each other down.
+    """
+    chance, day = random.Random(seed), 86_400
+    waiting = [(0.0, number, run, run, chance.random() < conditions.failing) for number, run in enumerate(seconds)]
+    free = [(0.0, worker) for worker in range(workers)]
+    end, losses, numbers = 0.0, 0, itertools.count(len(waiting))
+    while waiting:
+        now, worker = heapq.heappop(free)
+        since, _, rest, whole, fails = heapq.heappop(waiting)
+        begin = max(now, since)
+        needed = conditions.start_up + rest
+        stop = chance.uniform(0, needed) if fails else needed
+        lost = chance.expovariate(conditions.losses_per_day / day) if conditions.losses_per_day else float("inf")
+        if lost >= stop and not fails:
+            end = max(end, begin + needed)
+            heapq.heappush(free, (begin + needed, worker))
+            continue
+        spent = min(lost, stop)
+        part = whole / conditions.epochs
+        kept = max(spent - conditions.start_up, 0) // part * part if part else 0.0
+        gone = lost < stop
+        losses += gone
+        again = begin + spent + (conditions.lease if gone else 0)
+        heapq.heappush(waiting, (again, next(numbers), max(rest - kept, 0.0), whole, fails and gone))
+        heapq.heappush(free, (begin + spent + (conditions.back_after if gone else 0), worker))
+    return Projection(end, sum(seconds) / (workers * end) if end else 1.0, losses)
