@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import queue
 import random
 import secrets
 import shutil
@@ -38,14 +39,14 @@ from fmnist_utils.checkpoints import write_atomically
 from fmnist_utils.plans import Task, task_from_json, with_encoders
 from fmnist_utils.recipes import Recipe
 from fmnist_utils.runs import Record, Run, RunStore, available_cores, now
-from fmnist_utils.text import UserError, say
+from fmnist_utils.text import UserError, get_language, say, set_language
 from fmnist_utils.training import pick_device, progress_bar
 
 LEASE = 60.0  # seconds without a sign of life after which the holder of a lease counts as gone
 POLL = 5.0  # seconds between two looks at the store
 DEATHS = 3  # a run that dies so often without finishing an epoch is given up
 PATIENCE = 600.0  # seconds that a scheduler which went away may take to come back
-PROGRAM = "from fmnist_utils.sweeps import attempt_from_stdin; attempt_from_stdin()"
+PROGRAM = "from fmnist_utils.sweeps import serve; serve()"
 
 
 # --- Leases ---------------------------------------------------------------------------------------------------------
@@ -171,6 +172,7 @@ class _AttemptStore(RunStore):
 
 def attempt(order: dict[str, Any]) -> None:
     """Carry out an ``order`` of :func:`_order`, unless it is done or another is at it; a failure is noted in the store."""
+    set_language(order["lang"])
     store, task = RunStore(order["root"], order["results"]), task_from_json(order["task"])
     lease = Lease(store, task.id, order["owner"], order["lease"])
     if not lease.claim():
@@ -191,25 +193,14 @@ def attempt(order: dict[str, Any]) -> None:
         lease.release()
 
 
-def attempt_from_stdin() -> None:
-    """Carry out the order in the first line of stdin, for as long as stdin stays open."""
-    order = json.loads(sys.stdin.readline())
-    _follow(lambda: os.read(sys.stdin.fileno(), 1))  # not sys.stdin.read: a thread in it keeps Python from ending
-    attempt(order)
-
-
 def attempt_for_parent(order: dict[str, Any]) -> None:
-    """Carry out an order in a child process, for as long as its parent lives."""
+    """Carry out an order in a child process, which is a group with all it starts, and ends when its parent does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's affair
-    _follow(multiprocessing.parent_process().join)
-    attempt(order)
-
-
-def _follow(until: Callable[[], Any]) -> None:
-    """Make this process, with what it starts, a group that ends when ``until`` returns."""
-    if hasattr(os, "setsid") and os.getsid(0) != os.getpid():
+    if hasattr(os, "setsid"):
         os.setsid()
-    threading.Thread(target=lambda: (until(), end_group()), daemon=True).start()
+    parent = multiprocessing.parent_process()
+    threading.Thread(target=lambda: (parent.join(), end_group()), daemon=True).start()
+    attempt(order)
 
 
 def end_group() -> None:
@@ -237,40 +228,43 @@ def adopt(store: RunStore, task: Task, owner: str) -> Path | None:
     left = [path for path in own.parent.glob(f"{task.id[:16]}.*") if path != own]
     if shared.exists() and any(shared.iterdir()):  # begun by ``train``, which holds a lock while it is at it
         try:
-            filelock.FileLock(shared / "lock").acquire(timeout=0).release()
+            with filelock.FileLock(shared / "lock", timeout=0):
+                pass
         except filelock.Timeout:
             return None
         if task.find(store):
             return None
         left.append(shared)
+    own.parent.mkdir(parents=True, exist_ok=True)
     for path in sorted(left, key=lambda path: ((path / "record.json").exists(), finished_epochs(path)), reverse=True):
         if task.resumes and not own.exists():
             try:
                 os.rename(path, own)
-                continue
-            except OSError:
+            except FileNotFoundError:  # another took it, or it has just been published
                 pass
-        shutil.rmtree(path, ignore_errors=True)
-    own.mkdir(parents=True, exist_ok=True)
+        else:
+            shutil.rmtree(path, ignore_errors=True)
+    own.mkdir(exist_ok=True)
     (own / "lock").unlink(missing_ok=True)  # one that sleeps may still hold it
     (own / "failed.json").unlink(missing_ok=True)
     return own
 
 
-def publish(store: RunStore, task: Task, folder: Path) -> None:
-    """Put a finished attempt in its place, at once and whole. If another was quicker, his stays and this one goes."""
+def publish(store: RunStore, task: Task, folder: Path) -> bool:
+    """Put a finished attempt in its place, at once and whole, and return True. If another was quicker, his stays."""
     target = store.folder(task)
     try:
         os.rename(folder, target)
-        return
+        return True
     except OSError:
         if not folder.exists():  # taken over
-            return
+            return False
     if theirs := task.find(store):
         if isinstance(theirs, Run) and theirs.record.weights_sha256 != Record.read(folder / "record.json").weights_sha256:
             warnings.warn(say("sweeps.differs", id=task.id[:12]), stacklevel=2)  # made on another kind of machine, say
         shutil.rmtree(folder, ignore_errors=True)
     # else ``train`` has begun it meanwhile: what is finished stays in ``attempts``, and the next to look puts it in its place
+    return False
 
 
 def note_failure(folder: Path, task: Task, error: Exception | str) -> None:
@@ -358,7 +352,7 @@ def save_plan(store: RunStore, tasks: Sequence[Task]) -> None:
     content = json.dumps([task.to_json() for task in tasks]).encode()
     folder = store.root / "plans"
     folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / f"{sorted(task.id for task in tasks)[0][:12]}-{len(tasks)}.json", content)
+    write_atomically(folder / f"{min(task.id for task in tasks)[:12]}-{len(tasks)}.json", content)
 
 
 def saved_plan(store: RunStore) -> list[Task]:
@@ -376,18 +370,19 @@ class Ended(NamedTuple):
     task: Task
     owner: str
     orderly: bool
-    said: str = ""
 
 
 class LocalHands:
     """Processes of this machine, ``jobs`` at a time, one for each attempt."""
 
     target = staticmethod(attempt_for_parent)
+    start_method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 
     def __init__(self, jobs: int):
-        can_fork = "forkserver" in multiprocessing.get_all_start_methods()
-        self._context = multiprocessing.get_context("forkserver" if can_fork else "spawn")
-        if can_fork:  # PyTorch is imported once, by the server, with what the first optimizer imports: seconds for each run
+        self._context = multiprocessing.get_context(self.start_method)
+        if (
+            self.start_method == "forkserver"
+        ):  # PyTorch is imported once, by the server, with what the first optimizer imports: seconds for each run
             self._context.set_forkserver_preload(["fmnist_utils.sweeps", "torch._dynamo"])
         self.jobs, self.running = jobs, {}
 
@@ -480,10 +475,10 @@ class DaskHands:
             if future.status != "pending":
                 del self.running[task.id]
                 try:
-                    code, said = future.result(timeout=10)
+                    code = future.result(timeout=10)
                 except Exception:  # its worker is gone, or the scheduler; that says nothing about the run
-                    code, said = 0, ""
-                ended.append(Ended(task, owner, code == 0, said))
+                    code = 0
+                ended.append(Ended(task, owner, code == 0))
         return ended
 
     def close(self) -> list[Ended]:
@@ -497,28 +492,51 @@ class DaskHands:
         return [Ended(task, owner, True) for task, owner in running]
 
 
-def attempt_on_worker(order: dict[str, Any], program: str) -> tuple[int, str]:
-    """On a Dask worker: carry out ``order`` in a process of its own; return its exit code and the end of what it said.
+_of_thread = threading.local()
 
-    The worker's own process stays free to answer its scheduler, and outlives whatever happens to the run.
+
+def attempt_on_worker(order: dict[str, Any], program: str) -> int:
+    """On a Dask worker: carry out ``order`` in a process of its own; return its exit code.
+
+    The worker's process stays free to answer its scheduler, and lives on whatever happens to the run. It may not have such
+    children, so ``program`` stands between them, which does nothing but :func:`serve`.
     """
-    environment = os.environ | {"OMP_NUM_THREADS": str(order["threads"])}
-    with tempfile.TemporaryFile() as said:
-        # Its stdin is held open by this process: when this one is killed, it closes, and the attempt ends as well.
-        process = subprocess.Popen(
-            [sys.executable, "-c", program],
-            stdin=subprocess.PIPE,
-            stdout=said,
-            stderr=said,
-            env=environment,
-            start_new_session=True,
+    server = getattr(_of_thread, "server", None)
+    if server is None or server.poll() is not None:
+        environment = os.environ | {"OMP_NUM_THREADS": str(order["threads"])}
+        command = [sys.executable, "-c", program]
+        server = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True
         )
-        process.stdin.write(json.dumps(order).encode() + b"\n")
-        process.stdin.flush()
-        code = process.wait()
-        process.stdin.close()
-        said.seek(0)
-        return code, said.read().decode(errors="replace")[-2000:]
+        _of_thread.server = server
+    try:
+        server.stdin.write(json.dumps(order).encode() + b"\n")
+        server.stdin.flush()
+        return int(server.stdout.readline())
+    except (OSError, ValueError):  # it was killed
+        server.kill()
+        return server.wait() or 1
+
+
+def serve() -> None:
+    """Carry out the orders in the lines of stdin, one at a time, and answer each with its exit code, until stdin is closed."""
+    answers, orders = os.fdopen(os.dup(1), "w"), queue.SimpleQueue()
+    os.dup2(2, 1)  # what a run prints is no answer
+
+    def read() -> None:
+        for line in sys.stdin:
+            orders.put(json.loads(line))
+        end_group()  # the worker was killed; the children follow
+
+    threading.Thread(target=read, daemon=True).start()
+    hands = LocalHands(1)
+    while True:
+        order = orders.get()
+        hands.start(task_from_json(order["task"]), order)
+        while not (ended := hands.wait(POLL)):
+            continue
+        answers.write(f"{0 if ended[0].orderly else 1}\n")
+        answers.flush()
 
 
 # --- The sweep ------------------------------------------------------------------------------------------------------
@@ -527,7 +545,7 @@ def attempt_on_worker(order: dict[str, Any], program: str) -> tuple[int, str]:
 def _order(store: RunStore, task: Task, lease: float, threads: int, device: str) -> dict[str, Any]:
     """Return what an attempt needs to know, as JSON has it; ``owner`` is its name, for this attempt only."""
     where = {"root": str(store.root.resolve()), "results": str(store.results.resolve())}
-    how = {"owner": secrets.token_hex(8), "lease": lease, "threads": threads, "device": device}
+    how = {"owner": secrets.token_hex(8), "lease": lease, "threads": threads, "device": device, "lang": get_language()}
     return where | how | {"task": task.to_json()}
 
 
@@ -582,7 +600,7 @@ def _count_death(store: RunStore, ended: Ended, lease: float, deaths: dict[str, 
     before[:] = [at for at in before if at >= epochs] + [epochs]
     if len(before) >= DEATHS:
         own.mkdir(parents=True, exist_ok=True)
-        note_failure(own, ended.task, "\n".join([say("runs.killed"), *ended.said.strip().splitlines()[-3:]]))
+        note_failure(own, ended.task, say("runs.killed"))
         before.clear()
     held.release()
 

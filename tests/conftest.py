@@ -1,6 +1,8 @@
 """What every test shares: one thread, Spanish, no progress bars, and a store and cache of its own."""
 
+import multiprocessing
 import os
+import sys
 
 import pytest
 
@@ -20,3 +22,26 @@ def own_world(monkeypatch, tmp_path):
     monkeypatch.setenv("FMNIST_LANG", "en")
     monkeypatch.setenv("FMNIST_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("FMNIST_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def forks():
+    """Processes that start in an instant: copies of one that has already imported what a training needs."""
+    if sys.platform == "win32":
+        pytest.skip("starting so many processes takes minutes without fork")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["fmnist_utils.reports", "torch._dynamo", "pytest"])
+    return context
+
+
+@pytest.fixture
+def few_images(monkeypatch):
+    """A stand-in of 600 + 200 images, drawn in no time; :mod:`small_runs` uses the same in processes of its own."""
+    from fmnist_utils import data, runs
+    from small_runs import SHAPES
+
+    forget = runs.load_splits.cache_clear
+    monkeypatch.setattr(data, "SHAPES", SHAPES)
+    forget()
+    yield
+    forget()

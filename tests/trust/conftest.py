@@ -1,14 +1,11 @@
 """What the cases of the scorecard share."""
 
-import multiprocessing
 import os
 import shutil
 import subprocess
 import sys
 
 import pytest
-
-from fmnist_utils import data, runs
 
 
 @pytest.fixture
@@ -29,25 +26,3 @@ def disk(tmp_path):
     yield mount
     if path.is_mount():
         subprocess.run(["umount", "-l", path], check=True)
-
-
-@pytest.fixture
-def forks():
-    """Processes that start in an instant: copies of one that has already imported the package."""
-    if sys.platform == "win32":
-        pytest.skip("starting so many processes takes minutes without fork")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["fmnist_utils.reports", "pytest"])
-    return context
-
-
-@pytest.fixture
-def few_images(monkeypatch):
-    """A stand-in of 600 + 200 images, drawn in no time; :mod:`small_runs` uses the same in processes of its own."""
-    from small_runs import SHAPES
-
-    forget = runs.load_splits.cache_clear
-    monkeypatch.setattr(data, "SHAPES", SHAPES)
-    forget()
-    yield
-    forget()
