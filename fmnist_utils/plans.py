@@ -16,6 +16,7 @@ vary it: ``set`` changes fields, ``grid`` makes one task of each combination of 
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import heapq
 import itertools
@@ -45,10 +46,11 @@ class Entry(CheckedSpec):
     """One entry of a plan: exactly one of ``report``, ``recipe`` and ``page``.
 
     Attributes:
-        report, group, protocol: a report's name or number, one of its groups, one of its protocols.
+        report: a report's name or number; by itself, all of its runs.
+        group, protocol: one of its groups, under one of its protocols.
         recipe: the fields of a :class:`~fmnist_utils.recipes.Recipe`.
-        page: as for ``fmnist run``; ``set`` and ``grid`` are then its parameters. Those left out that are not the notebook's own
-            are Spanish and the quick profile, whatever the machine's variables say.
+        page: as for ``fmnist run``; ``set`` and ``grid`` then hold its parameters. ``lang`` and ``profile`` are ``es`` and
+            ``quick`` where the plan does not say, whatever the variables of a machine say: all of them must mean the same.
         set: path of a field → value: ``{num_epochs: 10, model.dropout: 0.1}``.
         grid: path of a field → values; one task for each combination.
         seeds: so many seeds from 0, or a list of them.
@@ -69,26 +71,42 @@ class Entry(CheckedSpec):
     def _is_one_thing(self) -> Entry:
         if sum(given is not None for given in (self.report, self.recipe, self.page)) != 1:
             raise UserError("plans.one_of")
-        if (self.report is None) != (self.group is None):
-            raise UserError("plans.report_and_group")
-        if self.page and self.folds is not None:
+        if self.group and not self.report:
+            raise UserError("plans.group_of_report")
+        if self.folds is not None and self.page:
             raise UserError("plans.no_folds")
+        if self.seeds is not None and self.report and not self.group:
+            raise UserError("plans.seeds_of_group")
         return self
 
     def tasks(self, folder: Path) -> list[Task]:
         """Return the tasks of this entry; a notebook's path is taken from ``folder``."""
         axes = [[(path, value) for value in values] for path, values in self.grid.items()]
-        for path, repeats in (("seed", self.seeds), ("data.fold", self.folds)):
-            if repeats is not None:
-                axes.append([(path, value) for value in (range(repeats) if isinstance(repeats, int) else repeats)])
+        if self.folds is not None:
+            axes.append([("data.fold", fold) for fold in _each(self.folds)])
+        if self.seeds is not None and not self.report:  # in a report a seed may decide more, the encoder for one
+            axes.append([("seed", seed) for seed in _each(self.seeds)])
         changes = [{**self.set, **dict(point)} for point in itertools.product(*axes)]
         if self.page is not None:
-            page = str(folder / self.page) if self.page.endswith(".ipynb") else self.page
+            page = str((folder / self.page).resolve()) if self.page.endswith(".ipynb") else self.page
             return [PageRun.checked(page, parameters) for parameters in changes]
-        base = self.recipe
-        if self.report is not None:
-            base = load_report(self.report).recipe(self.group, self.protocol).model_dump()
-        return [Training(_changed(base, change)) for change in changes]
+        return [Training(_changed(base, change)) for base in self._bases() for change in changes]
+
+    def _bases(self) -> list[dict[str, Any]]:
+        """Return the fields of the recipes that ``set`` and ``grid`` change."""
+        if self.recipe is not None:
+            return [self.recipe]
+        report = load_report(self.report)
+        if self.group:
+            seeds = _each(self.seeds) if self.seeds is not None else [0]
+            recipes = [report.recipe(self.group, self.protocol, seed) for seed in seeds]
+        else:
+            recipes = [recipe for of_group in report.all_recipes().values() for recipe in of_group]
+        return [json.loads(recipe.canonical_json) for recipe in recipes]
+
+
+def _each(repeats: int | list[int]) -> Sequence[int]:
+    return range(repeats) if isinstance(repeats, int) else repeats
 
 
 class Plan(CheckedSpec):
@@ -98,7 +116,7 @@ class Plan(CheckedSpec):
 
 
 def _changed(fields: dict[str, Any], changes: dict[str, Any]) -> Recipe:
-    fields = json.loads(json.dumps(fields))  # a deep copy, with lists as a file has them
+    fields = copy.deepcopy(fields)
     for path, value in changes.items():
         _set(fields, path, value)
     return Recipe(**fields)

@@ -638,10 +638,14 @@ WORDS: dict[str, tuple[str, str]] = {
         "examples.",
     ),
     "plans.one_of": (
-        "cada elemento de runs dice una sola de estas cosas: report (con group), recipe o page.",
-        "each item of runs names one and only one of these: report (with group), recipe or page.",
+        "cada elemento de runs nombra una sola de estas cosas: report, recipe o page.",
+        "each item of runs names one and only one of these: report, recipe or page.",
     ),
-    "plans.report_and_group": ("report y group van juntos.", "report and group go together."),
+    "plans.group_of_report": ("group: vale con report.", "group: goes with report."),
+    "plans.seeds_of_group": (
+        "seeds: un informe entero tiene las suyas; para elegirlas hace falta group.",
+        "seeds: a whole report has its own; to choose them takes group.",
+    ),
     "plans.no_folds": (
         "folds vale para recetas; una página se repite con seeds o con grid.",
         "folds is for recipes; a page is repeated with seeds or with grid.",

@@ -218,3 +218,16 @@ def test_the_benchmark_itself_imports_nothing_heavy():
 def test_importing_a_job_costs_no_engine():
     assert Job._fields == ("name", "workload", "data", "epochs", "seed", "on_epoch")
     assert importlib.util.find_spec("engines.ours")
+
+
+def test_the_sweep_is_timed_and_projected(monkeypatch):
+    import bench_sweep
+
+    took = {1: 120.0, 2: 70.0}
+    monkeypatch.setattr(bench_sweep, "measure", lambda work, hands: (took[hands], [9.0] * len(work)))
+    rows = bench_sweep.scaling(bench_sweep.recipes(12, 2, "synthetic"), [1, 2], repetitions=2)
+    assert rows["1"]["projected"] == pytest.approx(120) and rows["1"]["start_up"] == pytest.approx(1)
+    assert rows["2"]["projected"] == pytest.approx(60) and rows["2"]["speed_up"] == pytest.approx(120 / 70)
+    outlook = bench_sweep.projection(1000, 64)
+    hours = [row["hours"] for row in outlook.values()]
+    assert hours == sorted(hours) and all(row["hours"] > row["hours_alone"] / 64 for row in outlook.values())
