@@ -29,6 +29,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from multiprocessing import connection
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -433,13 +434,13 @@ class DaskHands:
                 n_workers=jobs, threads_per_worker=1, memory_limit=0, dashboard_address=None
             )
         self._scheduler = scheduler
-        self._client = self._connect()
+        self._client = self._connect(patience=20)
 
-    def _connect(self):
+    def _connect(self, patience: float = PATIENCE):
         how = {"address": self._scheduler}
         if isinstance(self._scheduler, (str, Path)) and str(self._scheduler).endswith(".json"):
             how = {"scheduler_file": str(self._scheduler)}
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience
         while True:
             try:
                 return self._dask.Client(**how, timeout=10)
@@ -460,7 +461,8 @@ class DaskHands:
         """Return the attempts that have ended, or that the scheduler has forgotten; wait for one for so many seconds."""
         futures = [future for *_, future in self.running.values()]
         if self._client.status != "running":  # the scheduler went away, and with it all that it knew
-            self._client.close(timeout=1)
+            with suppress(TimeoutError, OSError):
+                self._client.close(timeout=1)
             self._client, self.running = self._connect(), {}
             return []
         try:
@@ -484,11 +486,10 @@ class DaskHands:
     def close(self) -> list[Ended]:
         """Take back what has not begun, end what runs in a cluster of our own, and go."""
         running, self.running = [(task, owner) for task, owner, _ in self.running.values()], {}
-        try:
+        with suppress(TimeoutError, OSError):
             self._client.close(timeout=5)
-        finally:
-            if self._cluster:
-                self._cluster.close(timeout=30)
+        if self._cluster:
+            self._cluster.close(timeout=30)
         return [Ended(task, owner, True) for task, owner in running]
 
 

@@ -342,13 +342,12 @@ def test_a_page_is_run_once_and_its_failure_is_told(store, in_small, tmp_path):
 
     write_page(tmp_path / "good.ipynb", "print(num_epochs)", check=UNCHECKED)
     write_page(tmp_path / "bad.ipynb", "1 / 0", check=UNCHECKED)
-    (tmp_path / "plan.yaml").write_text("runs:\n- page: good.ipynb\n  grid: {num_epochs: [2, 3]}\n- page: bad.ipynb\n")
+    (tmp_path / "plan.yaml").write_text("runs:\n- page: good.ipynb\n  set: {num_epochs: 2}\n- page: bad.ipynb\n")
     tasks = read_plan(tmp_path / "plan.yaml")
-    with pytest.raises(UserError, match="(?s)1 of 3 runs failed.*ZeroDivisionError"):
+    with pytest.raises(UserError, match="(?s)1 of 2 runs failed.*ZeroDivisionError"):
         sweep(tasks, store=store, jobs=2, progress=False)
-    for task, said in zip(tasks, ("2", "3")):
-        assert f'"{said}\\n"' in task.find(store).read_text()
-    assert all(isinstance(task, PageRun) for task in tasks) and tasks[2].find(store) is None
+    assert '"2\\n"' in tasks[0].find(store).read_text() and tasks[1].find(store) is None
+    assert all(isinstance(task, PageRun) for task in tasks)
 
 
 # --- Commands -------------------------------------------------------------------------------------------------------
@@ -447,8 +446,14 @@ class Cluster:
         """Return the processes that nannies have started."""
         import psutil
 
-        children = [child for process in self.processes[1:] for child in psutil.Process(process.pid).children(recursive=True)]
-        return [child.pid for child in children if "spawn_main" in " ".join(child.cmdline())]
+        found = []
+        for process in self.processes[1:]:
+            try:
+                children = psutil.Process(process.pid).children(recursive=True)
+                found += [child.pid for child in children if "spawn_main" in " ".join(child.cmdline())]
+            except psutil.Error:  # it has just ended
+                continue
+        return found
 
 
 @pytest.mark.nightly
