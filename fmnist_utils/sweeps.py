@@ -172,7 +172,7 @@ class _AttemptStore(RunStore):
 
 
 def attempt(order: dict[str, Any]) -> None:
-    """Carry out an ``order`` of :func:`_order`, unless it is done or another is at it; a failure is noted in the store."""
+    """Carry out an order, as :func:`work` gives them, unless it is done or another is at it; a failure is noted in the store."""
     set_language(order["lang"])
     store, task = RunStore(order["root"], order["results"]), task_from_json(order["task"])
     lease = Lease(store, task.id, order["owner"], order["lease"])

@@ -475,11 +475,12 @@ def test_workers_and_the_scheduler_are_killed_and_nothing_is_lost(dask, tmp_path
                 cluster.start()
                 events.append(what)
                 continue
-            while not (targets := cluster.workers() if what == "worker" else leases_at(store.root)) and not over.wait(0.05):
-                continue
-            if targets and signal_to(targets[0], signal.SIGSTOP if what == "pause" else signal.SIGKILL):
-                events.append(what)
-                paused = targets[0] if what == "pause" else paused
+            hit, number = None, signal.SIGSTOP if what == "pause" else signal.SIGKILL
+            while hit is None and not over.wait(0.02):
+                targets = cluster.workers() if what == "worker" else leases_at(store.root)
+                hit = next((pid for pid in targets if signal_to(pid, number)), None)
+            events.append(what)
+            paused = hit if what == "pause" else paused
         if paused:
             over.wait(10)
             signal_to(paused, signal.SIGCONT)
