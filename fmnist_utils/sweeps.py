@@ -238,13 +238,13 @@ def adopt(store: RunStore, task: Task, owner: str) -> Path | None:
         left.append(shared)
     own.parent.mkdir(parents=True, exist_ok=True)
     for path in sorted(left, key=lambda path: ((path / "record.json").exists(), finished_epochs(path)), reverse=True):
-        if task.resumes and not own.exists():
-            try:
-                os.rename(path, own)
-            except FileNotFoundError:  # another took it, or it has just been published
-                pass
-        else:
-            shutil.rmtree(path, ignore_errors=True)
+        useful = task.resumes and not own.exists()
+        # It may be published at this moment: moved away first, it is deleted whole or stays whole.
+        aside = own.with_name(f".{path.name}.{owner}")
+        with suppress(FileNotFoundError):  # another took it, or it has just been published
+            os.rename(path, own if useful else aside)
+    for useless in own.parent.glob(f".{task.id[:16]}*"):
+        shutil.rmtree(useless, ignore_errors=True)
     own.mkdir(exist_ok=True)
     (own / "lock").unlink(missing_ok=True)  # one that sleeps may still hold it
     (own / "failed.json").unlink(missing_ok=True)

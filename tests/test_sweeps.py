@@ -133,9 +133,10 @@ def test_an_attempt_goes_on_from_what_others_left(store, monkeypatch, tmp_path):
 def test_what_was_taken_over_is_out_of_reach_of_its_former_owner(store):
     task = Training(make())
     first = adopt(store, task, "first")
-    (first / "mark").touch()
+    (first / "progress.json").write_text('{"entries": [{"rows": [{}]}]}')
+    (attempts_of(store) / f"{task.id[:16]}.older").mkdir()
     second = adopt(store, task, "second")
-    assert (second / "mark").exists() and not first.exists()
+    assert [path.name for path in attempts_of(store).iterdir()] == [second.name] and (second / "progress.json").exists()
     publish(store, task, first)
     assert not store.folder(task).exists()
 
@@ -327,7 +328,7 @@ def test_workers_under_fire_lose_double_and_halve_nothing(folder, count, kills, 
     ended = Counter((store.root / "published.log").read_text().split())
     assert set(ended.values()) == {1} and len(ended) >= count - kills  # one may be killed before it can note it
     standing = Board(store, [Training(recipe) for recipe in recipes]).look()
-    assert {each.state for each in standing.values()} == {"done"} and not list(attempts_of(store).iterdir())
+    assert {each.state for each in standing.values()} == {"done"} and not list(attempts_of(store).glob("[0-9a-f]*"))
     for recipe in random.Random(0).sample(recipes, 4 if count < 100 else 30):
         alone = train(recipe, store=RunStore(tmp_path / "alone"), progress=False)
         assert store.find(recipe).record.weights_sha256 == alone.record.weights_sha256
