@@ -201,7 +201,7 @@ class PageRun:
     def perform(self, store: RunStore, threads: int, device: str) -> None:
         """Run the page in the folder that ``store`` gives for it, which becomes this process's working folder."""
         os.chdir(store.folder(self))
-        os.environ["OMP_NUM_THREADS"] = str(threads)
+        os.environ |= {"OMP_NUM_THREADS": str(threads), "FMNIST_RUNS": str(store.root)}  # for the notebook's kernel
         run_page(self.page, self._given, "page.ipynb")
 
     @property
