@@ -269,10 +269,10 @@ def worker(store, plan, jobs, lease, device):
     from fmnist_utils.runs import RunStore
     from fmnist_utils.sweeps import sweep as sweep_tasks
 
+    tasks = read_plan(plan)
     with stoppable():
-        sweep_tasks(
-            read_plan(plan), jobs=jobs, store=RunStore(store), lease=lease, device=device, shuffle=True, progress=False
-        )
+        sweep_tasks(tasks, jobs=jobs, store=RunStore(store), lease=lease, device=device, shuffle=True, progress=False)
+    click.echo(say("sweeps.finished", total=len(tasks)))
 
 
 @main.command()

@@ -229,5 +229,6 @@ def test_the_sweep_is_timed_and_projected(monkeypatch):
     assert rows["1"]["projected"] == pytest.approx(120) and rows["1"]["start_up"] == pytest.approx(1)
     assert rows["2"]["projected"] == pytest.approx(60) and rows["2"]["speed_up"] == pytest.approx(120 / 70)
     outlook = bench_sweep.projection(1000, 64)
-    hours = [row["hours"] for row in outlook.values()]
-    assert hours == sorted(hours) and all(row["hours"] > row["hours_alone"] / 64 for row in outlook.values())
+    quiet, assumed, rough = (row["hours"] for row in outlook.values())
+    assert 0.95 * quiet < assumed < rough  # another order of the runs may gain a little
+    assert all(row["hours"] > row["hours_alone"] / 64 for row in outlook.values())
