@@ -20,7 +20,7 @@ book: env  ## el sitio en los dos idiomas, en book/_build/html · the site in bo
 	$(BIN)/python book/build.py --profile full
 
 test: env  ## todo lo que corre la integración continua · everything that CI runs
-	$(BIN)/python -m pytest -m "not nightly" -n 2 --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not nightly" -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 test-nightly: env  ## las pruebas lentas · the slow tests
 	$(BIN)/python -m pytest -m nightly $(PYTEST_ARGS)

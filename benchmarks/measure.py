@@ -40,8 +40,8 @@ def save(folder: Path, source: str) -> dict:
     from fmnist_utils.data import load_arrays
 
     arrays = load_arrays(source)
-    np.save(folder / "images.npy", arrays.train_images)
-    np.save(folder / "labels.npy", arrays.train_labels)
+    arrays.train_images.tofile(folder / "images.u8")
+    arrays.train_labels.tofile(folder / "labels.u8")
     return {"data": arrays.source}
 
 
@@ -128,7 +128,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("engine")
     parser.add_argument("workload", nargs="?", choices=WORKLOADS)
-    parser.add_argument("--data", type=Path, help="the folder of images.npy and labels.npy")
+    parser.add_argument("--data", type=Path, help="the folder of images.u8 and labels.u8")
     parser.add_argument("--source", default="auto", help="official, synthetic or auto; for save")
     parser.add_argument("--images", type=int, default=1000)
     parser.add_argument("--epochs", type=int, default=1)

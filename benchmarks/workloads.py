@@ -57,4 +57,5 @@ class Job(NamedTuple):
 
 def read(folder: Path, count: int) -> Data:
     """Return the first ``count`` images and labels of those that :mod:`bench` has laid in ``folder``."""
-    return Data(*(np.load(folder / f"{name}.npy", mmap_mode="r")[:count].copy() for name in ("images", "labels")))
+    images = np.fromfile(folder / "images.u8", np.uint8, count * 28 * 28).reshape(-1, 28, 28)
+    return Data(images, np.fromfile(folder / "labels.u8", np.uint8, count))

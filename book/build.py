@@ -238,7 +238,7 @@ def surroundings() -> dict:
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     package = folder_digest(PACKAGE)
     records = folder_digest(store.results, "*/*")  # the scorecard beside them is on no executed page
-    shown = {"package": f"{machine['fmnist_utils']} ({package[:7]})", "records": records[:7], "commit": commit, "date": today}
+    shown = {"package": f"{fmnist_utils.__version__} ({package[:7]})", "records": records[:7], "commit": commit, "date": today}
     return {
         "package": package,
         "records": records,

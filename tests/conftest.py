@@ -10,6 +10,11 @@ pytest_plugins = ["mirrors", "toy_book"]
 os.environ["TQDM_DISABLE"] = "1"
 
 
+def pytest_collection_modifyitems(items):
+    """Begin with the pages, which take longest: a file that comes last keeps one worker busy while the others wait."""
+    items.sort(key=lambda item: "nbval" not in item.nodeid)
+
+
 @pytest.fixture(autouse=True)
 def own_world(monkeypatch, tmp_path):
     """Nothing that a test makes reaches the user's cache, and nothing there reaches a test."""

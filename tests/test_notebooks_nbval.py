@@ -1,4 +1,7 @@
-"""Every page runs from top to bottom in both languages, training live; its checked cells say what they said."""
+"""Every page runs from top to bottom in both languages, training live; its checked cells say what they said.
+
+The second language loads what the first has trained: its code is the same, which R27 watches.
+"""
 
 import os
 import subprocess
@@ -17,23 +20,23 @@ PAGES = sorted(ROOT.glob("notebooks/*.ipynb"))
 def nbval(notebook: Path, lang: str, runs: Path) -> subprocess.CompletedProcess:
     """Run ``notebook`` with nbval: every cell must run; those tagged ``nbval-check-output`` must show what is recorded.
 
-    Nothing that was trained before is used: the pages train into ``runs``. One thread, because two that have to wait for
+    The pages train into ``runs``; what was trained elsewhere is not used. One thread, because two that have to wait for
     a core on a busy machine are many times slower than one.
     """
     variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     variables |= {"FMNIST_LANG": lang, "FMNIST_PROFILE": "quick", "FMNIST_RUNS": str(runs)}
     variables |= {"TQDM_DISABLE": "1", "OMP_NUM_THREADS": "1"}
-    options = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=120", "-q", "-p", "no:cacheprovider"]
+    options = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300", "-q", "-p", "no:cacheprovider"]
     command = [sys.executable, "-m", "pytest", *options, str(notebook)]
     return subprocess.run(
-        command, cwd=ROOT, env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=900
+        command, cwd=ROOT, env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=1800
     )
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_page_runs(page, lang, tmp_path):
-    finished = nbval(page, lang, tmp_path)
+def test_page_runs(page, lang, tmp_path_factory):
+    finished = nbval(page, lang, tmp_path_factory.getbasetemp() / page.stem)
     assert finished.returncode == 0, finished.stdout[-8000:] + finished.stderr[-2000:]
     cells = sum(cell.cell_type == "code" for cell in nbformat.read(page, as_version=4).cells)
     assert f"{cells} passed" in finished.stdout

@@ -136,7 +136,7 @@ def test_published_records_are_found_without_the_local_store(tmp_path):
     elsewhere = RunStore(tmp_path / "empty", tmp_path / "results")
     found = train(make(), store=elsewhere)
     assert found.record == run.record and found.panel["mistakes"].shape[1:] == (28, 28)
-    with pytest.raises(UserError, match="no weights"):
+    with pytest.raises(UserError, match="few published records have weights"):
         found.model()
     trained = train(make(), store=elsewhere, weights=True)
     assert trained.record.weights_sha256 == run.record.weights_sha256

@@ -192,10 +192,14 @@ def sources():
             yield name, "\n".join(line for line in code.splitlines() if not line.lstrip().startswith(("%", "!")))
 
 
+# An exercise runs the listings of report 4, which stand in its own cell, to show the error that each raises.
+ALLOWED = {"notebooks/04_autoencoder_comparison.ipynb": ["exec"]}
+
+
 def test_no_program_of_ours_unpickles():
     checked = dict(sources())
     assert "fmnist_utils/runs.py" in checked and any(name.endswith(".ipynb") for name in checked)
-    assert {name: found for name, source in checked.items() if (found := unpicklers(source))} == {}
+    assert {name: found for name, source in checked.items() if (found := unpicklers(source))} == ALLOWED
 
 
 @pytest.mark.parametrize(
