@@ -91,12 +91,12 @@ PROSE = {
     "es": {
         "index": "# Inicio\n\nVer {ref}`page-01` y la [página](notebooks/01_toy.ipynb).\n\n## Más\n\nUn texto de prueba.",
         "glossary": "# Glosario\n\n:::{glossary}\nexactitud\n  Proporción de aciertos.\n:::",
-        "bibliography": "# Bibliografía\n\nTodo lo que se cita.\n\n:::{bibliography}\n:::",
+        "bibliography": "# Bibliografía\n\nTodo lo que se cita.\n\n:::{bibliography}\n:all:\n:::",
     },
     "en": {
         "index": "# Home\n\nSee {ref}`page-01` and the [page](notebooks/01_toy.ipynb).\n\n## More\n\nA text to try things.",
         "glossary": "# Glossary\n\n:::{glossary}\naccuracy\n  Share of hits.\n:::",
-        "bibliography": "# Bibliography\n\nAll that is cited.\n\n:::{bibliography}\n:::",
+        "bibliography": "# Bibliography\n\nAll that is cited.\n\n:::{bibliography}\n:all:\n:::",
     },
 }
 TOC = "format: jb-book\nroot: index\nchapters:\n" + "".join(
