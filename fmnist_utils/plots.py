@@ -539,6 +539,11 @@ def confusion_matrix(matrix) -> None:
     for (row, column), count in np.ndenumerate(matrix):
         colour = "white" if shares[row, column] > 0.45 else INK if count else GREY
         axes.text(column, row, count, ha="center", va="center", color=colour, fontsize=9)
+    _label_classes(axes)
+
+
+def _label_classes(axes) -> None:
+    """Name the rows and columns of a confusion matrix, and take away all lines but its own."""
     axes.set_xticks(range(10), class_names(), rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(10), class_names())
     axes.set_xlabel(say("evaluation.predicted"))
@@ -572,13 +577,7 @@ def confusion_comparison(published, runs, z) -> None:
         axes.text(column, row + 0.06, f"{ours[row, column]:.0f}", va="top", style="italic", **look)
         if abs(value) > 1.96:
             axes.add_patch(Rectangle((column - 0.47, row - 0.47), 0.94, 0.94, fill=False, edgecolor=INK, linewidth=1.2))
-    axes.set_xticks(range(10), class_names(), rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(10), class_names())
-    axes.set_xlabel(say("evaluation.predicted"))
-    axes.set_ylabel(say("evaluation.true"))
-    axes.tick_params(length=0)
-    axes.grid(visible=False)
-    axes.spines[:].set_visible(False)
+    _label_classes(axes)
     label = say("plots.z", n=len(runs))
     figure.colorbar(picture, ax=axes, location="top", aspect=40, extend="both", label=label)
 
