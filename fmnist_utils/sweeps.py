@@ -28,7 +28,7 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from multiprocessing import connection
 from pathlib import Path
@@ -87,46 +87,60 @@ def store_clock(folder: Path) -> float:
         return os.fstat(file.fileno()).st_mtime
 
 
+def _generation(path: Path) -> int:
+    return int(path.suffix[1:])
+
+
+def last_holder(leases: Iterable[Path], clock: float) -> Holder | None:
+    """Return who holds the last of a task's ``leases``; None if there is none."""
+    held = (read_lease(path, clock) for path in sorted(leases, key=_generation, reverse=True))
+    return next(filter(None, held), None)
+
+
 class Lease:
-    """The right to work on a task, for as long as ``keep`` gives signs of life."""
+    """The right to work on a task, for as long as ``keep`` gives signs of life.
+
+    Each is a file ``ID.N``. Who takes over a silent one creates that of the next number, and no two can; the silent one is removed
+    only then. So nobody ever removes or renames a lease that another may just have taken.
+    """
 
     def __init__(self, store: RunStore, id: str, owner: str, seconds: float = LEASE):
-        self.path, self.owner, self.seconds = store.root / "leases" / id[:16], owner, seconds
+        self.path, self.owner, self.seconds = store.root / "leases" / f"{id[:16]}.0", owner, seconds
         self._ended = threading.Event()
 
+    def _all(self) -> list[Path]:
+        return list(self.path.parent.glob(f"{self.path.stem}.*"))
+
     def holder(self) -> Holder | None:
-        return read_lease(self.path, store_clock(self.path.parent))
+        return last_holder(self._all(), store_clock(self.path.parent))
 
     def claim(self) -> bool:
         """Take the lease if nobody holds it, or nobody alive; return whether it is ours now."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        for _ in range(2):
-            try:
-                with open(self.path, "x", encoding="utf8") as file:  # fails if it is there, on network drives too
-                    card = {"owner": self.owner, "host": socket.gethostname(), "pid": os.getpid(), "seconds": self.seconds}
-                    json.dump(card, file)
-                return True
-            except FileExistsError:
-                if not self._clear_stale():
-                    return False
-        return False
-
-    def _clear_stale(self) -> bool:
-        """Remove the lease if its holder is gone; return whether it was."""
-        held = self.holder()
-        if held and not held.is_stale:
+        before = self._all()
+        if self._is_alive(before):
             return False
-        aside = self.path.with_name(f".{self.path.name}.{self.owner}")
+        mine = self.path.with_suffix(f".{max(map(_generation, before), default=-1) + 1}")
         try:
-            os.rename(self.path, aside)  # of several who try, one succeeds
-        except FileNotFoundError:
-            return True
-        taken = read_lease(aside, store_clock(aside.parent))
-        if taken and not taken.is_stale:  # another was quicker, and this is already his
-            os.rename(aside, self.path)
+            with open(mine, "x", encoding="utf8") as file:  # fails if it is there, on network drives too
+                card = {"owner": self.owner, "host": socket.gethostname(), "pid": os.getpid(), "seconds": self.seconds}
+                json.dump(card, file)
+        except FileExistsError:
             return False
-        aside.unlink(missing_ok=True)
+        # Between the look and the file, a silent holder may have woken up, or others may have taken the lease over, given it back
+        # and taken it again from number 0. Of two who see each other here, both step back, and a later look decides.
+        others = [path for path in self._all() if path != mine]
+        if self._is_alive(others):
+            mine.unlink(missing_ok=True)
+            return False
+        for path in others:
+            path.unlink(missing_ok=True)
+        self.path = mine
         return True
+
+    def _is_alive(self, leases: list[Path]) -> bool:
+        clock = store_clock(self.path.parent)
+        return any(held is not None and not held.is_stale for held in (read_lease(path, clock) for path in leases))
 
     def is_ours(self) -> bool:
         held = self.holder()
@@ -309,14 +323,14 @@ class Board:
     def look(self) -> dict[str, Standing]:
         """Return the standing of each task, by its id."""
         leases, attempts = self.store.root / "leases", attempts_of(self.store)
-        present, held = set(os.listdir(self.store.root)), set(os.listdir(leases))
-        tried: dict[str, list[Path]] = {}
-        for name in os.listdir(attempts):
-            tried.setdefault(name.partition(".")[0], []).append(attempts / name)
-        clock = store_clock(leases)
-        return {task.id: self._standing(task, present, held, tried.get(task.id[:16], []), clock) for task in self.tasks}
+        present, clock = set(os.listdir(self.store.root)), store_clock(leases)
+        of: dict[str, tuple[list[Path], list[Path]]] = {}
+        for number, folder in enumerate((leases, attempts)):
+            for name in os.listdir(folder):
+                of.setdefault(name.partition(".")[0], ([], []))[number].append(folder / name)
+        return {task.id: self._standing(task, present, *of.get(task.id[:16], ([], [])), clock) for task in self.tasks}
 
-    def _standing(self, task: Task, present: set[str], held: set[str], tried: list[Path], clock: float) -> Standing:
+    def _standing(self, task: Task, present: set[str], held: list[Path], tried: list[Path], clock: float) -> Standing:
         short = task.id[:16]
         if task.id not in self.found and (short in present or self._is_committed(task)):
             try:
@@ -328,7 +342,7 @@ class Board:
             return Standing("done", task.epochs)
         folders = [*tried, self.store.root / short] if short in present else tried
         epochs = max(map(finished_epochs, folders), default=0)
-        if short in held and (lease := read_lease(self.store.root / "leases" / short, clock)):
+        if lease := last_holder(held, clock):
             return Standing("stale" if lease.is_stale else "running", epochs, f"{lease.host}:{lease.pid}", lease.silent)
         for folder in folders:
             try:
