@@ -42,7 +42,7 @@ import pages
 import reliability
 import speed
 import verdicts
-from fmnist_utils.reports import load_report, report_names
+from fmnist_utils.reports import load_report, report_names, student_reports
 from fmnist_utils.runs import RunStore
 from pages import LANGUAGES, NOTEBOOKS, ROOT
 
@@ -318,7 +318,7 @@ def lay_out(lang: str, languages: list[str], executed: dict[tuple[str, str], Not
         live.write(stage, lang)
     if (stage / "speed.md").exists():
         speed.write(stage, lang, BOOK / "results")
-    if audited := [name for name in ran_with if is_complete(name)]:
+    if audited := [name for name in student_reports() if name in ran_with and is_complete(name)]:
         verdicts.write(stage, audited, lang)
     (stage / "api").mkdir()
     for module in pkgutil.iter_modules([str(PACKAGE)]):

@@ -9,7 +9,7 @@ import matplotlib
 
 from fmnist_utils import plots
 from fmnist_utils.audit import ACROSS, VERDICTS, audit, count_verdicts
-from fmnist_utils.reports import load_report, report_names
+from fmnist_utils.reports import load_report, student_reports
 from fmnist_utils.text import get_language, say, set_language
 
 
@@ -24,7 +24,7 @@ def write(folder: Path, names: list[str], lang: str) -> None:
     set_language(lang)
     try:
         counts = {f"{int(name[:2])} · {_family(name)}": count_verdicts(audit(name)) for name in names}
-        if set(names) == set(report_names()):
+        if set(names) == set(student_reports()):
             counts[say("closing.together")] = count_verdicts(audit(ACROSS))
         matplotlib.use("agg")
         plots.verdicts(counts)

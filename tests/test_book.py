@@ -237,12 +237,12 @@ def test_the_figure_of_the_home_page_counts_the_verdicts(lang, tmp_path):
 @pytest.mark.parametrize("lang", pages.LANGUAGES)
 def test_with_all_reports_the_figure_counts_the_whole_audit(lang, tmp_path, monkeypatch):
     from fmnist_utils.audit import audit, count_verdicts
-    from fmnist_utils.reports import report_names
+    from fmnist_utils.reports import student_reports
 
     monkeypatch.setenv("FMNIST_RESULTS", str(tmp_path))
     drawn = []
     monkeypatch.setattr(verdicts.plots, "verdicts", drawn.append)
-    for names in (report_names(), report_names()[:4]):
+    for names in (student_reports(), student_reports()[:4]):
         (tmp_path / "_verdicts.md").write_text("$numbers $claims $number_cannot $claim_cannot", "utf-8")
         verdicts.write(tmp_path, names, lang)
     whole = count_verdicts(audit())

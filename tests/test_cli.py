@@ -72,7 +72,7 @@ def test_audit_without_a_report_is_the_whole_audit_and_its_sum(lang, monkeypatch
     output = run("--lang", lang, "audit").output
     rows = audit()
     titles = re.findall(r"^(\w+)\. .+\n\n", output, re.MULTILINE)
-    assert titles == [*reports.report_names(), "across"]
+    assert titles == [*reports.student_reports(), "across"]
     for row in rows:
         assert f"{row.id}  " in output and row.reason in output
     numbers, claims, open = output.strip().splitlines()[-3:]

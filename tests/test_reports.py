@@ -5,9 +5,9 @@ import re
 import pytest
 import torch
 
-from fmnist_utils import reports
+from fmnist_utils import audit, reports
 from fmnist_utils.models import build_model, count_parameters
-from fmnist_utils.reports import Report, find_group, load_across, load_pretrained, load_report, report_names
+from fmnist_utils.reports import Report, find_group, load_across, load_pretrained, load_report, report_names, student_reports
 from fmnist_utils.runs import RunStore, train
 from fmnist_utils.text import UserError, get_language
 
@@ -41,7 +41,7 @@ def test_what_stands_across_refers_only_to_what_there_is():
     for name in networks:
         report, group = find_group(name)
         assert not report.groups[group].question, f"{name} is no network of the report"
-    assert {name[:2] for name in networks} == {name[:2] for name in report_names()}
+    assert {name[:2] for name in networks} == {name[:2] for name in student_reports()}
     assert len({claim.id for claim in across.claims}) == len(across.claims)
 
 
@@ -60,7 +60,7 @@ def test_both_languages_are_there_and_differ(name):
             yield from texts({field: getattr(value, field) for field in type(value).model_fields})
 
     found = list(texts(load_across() if name == "across" else load_report(name)))
-    assert len(found) > 30
+    assert len(found) > (5 if name in set(report_names()) - set(student_reports()) else 30)
     assert all(text.es.strip() and text.en.strip() for text in found)
     same = [text.es for text in found if text.es == text.en]
     assert not [text for text in same if len(re.findall(r"[^\W\d_]{3,}", re.sub(r"\{\w+\}", "", text))) > 3]
@@ -234,6 +234,22 @@ def made_up(**groups) -> Report:
         protocols={"theirs": {}, "ours": {"select": "best"}}, quick={"num_epochs": 1}, parameters={"latent_dim": "model.latent_dim"},
         groups={"base": base, "size": sizes} | named, numbers=[], claims=[], errors=[],
     )  # fmt: skip
+
+
+def test_a_study_of_ours_has_no_authors_and_nothing_to_audit(tmp_path, monkeypatch):
+    monkeypatch.setenv("FMNIST_RUNS", str(tmp_path))
+    fields = made_up().model_dump(exclude={"authors", "date", "institution", "citation", "numbers", "claims", "errors"})
+    for group in fields["groups"].values():
+        del group["protocols"]
+    study = Report(**fields | {"protocols": {"ours": {"select": "best"}}})
+    assert study.groups["base"].protocols == study.groups["size_5_20"].protocols == ["ours"]
+    runs = study.page({"lang": "en", "source": "synthetic", "profile": "quick"}).train("base")["size 4"]
+    assert runs[0].recipe.select == "best"
+    monkeypatch.setattr(reports, "report_names", lambda: ["01_ff_classifier", study.id])
+    monkeypatch.setattr(reports, "load_report", lambda name: study if name == study.id else REPORT)
+    assert student_reports() == ["01_ff_classifier"]
+    monkeypatch.setattr(audit, "load_report", reports.load_report)
+    assert audit.audit(study.id) == []
 
 
 def test_the_quick_profile_leaves_out_the_groups_that_only_full_trains(tmp_path, monkeypatch):

@@ -1,7 +1,8 @@
 """A report is a data file: who wrote it, what it trained, the numbers it published, the claims it made and how each is checked.
 
 ``load_report("01_ff_classifier")`` reads and checks one; a sixth report is a sixth YAML file in this folder. The classes below
-are its form, field by field. :class:`Page` is a report under the parameters of its notebook. ``load_across()`` reads
+are its form, field by field. A file without authors is a study of the book's own: it published nothing, so nothing of it is
+audited. :class:`Page` is a report under the parameters of its notebook. ``load_across()`` reads
 ``across.yaml``: what the reports claim together, and which of their networks stand in one table.
 """
 
@@ -67,7 +68,7 @@ class Group(Spec):
         later_seeds: the fields of the recipe that every seed but the first has otherwise, to save time: ``{patience: 10}``.
         by_seed: fields of the recipe that change with the seed and take its value: ``data.fold`` (modulo the number of folds),
             ``data.subset_seed``.
-        protocols: the names of the protocols it runs under.
+        protocols: the names of the protocols it runs under; if none is given, the report's first one.
         checkpoint: the name under which the weights of the first seed, under the first protocol, are committed too.
         question: the question it answers, when it is an experiment of ours and not of the report.
     """
@@ -84,7 +85,7 @@ class Group(Spec):
     by_seed: list[str] = []
     quick: bool = True
     panel: bool | Literal["all"] = True
-    protocols: list[str] = ["theirs"]
+    protocols: list[str] = []
     question: Bilingual | None = None
     checkpoint: str | None = None
 
@@ -251,6 +252,7 @@ class Report(CheckedSpec):
     """One student report; see the YAML files of this folder.
 
     Attributes:
+        authors: of the student report; without them it is a study of the book's own, which published nothing to be audited.
         protocols: name → the fields of the recipe that it sets; ``theirs`` does as the report did, ``ours`` as the course asks.
         quick: the fields that the quick profile sets, and ``num_seeds``.
         parameters: name of a page parameter → the field of the recipe that it sets.
@@ -260,17 +262,17 @@ class Report(CheckedSpec):
 
     id: str
     title: Bilingual
-    authors: list[str]
-    date: str
-    institution: Bilingual
-    citation: str
+    authors: list[str] = []
+    date: str = ""
+    institution: Bilingual | None = None
+    citation: str | None = None
     protocols: dict[str, dict[str, Any]]
     quick: dict[str, Any]
     parameters: dict[str, str]
     groups: dict[str, Group]
-    numbers: list[Number]
-    claims: list[Claim]
-    errors: list[Erratum]
+    numbers: list[Number] = []
+    claims: list[Claim] = []
+    errors: list[Erratum] = []
     confusion: Annotated[list[Annotated[list[Count], Ten]], Ten] | None = None
     confusion_of: str | None = None
 
@@ -284,7 +286,7 @@ class Report(CheckedSpec):
     @model_validator(mode="before")
     @classmethod
     def _expand(cls, fields: dict[str, Any]) -> dict[str, Any]:
-        """Put the groups of each grid in its place."""
+        """Put the groups of each grid in its place, and name the protocols of those that name none."""
         groups: dict[str, Any] = {}
         for name, group in fields.get("groups", {}).items():
             grid = group.get("grid", {}) if isinstance(group, dict) else {}
@@ -298,7 +300,13 @@ class Report(CheckedSpec):
                         _set(one["recipe"], path, value)
                 name_of_one = "_".join([name, *map(_name, values)])
                 groups[name_of_one] = groups[name_of_one] | one if name_of_one in groups else one
-        return {**fields, "groups": groups}
+        first = {"protocols": list(fields.get("protocols", {}))[:1]}
+        return {**fields, "groups": {name: first | one if isinstance(one, dict) else one for name, one in groups.items()}}
+
+    @property
+    def main_protocol(self) -> str:
+        """The first of its protocols: ``theirs`` of a student report."""
+        return next(iter(self.protocols))
 
     def label(self, group: str, recipe: Recipe) -> str:
         """Return the label of ``group``, with the values of ``recipe`` in it."""
@@ -489,16 +497,17 @@ class Page:
         fields |= {path: value for path, value in given.items() if value is not None}
         return {path: value for path, value in fields.items() if path != "num_seeds"}
 
-    def recipes(self, group: str, protocol: str = "theirs") -> list[Recipe]:
-        """Return the recipes of ``group`` on this page, one a seed."""
+    def recipes(self, group: str, protocol: str | None = None) -> list[Recipe]:
+        """Return the recipes of ``group`` on this page, one a seed; without ``protocol``, under the report's first one."""
         of_group, quick = self.report.groups[group], self.parameters.profile == "quick"
         first = self.parameters.seed + of_group.first_seed
         seeds = range(
             first, first + (self.parameters.num_seeds or (self.report.quick.get("num_seeds", 1) if quick else of_group.seeds))
         )
+        protocol = protocol or self.report.main_protocol
         return [self.report.recipe(group, protocol, seed, self.overrides) for seed in seeds]
 
-    def train(self, *groups: str, protocol: str = "theirs") -> dict[str, list[Run]]:
+    def train(self, *groups: str, protocol: str | None = None) -> dict[str, list[Run]]:
         """Train, resume or load the runs of ``groups``; return them by label, one a seed; in quick, of those that quick trains."""
         quick = self.parameters.profile == "quick"
         if quick:
@@ -554,8 +563,13 @@ def load_report(name: str) -> Report:
 
 
 def report_names() -> list[str]:
-    """Return the names of the reports, in order."""
+    """Return the names of the reports and of the book's own studies, in order."""
     return sorted(path.stem for path in FOLDER.glob("[0-9][0-9]_*.yaml"))
+
+
+def student_reports() -> list[str]:
+    """Return the names of the reports that students wrote, in order: those that are audited."""
+    return [name for name in report_names() if load_report(name).authors]
 
 
 @functools.cache
