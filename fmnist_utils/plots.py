@@ -712,6 +712,70 @@ def reconstructions(rows: Mapping[str, np.ndarray], *, value_range: tuple[float,
 
 
 @_figure
+def shares(parts: Mapping[Sequence[str], float], most: int = 8) -> None:
+    """Draw the parts of a variance as bars, the largest on top, those of a single field full and those of a pair hatched.
+
+    Args:
+        parts: paths of the fields of a recipe -> their part, in [0, 1].
+        most: how many to show.
+    """
+    shown = sorted(parts.items(), key=lambda item: -item[1])[:most]
+    figure, axes = plt.subplots(figsize=(WIDTH, 0.9 + 0.36 * len(shown)))
+    for row, (fields, part) in enumerate(shown):
+        style = {"color": BLUE} if len(fields) == 1 else {"facecolor": "white", "edgecolor": VERMILION, "hatch": "////"}
+        axes.barh(row, 100 * part, height=0.62, **style)
+        axes.annotate(f"{100 * part:.1f}", (100 * part, row), xytext=(4, 0), textcoords="offset points", va="center")
+    names = [" × ".join(say(f"field.{path.rpartition('.')[2]}") for path in fields) for fields, _ in shown]
+    axes.set_yticks(range(len(shown)), names)
+    axes.set_ylim(len(shown) - 0.5, -0.5)
+    axes.margins(x=0.12)
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel(say("plots.variance_share"))
+    handles = [
+        Patch(facecolor=BLUE, label=say("plots.one_field")),
+        Patch(facecolor="white", edgecolor=VERMILION, hatch="////", label=say("plots.two_fields")),
+    ]
+    figure.legend(handles=handles, loc="outside upper center", ncols=2)
+
+
+@_figure
+def by_effort(
+    values: Mapping[str, Mapping[int, Sequence[float]]],
+    effort: str,
+    quantity: str,
+    level: float | None = None,
+    points: bool = False,
+) -> None:
+    """Draw what repeated attempts reach against the effort they made: the mean of each name, and a band for the middle half.
+
+    Args:
+        values: name -> effort -> one value an attempt, in [0, 1], drawn in percent or points; NaN where there is none yet.
+        effort, quantity: what the axes say: ``"epochs_spent"``, ``"configurations"``; ``"chosen_accuracy"``, ``"excess"``.
+        level: where to draw the line of the best there is.
+        points: mark each mean; the axis of efforts is then logarithmic.
+    """
+    figure, axes = plt.subplots(figsize=(WIDTH, 3.8))
+    looks = zip(itertools.cycle(COLOURS), itertools.cycle(MARKERS), itertools.cycle(("-", "--", "-.", ":")))
+    for (name, by_size), (colour, marker, line) in zip(values.items(), looks):
+        tables = {size: 100 * np.asarray(attempts, float) for size, attempts in sorted(by_size.items())}
+        sizes = [size for size, attempts in tables.items() if not np.isnan(attempts).any()]
+        low, high = ([np.percentile(tables[size], at) for size in sizes] for at in (25, 75))
+        means = [tables[size].mean() for size in sizes]
+        label = say("plots.runs", name=name, n=len(next(iter(tables.values()))))
+        axes.plot(sizes, means, color=colour, linestyle=line, marker=marker if points else "", label=label)
+        axes.fill_between(sizes, low, high, color=colour, alpha=0.15, linewidth=0)
+    if level is not None:
+        axes.axhline(100 * level, color=GREY, **LEVEL, label=say("plots.best_there_is"))
+    axes.set(xlabel=say(f"plots.{effort}"), ylabel=say(f"plots.{quantity}"))
+    if points:
+        ticks = sorted({size for by_size in values.values() for size in by_size})
+        axes.set_xscale("log")
+        axes.set_xticks(ticks, [str(size) for size in ticks])
+        axes.xaxis.set_minor_locator(NullLocator())
+    figure.legend(loc="outside upper center", ncols=2)
+
+
+@_figure
 def pixel_maps(
     maps: Mapping[str, np.ndarray], quantity: str = "mean_output", value_range: tuple[float, float] | None = None
 ) -> None:

@@ -191,6 +191,17 @@ WORDS: dict[str, tuple[str, str]] = {
     "plots.chosen": ("la de mayor exactitud de validación", "the one of highest validation accuracy"),
     "plots.average": ("la media de las doce", "the mean of the twelve"),
     "plots.kernel": ("núcleo", "kernel"),
+    "plots.variance_share": (
+        "parte de la varianza entre configuraciones (%)",
+        "part of the variance between configurations (%)",
+    ),
+    "plots.one_field": ("un hiperparámetro por sí solo", "one hyperparameter by itself"),
+    "plots.two_fields": ("dos juntos, además", "two together, beyond that"),
+    "plots.epochs_spent": ("épocas gastadas, entre todos los intentos", "epochs spent, over all trials"),
+    "plots.configurations": ("configuraciones entre las que se eligió", "configurations chosen among"),
+    "plots.chosen_accuracy": ("exactitud de la elegida (%)", "accuracy of the chosen one (%)"),
+    "plots.excess": ("prometido menos cumplido en prueba (puntos)", "promised less kept on test (points)"),
+    "plots.best_there_is": ("la mejor que hay", "the best there is"),
     "plots.inputs": ("entradas", "inputs"),
     "plots.hidden_layer": ("capa oculta", "hidden layer"),
     "plots.outputs": ("salidas", "outputs"),
@@ -201,7 +212,10 @@ WORDS: dict[str, tuple[str, str]] = {
     # the interactive pages
     "live.image": ("imagen", "image"),
     "live.reconstruction": ("reconstrucción", "reconstruction"),
-    "live.plane": ("plano con el {percent} % de la varianza de los códigos", "plane with {percent} % of the variance of the codes"),
+    "live.plane": (
+        "plano con el {percent} % de la varianza de los códigos",
+        "plane with {percent} % of the variance of the codes",
+    ),
     "live.mixed_codes": ("se mezclan los códigos", "the codes are mixed"),
     "live.mixed_pixels": ("se mezclan los píxeles", "the pixels are mixed"),
     # recipes
@@ -650,6 +664,39 @@ WORDS: dict[str, tuple[str, str]] = {
         "folds vale para recetas; una página se repite con seeds o con grid.",
         "folds is for recipes; a page is repeated with seeds or with grid.",
     ),
+    # search
+    "search.unknown": (
+        "método de búsqueda desconocido: {given!r}. Se admiten: {allowed}. {hint}",
+        "unknown search method: {given!r}. Allowed: {allowed}. {hint}",
+    ),
+    "search.budget": (
+        "el presupuesto, {budget} épocas, no alcanza para un intento, que tiene {epochs}.",
+        "the budget, {budget} epochs, is not enough for one trial, which has {epochs}.",
+    ),
+    "search.incomplete": (
+        "la configuración {given} tiene {found} corridas, y cada una debe tener tantas como las demás.",
+        "the configuration {given} has {found} runs, and each must have as many as the others.",
+    ),
+    "search.no_optuna": (
+        "para buscar hace falta Optuna: pip install -e '.[search]'",
+        "searching needs Optuna: pip install -e '.[search]'",
+    ),
+    "search.grid": ("grilla", "grid"),
+    "search.random": ("al azar", "random"),
+    "search.tpe": ("TPE", "TPE"),
+    "search.halving": ("mitades sucesivas", "successive halving"),
+    "search.plain": ("validación simple", "plain validation"),
+    "search.nested": ("validación anidada", "nested validation"),
+    "search.method": ("método", "method"),
+    "search.trials": ("intentos", "trials"),
+    "search.reached": ("llegan a un σ de la mejor", "arrive within one σ of the best"),
+    "search.epochs": ("épocas hasta llegar (mediana)", "epochs until then (median)"),
+    "search.accuracy": ("exactitud de la elegida", "accuracy of the chosen one"),
+    "field.optimizer": ("optimizador", "optimizer"),
+    "field.learning_rate": ("tasa", "rate"),
+    "field.dropout": ("dropout", "dropout"),
+    "field.kernel_size": ("núcleo", "kernel"),
+    "field.batch_size": ("lote", "batch"),
     # sweeps
     "sweeps.differs": (
         "la corrida {id} se hizo dos veces y no dio lo mismo bit por bit, como ocurre entre procesadores distintos; queda la que "

@@ -78,6 +78,10 @@ CALLS = {
     "image_grid": lambda: plots.image_grid(IMAGES, range(6)),
     "reconstructions": lambda: plots.reconstructions({text.say("plots.reconstruction"): IMAGES}),
     "accuracy_by_labels": lambda: plots.accuracy_by_labels({"a": {50: [0.6, 0.7], 500: [0.8]}}),
+    "shares": lambda: plots.shares({("optimizer",): 0.7, ("optimizer", "model.dropout"): 0.2}),
+    "by_effort": lambda: plots.by_effort(
+        {"a": {1: [np.nan] * 2, 2: [0.6, 0.7]}}, "epochs_spent", "chosen_accuracy", level=0.8
+    ),
     "pixel_maps": lambda: plots.pixel_maps({"a": IMAGES[0, 0], "b": IMAGES[1, 0]}),
     "number_maps": lambda: plots.number_maps({text.say("plots.loss"): np.eye(2), "b": np.ones((2, 2))}),
     "scatter_by_class": lambda: plots.scatter_by_class({"PCA": IMAGES[:, 0, 0, :2], "t-SNE": IMAGES[:, 0, 1, :2]}, range(6)),
@@ -87,6 +91,24 @@ CALLS = {
     "autoencoder_diagram": plots.autoencoder_diagram,
     "classifier_diagram": lambda: plots.classifier_diagram(IMAGES[0], label=9),
 }
+
+
+def test_attempts_are_drawn_from_where_all_of_them_have_something():
+    plots.by_effort({"a": {1: [np.nan, 0.5], 2: [0.6, 0.7], 3: [0.7, 0.8]}}, "epochs_spent", "chosen_accuracy", level=0.9)
+    axes = plt.gcf().axes[0]
+    [course, best] = axes.lines
+    assert list(course.get_xdata()) == [2, 3] and list(course.get_ydata()) == pytest.approx([65, 75])
+    assert list(best.get_ydata()) == [90, 90] and text.say("plots.best_there_is") in legend()
+
+
+def test_shares_are_sorted_and_only_the_largest_shown():
+    plots.shares({("optimizer",): 0.1, ("batch_size", "model.dropout"): 0.6, ("learning_rate",): 0.05}, most=2)
+    axes = plt.gcf().axes[0]
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == [
+        f"{text.say('field.batch_size')} × dropout",
+        text.say("field.optimizer"),
+    ]
+    assert [bar.get_width() for bar in axes.patches] == pytest.approx([60, 10])
 
 
 def test_every_figure_is_in_the_list_above():

@@ -101,7 +101,9 @@ def test_everything_imported_is_declared():
     allowed = {names.get(name, name) for name in declared} | sys.stdlib_module_names | {"fmnist_utils"}
     ours = {path.stem for path in PACKAGE.glob("*.py")} | {"reports"}
     optional = {
-        Requirement(item).name for extra in unlocked_extras() for item in PROJECT["project"]["optional-dependencies"][extra]
+        Requirement(item).name
+        for extra in unlocked_extras() | {"search"}
+        for item in PROJECT["project"]["optional-dependencies"][extra]
     }
     for path in PACKAGE.rglob("*.py"):
         source = path.read_text()
@@ -277,7 +279,8 @@ def applies(marker: Marker | None, machine: dict[str, str]) -> bool:
 
 def test_conda_asks_for_what_the_package_asks_for():
     conda_names = {"torch": "pytorch-cpu", "matplotlib": "matplotlib-base", "seaborn": "seaborn-base"}
-    wanted = (*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["notebooks"])
+    extras = PROJECT["project"]["optional-dependencies"]
+    wanted = (*PROJECT["project"]["dependencies"], *extras["notebooks"], *extras["search"])
     expected = {conda_names.get(item.name, item.name): item.specifier for item in map(Requirement, wanted)}
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     packages = [Requirement(item) for item in environment["dependencies"] if isinstance(item, str)]
