@@ -77,7 +77,7 @@ def test_copy_for_readers_runs_in_its_own_language_and_shows_plain_text():
     assert next(c for c in page.cells if "solution" in pages.tags(c)).metadata.jupyter.source_hidden
     shown = "\n".join(cell.source for cell in page.cells if cell.cell_type == "markdown")
     assert "**Exercise. Another line**" in shown and "**Solution**" in shown and "**Prediction**" in shown
-    assert "**Question**\n\nWhich one is second?\n\n1. One $1$" in shown and "\n---\n" not in shown
+    assert "**Question**\n\nWhich is second after `eq-01-loss`?\n\n1. One `eq-01-loss` $1$" in shown and "\n---\n" not in shown
     assert shown.count("<summary>The answers, explained</summary>\n\n\n1. Falls short.") == shown.count("</details>") == 5
     assert "**`fig-01-loss`** The loss of each epoch." in shown and "**`None`**" not in shown
     assert not re.search(r":::|\{\w+\}`|\)=$|^:\w+:", shown, re.MULTILINE)
@@ -388,8 +388,8 @@ def test_page_in_its_language(toy_site, lang, figure, table, solution):
 
 
 @pytest.mark.parametrize(("lang", "asked", "check"), [
-    ("es", "Pregunta 1. ¿Cuál es la segunda?", "Comprobar"),
-    ("en", "Question 1. Which one is second?", "Check"),
+    ("es", "Pregunta 1. ¿Cuál es la segunda tras (1)?", "Comprobar"),
+    ("en", "Question 1. Which is second after (1)?", "Check"),
 ])  # fmt: skip
 def test_self_check_of_a_page(toy_site, lang, asked, check):
     page = soup(toy_site / lang / "notebooks" / "01_toy.html")

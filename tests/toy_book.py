@@ -38,14 +38,25 @@ QUESTION = """:::{{question}}
 2. **{}**
 3. {}
 :::"""
-ASKED = {
-    "## Preguntas": QUESTION.format(
-        "¿Cuál es la segunda?", "Una", "Otra", "La última", "Se queda corta.", "Esta.", "Se pasa."
-    ),
-    "## Questions": QUESTION.format(
-        "Which one is second?", "One", "Another", "The last", "Falls short.", "This one.", "Too far."
-    ),
-}
+SPANISH = [
+    "¿Cuál es la segunda tras {eq}`eq-01-loss`?",
+    "Una {eq}`eq-01-loss`",
+    "Otra",
+    "La última",
+    "Se queda corta.",
+    "Esta.",
+    "No.",
+]
+ENGLISH = [
+    "Which is second after {eq}`eq-01-loss`?",
+    "One {eq}`eq-01-loss`",
+    "Another",
+    "The last",
+    "Falls short.",
+    "This one.",
+    "No.",
+]
+ASKED = {"## Preguntas": QUESTION.format(*SPANISH), "## Questions": QUESTION.format(*ENGLISH)}
 
 FIGURE = """plt.plot([3, 2, 1])
 plt.xlabel({"es": "época", "en": "epoch"}[lang]);"""

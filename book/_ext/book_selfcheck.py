@@ -69,13 +69,14 @@ class Question(SphinxDirective):
         number = self.env.temp_data["questions"] = self.env.temp_data.get("questions", 0) + 1
         words = WORDS.get(self.config.language, WORDS["en"])
         name = f"question-{number}"
-        legend = html("legend", nodes.strong("", words["question"].format(number)), nodes.Text(" "), *asked[0].children)
+        asks = nodes.inline("", "", *asked[0].children)  # references want a parent that holds text
+        legend = html("legend", nodes.strong("", words["question"].format(number)), nodes.Text(" "), asks)
         choices = [
             html(
                 "label",
                 html("input", type="radio", name=name, value=str(value)),
-                html("span", nodes.Text(f"{value}.")),
-                html("span", *answer[0].children),
+                nodes.inline("", f"{value}."),
+                nodes.inline("", "", *answer[0].children),
             )
             for value, answer in enumerate(answers, start=1)
         ]
