@@ -27,6 +27,7 @@ from pages import LANGUAGES, ROOT, tags
 MAX_LINES, MAX_COLUMNS, MAX_MEDIAN_LINES = 15, 79, 4
 CELLS = range(25, 46)  # as a reader of one language counts them
 ALT_LENGTH = range(40, 251)
+QUESTIONS, ANSWERS = 5, (3, 4)  # of the self-check of a page
 MAX_OUTPUT = 4000  # characters that one cell may leave in git
 
 KNOWN_TAGS = {
@@ -213,8 +214,10 @@ def code_size(notebook: NotebookNode) -> Findings:
 
 
 def page_length(notebook: NotebookNode) -> Findings:
-    """A page is one sitting: its code cells and one language's text; captions and removed cells are not counted."""
-    cells = [cell for cell in notebook.cells if not tags(cell) & {"caption", "remove-cell"}]
+    """A page is one sitting: its code cells and one language's text, without captions, removed cells and the self-check."""
+    cells = [
+        cell for cell in notebook.cells if not tags(cell) & {"caption", "remove-cell"} and "{question}" not in cell.source
+    ]
     count = sum(cell.cell_type == "code" or "lang-es" in tags(cell) for cell in cells)
     if count not in CELLS:
         yield f"{count} cells, not {CELLS.start} to {CELLS.stop - 1}"
@@ -283,6 +286,29 @@ def exercises(notebook: NotebookNode) -> Findings:
             yield f"cell {number}: code inside a solution, and no other, is tagged solution"
 
 
+def self_check(notebook: NotebookNode) -> Findings:
+    """A page has five questions, every answer explained, one of them right, and the same one in both languages."""
+    keys = {}
+    for lang in LANGUAGES:
+        text = "\n".join(text for _, text in _texts(notebook, lang))
+        questions = [tuple(map(_items, parts)) for parts in pages.QUESTION.findall(text)]
+        if len(questions) != QUESTIONS or len(re.findall(r"^:{3,}\{question\}", text, re.MULTILINE)) != QUESTIONS:
+            yield f"{lang}: {len(questions)} questions that can be read, not {QUESTIONS}"
+        keys[lang] = []
+        for number, (answers, explanations) in enumerate(questions, start=1):
+            right = [place for place, explanation in enumerate(explanations, start=1) if explanation.startswith("**")]
+            if len(answers) not in ANSWERS or len(explanations) != len(answers) or len(right) != 1:
+                counted = f"{len(answers)} answers, {len(explanations)} explanations, right by their bold start: {right}"
+                yield f"{lang}, question {number}: {counted}"
+            keys[lang].append((len(answers), right))
+    if keys["es"] != keys["en"]:
+        yield f"answers and the right ones differ: {keys['es']} in Spanish, {keys['en']} in English"
+
+
+def _items(text: str) -> list[str]:
+    return re.findall(r"^\d+\. +(.*)", text, re.MULTILINE)
+
+
 def plain_fences(notebook: NotebookNode) -> Findings:
     """Directives stand between colons, which other viewers show as text, and the book has one list of references."""
     for number, text in _texts(notebook, *LANGUAGES):
@@ -330,7 +356,7 @@ def metadata(notebook: NotebookNode) -> Findings:
 
 NOTEBOOK_RULES = [
     language_pairs, figures, code_size, page_length, parameters, measured_numbers, spanish_words, exercises,
-    plain_fences, executed, small_outputs, metadata,
+    self_check, plain_fences, executed, small_outputs, metadata,
 ]  # fmt: skip
 
 

@@ -23,15 +23,18 @@ LANGUAGES = ("es", "en")
 ALT_COMMENT = re.compile(r"<!--\s*alt:\s*(.*?)\s*-->", re.DOTALL)
 ROLE = re.compile(r"\{([\w:-]+)\}`([^`]+)`")
 DIRECTIVE = re.compile(r"^:{3,}\{([\w:-]+)\} *(.*)$")
+QUESTION = re.compile(r"^:::\{question\}\n(.*?)\n---\n(.*?)\n:::$", re.DOTALL | re.MULTILINE)  # see _ext/book_selfcheck.py
 
 # How the directives of a page are called in a copy that no MyST renders; the others are named by their own title.
 PLAIN_TITLES = {
     "exercise": {"es": "Ejercicio", "en": "Exercise"},
+    "question": {"es": "Pregunta", "en": "Question"},
     "solution-start": {"es": "Solución", "en": "Solution"},
     "note": {"es": "Nota", "en": "Note"},
     "tip": {"es": "Consejo", "en": "Tip"},
     "warning": {"es": "Atención", "en": "Warning"},
 }
+FOLDED_ANSWERS = {"es": "Las respuestas, explicadas", "en": "The answers, explained"}
 
 
 def paths() -> list[Path]:
@@ -130,7 +133,12 @@ def reader_copy(notebook: NotebookNode, lang: str) -> NotebookNode:
 
 
 def plain_markdown(text: str, lang: str) -> str:
-    """Return MyST ``text`` as Markdown that any viewer shows: no labels, directives, roles or relative links."""
+    """Return MyST ``text`` as Markdown that any viewer shows: no labels, directives, roles or relative links.
+
+    The explanations of a question are folded, as in the book: notebooks show the element ``details``.
+    """
+    folded = rf":::{{question}}\n\1\n<details><summary>{FOLDED_ANSWERS[lang]}</summary>\n\n\2\n\n</details>\n:::"
+    text = QUESTION.sub(folded, text)
     lines, options_follow = [], False
     for line in text.splitlines():
         directive = DIRECTIVE.match(line)

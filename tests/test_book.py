@@ -19,6 +19,9 @@ import scipy.stats
 from bs4 import BeautifulSoup
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sphinx.application import Sphinx
+from sphinx.errors import SphinxWarning
+from sphinx.util.docutils import docutils_namespace, patch_docutils
 from toy_book import ROOT, text, toy_notebook
 
 import build
@@ -27,6 +30,7 @@ import closing
 import colophon
 import fmnist_utils
 import pages
+import toy_book
 import verdicts
 
 
@@ -73,6 +77,8 @@ def test_copy_for_readers_runs_in_its_own_language_and_shows_plain_text():
     assert next(c for c in page.cells if "solution" in pages.tags(c)).metadata.jupyter.source_hidden
     shown = "\n".join(cell.source for cell in page.cells if cell.cell_type == "markdown")
     assert "**Exercise. Another line**" in shown and "**Solution**" in shown and "**Prediction**" in shown
+    assert "**Question**\n\nWhich is second after `eq-01-loss`?\n\n1. One `eq-01-loss` $1$" in shown and "\n---\n" not in shown
+    assert shown.count("<summary>The answers, explained</summary>\n\n\n1. Falls short.") == shown.count("</details>") == 5
     assert "**`fig-01-loss`** The loss of each epoch." in shown and "**`None`**" not in shown
     assert not re.search(r":::|\{\w+\}`|\)=$|^:\w+:", shown, re.MULTILINE)
     nbformat.validate(page)
@@ -381,6 +387,26 @@ def test_page_in_its_language(toy_site, lang, figure, table, solution):
     assert "synthetic" in last_line and re.search(digests, last_line)  # what it was made of: package and records
 
 
+@pytest.mark.parametrize(("lang", "asked", "check"), [
+    ("es", "Pregunta 1. ¿Cuál es la segunda tras (1)?", "Comprobar"),
+    ("en", "Question 1. Which is second after (1)?", "Check"),
+])  # fmt: skip
+def test_self_check_of_a_page(toy_site, lang, asked, check):
+    page = soup(toy_site / lang / "notebooks" / "01_toy.html")
+    first, *others = page.select("fieldset.question")
+    assert len(others) == 4 and first.legend.get_text() == asked
+    labels = first.find_all("label")
+    assert [label.input["value"] for label in labels] == ["1", "2", "3"] and first["data-right"] == "2"
+    assert {label.input["name"] for label in labels} == {"question-1"} and labels[1].select_one(".math") is not None
+    assert first.button.get_text() == check and first.button.has_attr("hidden")  # there is no script yet
+    assert first.select_one("[role=status][aria-live=polite]").get_text() == ""
+    explanations = first.select("details > ol > li")  # and none of it needs one
+    assert [item.strong is not None for item in explanations] == [False, True, False]
+    loaded = [script["src"].partition("?")[0] for script in page.select("script[src*=selfcheck]")]
+    assert loaded == ["../_static/selfcheck.js"] and (toy_site / lang / "_static" / "selfcheck.js").is_file()
+    assert not soup(toy_site / lang / "glossary.html").select("[src*=selfcheck], [href*=selfcheck]")
+
+
 def test_buttons_lead_to_the_same_page_and_to_its_own_copy(toy_site):
     page = soup(toy_site / "en" / "notebooks" / "01_toy.html")
     links = {a["href"] for a in page.find_all("a", href=True)}
@@ -393,6 +419,31 @@ def test_buttons_lead_to_the_same_page_and_to_its_own_copy(toy_site):
 def test_landing_page_knows_both_languages_without_script(toy_site):
     page = soup(toy_site / "index.html")
     assert [a["href"] for a in page.select("body a")] == ["es/index.html", "en/index.html"]
+
+
+WRITTEN = toy_book.QUESTION.format("Which?", "One", "Another", "The last", "Falls short.", "This one.", "Too far.")
+
+
+@pytest.mark.parametrize(("right", "wrong", "said"), [
+    ("", "", None),
+    ("**This one.**", "**$2$, this one.**", None),
+    ("**This one.**", "This one.", "0 explanations begin in bold"),
+    ("1. Falls", "1. **It** falls", "2 explanations begin in bold"),
+    ("3. Too far.", "", "3 answers and 2 explanations"),
+    ("3. The last $3$", "", "2 answers, not 3 to 4"),
+    ("---", "", "a numbered list of explanations"),
+    ("Which?", "", "a paragraph that asks"),
+    ("1. One $1$", "1. One $1$\n   - and more", "every answer is one paragraph"),
+])  # fmt: skip
+def test_a_question_written_wrong_stops_the_build(tmp_path, right, wrong, said, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "book" / "_ext")
+    extensions = ["myst_parser", "book_selfcheck"]
+    settings = {"extensions": extensions, "myst_enable_extensions": ["colon_fence", "dollarmath"]}
+    (tmp_path / "index.md").write_text("# A page\n\n" + WRITTEN.replace(right, wrong), "utf-8")
+    with patch_docutils(), docutils_namespace():
+        app = Sphinx(tmp_path, None, tmp_path / "out", tmp_path / "doctrees", "html", settings, warningiserror=True)
+        with pytest.raises(SphinxWarning, match=re.escape(said)) if said else contextlib.nullcontext():
+            app.build()
 
 
 # --- The checks of a site, and a site that breaks each ----------------------------------------------------------------

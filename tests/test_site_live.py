@@ -78,12 +78,12 @@ def data(page, name: str):
     return json.loads(page.evaluate(f"document.querySelector('[data-live]').dataset.{name} ?? 'null'"))
 
 
-def tab_to(page, selector: str) -> None:
+def tab_to(page, selector: str, back: bool = False) -> None:
     """Press the Tab key until the element has the focus."""
     for _ in range(200):
         if page.evaluate(f"document.activeElement.matches({json.dumps(selector)})"):
             return
-        press(page, "Tab")
+        press(page, "Tab", shift=back)
     raise AssertionError(f"the Tab key does not reach {selector}")
 
 
@@ -241,3 +241,31 @@ def test_a_part_is_light():
     own = {path.name for path in (ROOT / "book" / "_live").iterdir()}
     made = {"classifier.js", "autoencoder.js", "examples.js", "garments.js", "decoder.js"}
     assert sum((static / name).stat().st_size for name in own | made) < 3_000_000
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"), [("es", ("Correcto.", "No es esa.", "1 de 5")), ("en", ("Right.", "Not that one.", "1 of 5"))]
+)
+def test_a_question_is_answered_by_keyboard(opened, lang, words):
+    page = opened("notebooks/01_ff_classifier", lang, "phone")
+    first = "document.querySelector('fieldset.question')"
+    page.evaluate(f"(() => {{ const place = {first}.querySelector('legend'); place.tabIndex = -1; place.focus(); }})()")
+    right = int(page.evaluate(f"{first}.dataset.right"))
+    answers = page.evaluate(f"{first}.querySelectorAll('input').length")
+    said = f"{first}.querySelector('[role=status]').textContent"
+    tab_to(page, ".question input")  # formulas take the focus too: their menu is MathJax's
+    press(page, " ")
+    for answer in range(1, answers + 1):
+        assert page.evaluate("document.activeElement.value") == str(answer) and page.evaluate(said) == ""
+        tab_to(page, ".question button")
+        press(page, " ")
+        text, explained = (
+            page.evaluate(said),
+            page.evaluate(f"{first}.querySelectorAll('li')[{answer - 1}].textContent.trim()"),
+        )
+        assert text.startswith(words[answer != right]) and explained in text and (words[2] in text) == (answer == right)
+        tab_to(page, ".question input", back=True)
+        press(page, "ArrowDown")  # another answer: what was said goes away
+    page.evaluate("document.querySelectorAll('fieldset.question')[1].querySelector('button').click()")
+    assert page.evaluate("[...document.querySelectorAll('.question-none')].length") == 1
+    assert page.complaints() == []

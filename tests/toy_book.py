@@ -25,6 +25,39 @@ SOLUTION = ":::{solution-start} ex-01-1\n:class: dropdown\n:::"
 
 FORMULA = "$$\n\\ell = -\\log p\n$$ (eq-01-loss)"
 
+QUESTION = """:::{{question}}
+{}
+
+1. {} $1$
+2. {} $2$
+3. {} $3$
+
+---
+
+1. {}
+2. **{}**
+3. {}
+:::"""
+SPANISH = [
+    "¿Cuál es la segunda tras {eq}`eq-01-loss`?",
+    "Una {eq}`eq-01-loss`",
+    "Otra",
+    "La última",
+    "Se queda corta.",
+    "Esta.",
+    "No.",
+]
+ENGLISH = [
+    "Which is second after {eq}`eq-01-loss`?",
+    "One {eq}`eq-01-loss`",
+    "Another",
+    "The last",
+    "Falls short.",
+    "This one.",
+    "No.",
+]
+ASKED = {"## Preguntas": QUESTION.format(*SPANISH), "## Questions": QUESTION.format(*ENGLISH)}
+
 FIGURE = """plt.plot([3, 2, 1])
 plt.xlabel({"es": "época", "en": "epoch"}[lang]);"""
 
@@ -44,7 +77,7 @@ def code(source: str, *cell_tags: str, **shows: str) -> NotebookNode:
 
 
 def toy_notebook() -> NotebookNode:
-    """Return a page with parameters, a formula, a prediction, a figure, a table and an exercise with its solution."""
+    """Return a page with parameters, a formula, a prediction, a figure, a table, an exercise with its solution and five questions."""
     cells = [
         *text(
             "(page-01)=\n# Una página\n\nLa {term}`exactitud` {cite:p}`kingma2015adam`; véase {numref}`fig-01-loss`.",
@@ -78,6 +111,7 @@ def toy_notebook() -> NotebookNode:
         ),
         *text(":::{solution-end}\n:::", ":::{solution-end}\n:::"),
     ]
+    cells += text(*("\n\n".join([heading, *[question] * 5]) for heading, question in ASKED.items()))
     for step in range(8):
         cells += [*text(f"Un paso, el {step}.", f"A step, number {step}."), code(f"{step} + 1")]
     notebook = nbformat.v4.new_notebook(cells=cells)
