@@ -12,6 +12,8 @@ SPANISH = {
     "Page": "Índice de la página",
     "Launch interactive content": "Ejecutar esta página",
     "Launch on Colab": "Abrir en Colab",
+    "Launch on Binder": "Abrir en Binder",
+    "Binder logo": "Logotipo de Binder",
     "Colab logo": "Logotipo de Colab",
     "Descarga esta pagina": "Descargar esta página",
     "Link to this heading": "Enlace a este apartado",
