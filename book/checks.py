@@ -544,7 +544,8 @@ def spanish_interface(site: Site) -> Findings:
         said = [
             element[name]
             for element, name in _with_attributes(soup, *SAID_BY_ATTRIBUTES)
-            if element.name not in ("link", "script") and "reference" not in element.get("class", [])  # the title of a work cited
+            if element.name not in ("link", "script")
+            and "reference" not in element.get("class", [])  # the title of a work cited
         ]
         for element in soup.select(INTERFACE):
             said += [text for text in element.find_all(string=True) if not text.find_parent(VERBATIM)]
@@ -579,14 +580,17 @@ def spanish_text(site: Site) -> Findings:
 def launches(site: Site) -> Findings:
     """The buttons of a notebook page open its own copy in its own language, and the copy is in what is published."""
     for page, soup in site.pages.items():
-        lang, _, rest = page.partition("/")
-        if not rest.startswith("notebooks/"):
+        if not page.partition("/")[2].startswith("notebooks/"):
             continue
         copy = page.removesuffix(".html") + ".ipynb"
         if not (site.root / copy).is_file():
             yield f"{page}: there is no {copy}"
         asked = {link["href"] for link in soup.select(".article-header-buttons a[href]")}
-        wanted = {"Colab": f"/blob/gh-pages/{copy}", "Binder": f"/gh-pages?urlpath=lab/tree/{copy}", "download": posixpath.basename(copy)}
+        wanted = {
+            "Colab": f"/blob/gh-pages/{copy}",
+            "Binder": f"/gh-pages?urlpath=lab/tree/{copy}",
+            "download": posixpath.basename(copy),
+        }
         for name, end in wanted.items():
             opened = [href for href in asked if href == end or (end.startswith("/") and href.endswith(end))]
             if len(opened) != 1:

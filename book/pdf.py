@@ -74,6 +74,8 @@ def article(site: Path, lang: str, address: str, within: set[str]) -> Tag:
         unwanted.decompose()
     for place in body.find_all(id=True):
         place["id"] = anchor(address, place["id"])
+    for around in body.select("a.image-reference"):
+        around.unwrap()
     for folded in body.find_all("details"):
         folded["open"] = ""
     for picture in body.find_all("img"):
@@ -138,6 +140,8 @@ def main(site: Path = SITE) -> int:
     if CHROMIUM is None or not (site / "index.html").exists():
         print(NO_CHROMIUM if CHROMIUM is None else NO_SITE, file=sys.stderr)
         return 1
+    for left_by_a_kill in site.rglob(WHOLE):
+        left_by_a_kill.unlink()
     server = serve(site)
     with tempfile.TemporaryDirectory() as profile:
         browser = Browser(Path(profile))

@@ -415,7 +415,9 @@ def test_a_button_that_leads_elsewhere_is_found(toy_site, tmp_path, name, was, b
 
 def test_binder_finds_an_environment_with_the_package(toy_site):
     environment = yaml.safe_load((toy_site / "environment.yml").read_text("utf-8"))
-    assert environment["dependencies"][:-1] == yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))["dependencies"][:-1]
+    assert (
+        environment["dependencies"][:-1] == yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))["dependencies"][:-1]
+    )
     assert environment["dependencies"][-1]["pip"][0].startswith("git+https://github.com/")
 
 
@@ -427,7 +429,13 @@ def test_styles_keep_what_a_page_uses():
     @media print { .gone { x: y } } @media screen { #here:not(.gone) { background: url(data:image/svg+xml;a{b}) } }
     :is(.gone, p) > .used::after { content: "}" } .fa-bars:before { content: "a" } @keyframes turn { from { x: y } }"""
     kept = book_light.in_use(css, {"used", "here", "fa-bars"})
-    for rule in ('@charset "UTF-8";', ".used {color: red}", "#here:not(.gone)", "url(data:image/svg+xml;a{b})", "@keyframes turn"):
+    for rule in (
+        '@charset "UTF-8";',
+        ".used {color: red}",
+        "#here:not(.gone)",
+        "url(data:image/svg+xml;a{b})",
+        "@keyframes turn",
+    ):
         assert rule in kept
     assert ':is(.gone, p) > .used::after {content: "}"}' in kept
     assert not re.search(r"note|blue|print|fa-bars", kept)

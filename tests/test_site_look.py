@@ -57,7 +57,9 @@ def test_page_is_light_and_stands_still(browser, address, page):  # noqa: F811
     browser.call("Network.clearBrowserCache")
     browser.open(f"{address}/{page}", 1400)
     jumps = browser.evaluate(SHIFTS)
-    weights = [event["params"]["encodedDataLength"] for event in browser.events if event["method"] == "Network.loadingFinished"]
+    weights = [
+        event["params"]["encodedDataLength"] for event in browser.events if event["method"] == "Network.loadingFinished"
+    ]
     assert sum(weights) <= HEAVIEST
     assert jumps <= JUMPS
 
@@ -139,7 +141,9 @@ def test_paper_is_white_and_hides_nothing(browser, address):  # noqa: F811
     browser.open(f"{address}/es/notebooks/01_ff_classifier.html", WIDTHS["desktop"], "dark")
     browser.evaluate("dispatchEvent(new Event('beforeprint'))")
     browser.call("Emulation.setEmulatedMedia", media="print")
-    shown = "(selector) => [...document.querySelectorAll(selector)].filter((element) => element.getClientRects().length).length"
+    shown = (
+        "(selector) => [...document.querySelectorAll(selector)].filter((element) => element.getClientRects().length).length"
+    )
     hidden = ".bd-sidebar-primary, .bd-header-article, .prev-next-footer, .copybtn, .headerlink, article summary"
     assert browser.evaluate(f"({shown})({json.dumps(hidden)})") == 0
     folded = browser.evaluate("document.querySelectorAll('article details:not([open])').length")

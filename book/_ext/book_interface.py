@@ -34,6 +34,7 @@ NAMES = [
     (r'(<i class="theme-switch[^>]*?) title="[^"]*"', r"\1"),  # the button has a name
     (r'<div role="list" class="citation-list">', '<div class="citation-list">'),  # no list items inside
     (r' role="doc-biblioentry"', ""),
+    (r' id="(?:exercise|solution)-content"', ""),  # the same in every exercise of a page
 ]
 # sphinx-exercise puts the blank of «Solución a Ejercicio 1» inside the link, where it is underlined.
 BLANK_IN_LINK = re.compile(r'(<a class="reference internal" href="[^"]*">) (?=\w)')

@@ -97,14 +97,18 @@ ICON_RULES = """:where(.fa-solid, .fas, .fa-regular, .far, .fa-brands, .fab) {
 
 def icons(pages: Iterator[str], library: str) -> str:
     """Return the styles that draw the icons of ``pages``, from the ``library`` of the theme: Font Awesome, CC BY 4.0."""
-    names = {name[3:] for page in pages for classes in ICON_CLASSES.findall(page) for name in classes.split() if name[:3] == "fa-"}
+    names = {
+        name[3:] for page in pages for classes in ICON_CLASSES.findall(page) for name in classes.split() if name[:3] == "fa-"
+    }
     rules = ["/* Font Awesome Free by @fontawesome, https://fontawesome.com: icons CC BY 4.0 */\n", ICON_RULES]
     for name in sorted(names):
         if drawn := re.search(ANY_ICON.format(re.escape(name)), library):
             width, height, path = drawn.groups()
             svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"><path d="{path}"/></svg>'
             wide = int(width) / int(height)
-            rules.append(f'.fa-{name} {{ --wide: {wide:.3g}; --icon: url("data:image/svg+xml,{quote(svg, safe=" =/:")}"); }}\n')
+            rules.append(
+                f'.fa-{name} {{ --wide: {wide:.3g}; --icon: url("data:image/svg+xml,{quote(svg, safe=" =/:")}"); }}\n'
+            )
     return "".join(rules)
 
 
