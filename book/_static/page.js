@@ -1,6 +1,6 @@
 // What scrolls sideways is reached with the keyboard, and paper is white and hides nothing.
 (() => {
-  const boxes = ".bd-article :is(.output, .cell_output, .pst-scrollable-table-container, figure, pre, div.math, .highlight)";
+  const boxes = ".bd-article :is(.output, .cell_output, .pst-scrollable-table-container, figure, pre, div.math, mjx-container, .highlight)";
   const reach = () => document.querySelectorAll(boxes).forEach((box) => {
     const scrolls = box.scrollWidth > box.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(box).overflowX);
     if (scrolls) box.tabIndex = 0;
