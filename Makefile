@@ -6,7 +6,7 @@ LANGUAGES ?= es en
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test test-nightly scorecard lab quick reproduce audit bench clean address lock
+.PHONY: help env book pdf test test-nightly scorecard lab quick reproduce audit bench clean address lock
 
 help:  ## esta lista · this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -18,6 +18,9 @@ env:  ## prepara .venv si hace falta · set up .venv if need be
 
 book: env  ## el sitio en los dos idiomas, en book/_build/html · the site in both languages
 	$(BIN)/python book/build.py --profile full
+
+pdf: env  ## el libro en PDF, dentro del sitio (usa Chromium) · the book as PDF, inside the site (uses Chromium)
+	$(BIN)/python book/pdf.py
 
 test: env  ## todo lo que corre la integración continua · everything that CI runs
 	$(BIN)/python -m pytest -m "not nightly" -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)

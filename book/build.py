@@ -406,8 +406,17 @@ def assemble(languages: list[str]) -> Path:
     landing = string.Template((BOOK / "landing.html").read_text("utf-8"))
     (site / "index.html").write_text(landing.substitute(languages=json.dumps(languages), links=links), "utf-8")
     shutil.copyfile(BOOK / "_images" / "favicon.svg", site / "favicon.svg")
+    (site / "environment.yml").write_text(binder_environment(), "utf-8")
     (site / ".nojekyll").touch()  # GitHub Pages would leave out the folders whose names begin with an underscore
     return site
+
+
+def binder_environment() -> str:
+    """Return the conda environment for the branch of the site: the one at the top, with the package from the repository."""
+    address = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]["Repository"]
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))
+    environment["dependencies"][-1] = {"pip": [f"git+{address}"]}
+    return yaml.safe_dump(environment, sort_keys=False)
 
 
 def publish(site: Path) -> None:

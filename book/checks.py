@@ -555,6 +555,10 @@ ENGLISH = re.compile(
     r"|returns?|raises|type)\b",
     re.IGNORECASE,
 )
+SAID_BY_ATTRIBUTES = [
+    "title", "aria-label", "aria-description", "aria-roledescription", "placeholder", "alt", "label", "data-title",
+    "data-bs-title", "data-label",
+]  # fmt: skip
 INTERFACE = "nav, header, button, summary, .admonition-title, .caption-number, .prev-next-area, dl.field-list > dt, .bd-footer"
 
 
@@ -565,8 +569,9 @@ def spanish_interface(site: Site) -> Findings:
             continue
         said = [
             element[name]
-            for element, name in _with_attributes(soup, "title", "aria-label", "data-bs-title", "placeholder")
-            if element.name != "link" and "reference" not in element.get("class", [])  # the title of a work cited
+            for element, name in _with_attributes(soup, *SAID_BY_ATTRIBUTES)
+            if element.name not in ("link", "script")
+            and "reference" not in element.get("class", [])  # the title of a work cited
         ]
         for element in soup.select(INTERFACE):
             said += [text for text in element.find_all(string=True) if not text.find_parent(VERBATIM)]
@@ -575,8 +580,54 @@ def spanish_interface(site: Site) -> Findings:
                 yield f"{page}: English words in the interface: {words!r}"
 
 
+FUNCTION_WORDS = re.compile(
+    r"\b(?:the|of|and|is|are|with|that|this|from|which|its?|for|by|not|was|were|when|how|what)\b", re.IGNORECASE
+)
+ENGLISH_PAGES = re.compile(r"es/(?:api/|genindex|py-modindex|bibliography)")  # docstrings and titles of works
+PARAGRAPHS = "p, li, td, th, dt, dd, figcaption, h1, h2, h3, h4, h5, summary, button, title"
+
+
+def spanish_text(site: Site) -> Findings:
+    """The text of a Spanish page is Spanish: two different function words of English in one paragraph are too many."""
+    for page, soup in site.pages.items():
+        if not page.startswith("es/") or ENGLISH_PAGES.match(page):
+            continue
+        for element in soup.select(PARAGRAPHS):
+            said = [
+                text for text in element.find_all(string=True)
+                if text.find_parent(PARAGRAPHS.split(", ")) is element
+                and not text.find_parent([*VERBATIM, "em", "noscript"]) and not text.find_parent(lang="en")
+            ]  # fmt: skip
+            words = " ".join(" ".join(said).split())
+            if len({word.lower() for word in FUNCTION_WORDS.findall(words)}) > 1:
+                yield f"{page}: English text: {words[:100]!r}"
+
+
+def launches(site: Site) -> Findings:
+    """The buttons of a notebook page open its own copy in its own language, and the copy is in what is published."""
+    for page, soup in site.pages.items():
+        if not page.partition("/")[2].startswith("notebooks/"):
+            continue
+        copy = page.removesuffix(".html") + ".ipynb"
+        if not (site.root / copy).is_file():
+            yield f"{page}: there is no {copy}"
+        asked = {link["href"] for link in soup.select(".article-header-buttons a[href]")}
+        wanted = {
+            "Colab": f"/blob/gh-pages/{copy}",
+            "Binder": f"/gh-pages?urlpath=lab/tree/{copy}",
+            "download": posixpath.basename(copy),
+        }
+        for name, end in wanted.items():
+            opened = [href for href in asked if href == end or (end.startswith("/") and href.endswith(end))]
+            if len(opened) != 1:
+                yield f"{page}: {name} should lead to {copy}; the buttons lead to {', '.join(sorted(asked))}"
+        if not (site.root / "environment.yml").is_file():
+            yield f"{page}: Binder finds no environment.yml beside the languages"
+
+
 SITE_RULES = [
     links, same_site_pages, alternative_texts, no_outside, active_content, rendered, no_local_paths, spanish_interface,
+    spanish_text, launches,
 ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import math
 import re
 import shutil
 import threading
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,14 +17,17 @@ import nbformat
 import numpy as np
 import pytest
 import scipy.stats
+import yaml
 from bs4 import BeautifulSoup
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image, ImageDraw
 from sphinx.application import Sphinx
 from sphinx.errors import SphinxWarning
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 from toy_book import ROOT, text, toy_notebook
 
+import book_light
 import build
 import checks
 import closing
@@ -412,8 +416,86 @@ def test_buttons_lead_to_the_same_page_and_to_its_own_copy(toy_site):
     links = {a["href"] for a in page.find_all("a", href=True)}
     assert "../../es/notebooks/01_toy.html" in links
     assert any(re.search(r"colab.*/blob/gh-pages/en/notebooks/01_toy\.ipynb$", link) for link in links)
+    assert any(re.search(r"mybinder.*/gh-pages\?urlpath=lab/tree/en/notebooks/01_toy\.ipynb$", link) for link in links)
     copy = pages.read(toy_site / "en" / "notebooks" / "01_toy.ipynb")
     assert "01_toy.ipynb" in links and "A page" in copy.cells[0].source
+
+
+@pytest.mark.parametrize(("name", "was", "becomes"), [
+    ("es/notebooks/01_toy.html", "gh-pages/es/notebooks/01_toy.ipynb", "gh-pages/en/notebooks/01_toy.ipynb"),  # Colab
+    ("en/notebooks/01_toy.html", "urlpath=lab/tree/en/", "urlpath=lab/tree/"),  # Binder
+    ("es/notebooks/01_toy.html", 'href="01_toy.ipynb"', 'href="../../en/notebooks/01_toy.ipynb"'),
+    ("environment.yml", "", None),
+    ("en/notebooks/01_toy.ipynb", "", None),
+])  # fmt: skip
+def test_a_button_that_leads_elsewhere_is_found(toy_site, tmp_path, name, was, becomes):
+    site = shutil.copytree(toy_site, tmp_path / "html")
+    path = site / name
+    if becomes is None:
+        path.unlink()
+    else:
+        assert was in path.read_text("utf-8")
+        path.write_text(path.read_text("utf-8").replace(was, becomes), "utf-8")
+    assert any(finding.startswith("launches: ") for finding in checks.check_site(site))
+
+
+def test_binder_finds_an_environment_with_the_package(toy_site):
+    environment = yaml.safe_load((toy_site / "environment.yml").read_text("utf-8"))
+    assert (
+        environment["dependencies"][:-1] == yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))["dependencies"][:-1]
+    )
+    assert environment["dependencies"][-1]["pip"][0].startswith("git+https://github.com/")
+
+
+# --- What a page weighs -----------------------------------------------------------------------------------------------
+
+
+def test_styles_keep_what_a_page_uses():
+    css = """@charset "UTF-8"; /* a note */ .used { color: red } .gone, .used.too { color: blue; }
+    @media print { .gone { x: y } } @media screen { #here:not(.gone) { background: url(data:image/svg+xml;a{b}) } }
+    :is(.gone, p) > .used::after { content: "}" } .fa-bars:before { content: "a" } @keyframes turn { from { x: y } }"""
+    kept = book_light.in_use(css, {"used", "here", "fa-bars"})
+    for rule in (
+        '@charset "UTF-8";',
+        ".used {color: red}",
+        "#here:not(.gone)",
+        "url(data:image/svg+xml;a{b})",
+        "@keyframes turn",
+    ):
+        assert rule in kept
+    assert ':is(.gone, p) > .used::after {content: "}"}' in kept
+    assert not re.search(r"note|blue|print|fa-bars", kept)
+
+
+def test_pictures_become_small_and_stay_the_same():
+    picture = Image.new("RGBA", (300, 200), "white")
+    ImageDraw.Draw(picture).line([(0, 0), (300, 200)], fill="#d55e00", width=9)
+    written = BytesIO()
+    picture.save(written, "PNG")
+    small = book_light.with_palette(written.getvalue())
+    assert len(small) < len(written.getvalue())
+    assert book_light.difference(Image.open(BytesIO(small)).convert("RGB"), picture.convert("RGB")) == 0
+    noise = Image.effect_noise((200, 200), 90).convert("RGB")
+    many = Image.merge("RGB", [noise.getchannel(0), noise.getchannel(0).rotate(90), noise.getchannel(0).rotate(180)])
+    written = BytesIO()
+    many.save(written, "PNG")
+    assert book_light.with_palette(written.getvalue()) == written.getvalue()  # too many colours: as it was
+
+
+def test_pages_are_lightened(toy_site):
+    page = soup(toy_site / "es" / "notebooks" / "01_toy.html")
+    image = page.select_one("#fig-01-loss img")
+    with Image.open((toy_site / "es" / "notebooks" / image["src"]).resolve()) as picture:
+        assert (image["width"], image["height"], image["loading"]) == (*map(str, picture.size), "lazy")
+        assert picture.mode == "P"
+    loaded = {tag.get("src", tag.get("href", "")).partition("?")[0].rpartition("/")[2] for tag in page.select("script, link")}
+    assert "icons.css" in loaded and not loaded & {"fontawesome.js", "searchindex.js"}
+    assert "searchindex.js" in (toy_site / "es" / "search.html").read_text("utf-8")
+    drawn = (toy_site / "es" / "_static" / "styles" / "icons.css").read_text("utf-8")
+    used = {name for tag in page.select("[class*=fa-]") for name in tag["class"] if name.startswith("fa-")}
+    used -= {"fa-lg", "fa-solid", "fa-regular", "fa-brands"}
+    assert used and [name for name in used if f".{name} {{" not in drawn] == []
+    assert not (toy_site / "es" / "_static" / "scripts" / "fontawesome.js").exists()
 
 
 def test_landing_page_knows_both_languages_without_script(toy_site):
@@ -478,6 +560,9 @@ def small_site(root: Path, body: str = "", more: str = "") -> Path:
     ("no_local_paths", f"<p>{ROOT}/book</p>", ""),
     ("spanish_interface", "", '<button title="Toggle sidebar">x</button>'),
     ("spanish_interface", '<p class="admonition-title">Warning</p>', ""),
+    ("spanish_interface", '<img src="index.html" alt="A shirt, next to the bag">', ""),
+    ("spanish_text", "<p>This page was not translated, and nobody saw it.</p>", ""),
+    ("spanish_text", "<ul><li>texto <b>of the other language</b></li></ul>", ""),
 ])  # fmt: skip
 def test_each_check_of_a_site_finds_what_breaks_it(tmp_path, rule, body, more):
     found = checks.check_site(small_site(tmp_path, body, more))

@@ -9,7 +9,8 @@ import checks
 import live
 import pytest
 import torch
-from test_site_chromium import BUILD, WIDTHS, address, browser, wait_for  # noqa: F401
+from browser import wait_for
+from test_site_chromium import BUILD, WIDTHS, address, browser  # noqa: F401
 from test_site_chromium import pytestmark as needs_the_site
 from toy_book import ROOT
 

@@ -13,7 +13,7 @@ import pytest
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "book"))  # the book's scripts are not a package
+sys.path[:0] = [str(ROOT / "book"), str(ROOT / "book" / "_ext")]  # the book's scripts are not a package
 
 PARAMETERS = """import os
 
@@ -143,7 +143,8 @@ def write_toy_book(root: Path) -> Path:
     shutil.copytree(ROOT / "fmnist_utils", root / "fmnist_utils", ignore=shutil.ignore_patterns("__pycache__"))
     unwanted = shutil.ignore_patterns("_build", "results", "__pycache__", "*.md", "_toc.yml")
     shutil.copytree(ROOT / "book", root / "book", ignore=unwanted)
-    shutil.copyfile(ROOT / "pyproject.toml", root / "pyproject.toml")
+    for name in ("pyproject.toml", "environment.yml"):
+        shutil.copyfile(ROOT / name, root / name)
     # Without the reference of the package, which takes longer to import than all the rest to build.
     lines = (ROOT / "_config.yml").read_text("utf-8").splitlines(keepends=True)
     (root / "_config.yml").write_text("".join(line for line in lines if "book_api" not in line), "utf-8")

@@ -1,6 +1,11 @@
-"""Captioned tables: MyST-NB puts an output with a caption into a figure; a table is counted apart, as «Tabla 1»."""
+"""Tables. MyST-NB puts an output with a caption into a figure; a table is counted apart, as «Tabla 1».
+
+Pages with tables worth sorting load ``book/_live/sort.js``; without scripts the table stands as it is.
+"""
 
 from __future__ import annotations
+
+import re
 
 from docutils import nodes
 from sphinx.transforms import SphinxTransform
@@ -51,8 +56,19 @@ def depart_caption(translator, node):
     translator.body.append("</figcaption>\n")
 
 
+SORTED = re.compile(r'<figure class="captioned-table|<table class="[^"]*\b(?:wide|texts)\b')
+TITLE = {"es": "Ordenar por esta columna", "en": "Sort by this column"}
+
+
+def load_sorting(app, pagename, templatename, context, doctree):
+    """Load the script on a page with such a table; it decides which are long enough."""
+    if SORTED.search(context.get("body", "")):
+        app.add_js_file("sort.js", loading_method="defer", **{"data-title": TITLE[app.config.language]})
+
+
 def setup(app):
     app.add_enumerable_node(table_figure, "table", title, html=(visit_figure, depart_figure))
     app.add_node(table_caption, html=(visit_caption, depart_caption))
     app.add_transform(MarkTables)
+    app.connect("html-page-context", load_sorting)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
