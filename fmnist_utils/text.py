@@ -170,7 +170,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "plots.gain": ("lo que agrega cada paso (puntos)", "what each step adds (points)"),
     "plots.training_seconds": ("segundos de entrenamiento, en un núcleo", "seconds of training, on one core"),
     "plots.original": ("original", "original"),
-    "plots.all": ("todo junto", "all together"),
     "far.with_mirror": ("{name}, con espejo", "{name}, mirrored too"),
     "far.not_measured": ("no se midió aquí: pide una GPU", "not measured here: it asks for a GPU"),
     "far.test": ("exactitud % (prueba)", "accuracy % (test)"),
