@@ -1,7 +1,7 @@
 """Images changed at random, a whole minibatch at once: mirrored, shifted, with a part erased.
 
-Each image has draws of its own. ``torchvision.transforms.v2`` draws *once a call*: given a batch, it mirrors all of it or none, and
-erases the same rectangle everywhere; with a call for each image it would take most of the training time. So the few lines are here.
+Each image has draws of its own. ``torchvision.transforms.v2`` draws *once a call*: given a batch, it mirrors all of it or
+none, and erases the same rectangle everywhere; a call for each image would take longer than training. So the few lines are here.
 The draws come from PyTorch's global generator, which :class:`fmnist_utils.training.Batches` seeds for each epoch.
 """
 

@@ -164,7 +164,7 @@ class Checkpoints:
 
 
 def _state(owner: nn.Module | torch.optim.Optimizer, prefix: str = "model.") -> dict[str, torch.Tensor]:
-    """Return the tensors of a model (``model.…`` or another prefix) or an optimizer (``optimizer.index.name``) by name, on the CPU."""
+    """Return the tensors of a model (``model.…``) or an optimizer (``optimizer.index.name``) by name, on the CPU."""
     if isinstance(owner, nn.Module):
         named = {f"{prefix}{name}": tensor for name, tensor in owner.state_dict().items()}
     else:

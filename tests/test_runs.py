@@ -14,7 +14,7 @@ from fmnist_utils.recipes import Recipe
 from fmnist_utils.runs import Record, RunStore, count_dead_units, load_splits, train, train_all
 from fmnist_utils.text import UserError
 from fmnist_utils.training import Batches, accuracy, evaluate
-from small_runs import DATA, Killed, make, stop_after, without_seconds
+from small_runs import DATA, make, without_seconds
 
 
 def test_a_finished_run_is_loaded_and_not_trained_again(tmp_path, monkeypatch):
@@ -128,20 +128,6 @@ EVERYTHING = {
     "model": {"name": "residual_net", "width": 2}, "optimizer": "adamw", "schedule": "one_cycle", "flips": True, "shifts": 2,
     "erasing": 0.5, "label_smoothing": 0.1, "average": 0.9, "test_flips": True, "data": DATA | {"mean": 0.286, "std": 0.353},
 }  # fmt: skip
-
-
-@pytest.mark.parametrize("select", ["last", "best"])
-def test_a_run_with_every_step_of_page_07_goes_on_bit_by_bit_where_it_was(select, tmp_path, monkeypatch):
-    recipe = make(**EVERYTHING, num_epochs=3, select=select)
-    whole = train(recipe, store=RunStore(tmp_path / "whole"))
-    for epoch in (1, 2):
-        with monkeypatch.context() as patch:
-            stop_after(patch, epoch)
-            with pytest.raises(Killed):
-                train(recipe, store=RunStore(tmp_path / "stopped"))
-    resumed = train(recipe, store=RunStore(tmp_path / "stopped"))
-    assert resumed.record.weights_sha256 == whole.record.weights_sha256
-    assert without_seconds(resumed.history) == without_seconds(whole.history) and resumed.metrics == whole.metrics
 
 
 def test_the_average_is_the_result_and_the_loss_is_the_plain_one(tmp_path):
