@@ -164,10 +164,10 @@ def feasible(name: str, profile: str) -> str:
 
 
 def is_complete(name: str) -> bool:
-    """Return whether ``name`` is a report, all of whose runs have a record."""
+    """Return whether ``name`` is a report, all of whose runs have a record, but for those meant for a GPU."""
     store = RunStore()
     return name in report_names() and all(
-        store.find(recipe) for of_group in load_report(name).all_recipes().values() for recipe in of_group
+        store.find(recipe) for of_group in load_report(name).all_recipes(gpu=False).values() for recipe in of_group
     )
 
 

@@ -70,12 +70,15 @@ class Checkpoints:
     ``progress.json`` names the files with their SHA-256, has a digest of its own, and is renamed into place after them.
 
     Attributes:
+        average: the network with the averaged weights, kept beside those of training; where there is one, it is what is selected.
         snapshots: other tensors to keep until the run is finished, by name.
         one_environment: whether all epochs so far were made in the same one.
     """
 
-    def __init__(self, folder: Path, run: str, environment: dict[str, Any], select: str | None):
-        self.folder, self.run, self.environment, self.select = folder, run, environment, select
+    def __init__(
+        self, folder: Path, run: str, environment: dict[str, Any], select: str | None, average: nn.Module | None = None
+    ):
+        self.folder, self.run, self.environment, self.select, self.average = folder, run, environment, select, average
         self.entries: list[dict[str, Any]] = []
         self.snapshots: dict[str, torch.Tensor] = {}
         self.one_environment = True
@@ -86,12 +89,12 @@ class Checkpoints:
         entry = {"file": f"epoch-{epoch}.safetensors", "rows": list(history.rows)}
         entry |= {"environment": self.environment, "one_environment": self.one_environment}
         snapshots = {f"snapshot.{name}": tensor for name, tensor in self.snapshots.items()}
-        entry["sha256"] = self._write(entry["file"], _state(model) | _state(optimizer) | snapshots)
+        entry["sha256"] = self._write(entry["file"], _state(model) | _state(optimizer) | self._average_state() | snapshots)
         if self.select:
             entry["best"] = self.entries[-1]["best"] if self.entries else None
             if history.best_epoch(self.select) == epoch:
                 name = f"best-{epoch}.safetensors"
-                entry["best"] = {"file": name, "sha256": self._write(name, _state(model))}
+                entry["best"] = {"file": name, "sha256": self._write(name, _state(self.average or model))}
         self.entries = [*self.entries[-1:], entry]
         progress = {"format": FORMAT, "run": self.run, "entries": self.entries}
         write_atomically(self.folder / "progress.json", json.dumps(progress | {"digest": digest(progress)}).encode())
@@ -111,6 +114,8 @@ class Checkpoints:
             if tensors is None or (self.select and self._read(entry["best"], model) is None):
                 continue
             _load_model(model, tensors)
+            if self.average:
+                _load_model(self.average, tensors, "average.")
             _load_optimizer(optimizer, tensors)
             self.entries = entries[: index + 1]
             self.snapshots = {name[9:]: tensor for name, tensor in tensors.items() if name.startswith("snapshot.")}
@@ -136,6 +141,9 @@ class Checkpoints:
             if path.name not in keep:
                 path.unlink(missing_ok=True)
 
+    def _average_state(self) -> dict[str, torch.Tensor]:
+        return _state(self.average, "average.") if self.average else {}
+
     def _write(self, name: str, tensors: dict[str, torch.Tensor]) -> str:
         content = safetensors.torch.save(tensors)
         write_atomically(self.folder / name, content)
@@ -155,18 +163,19 @@ class Checkpoints:
         return tensors if found == {name: tensor.shape for name, tensor in _state(model).items()} else None
 
 
-def _state(owner: nn.Module | torch.optim.Optimizer) -> dict[str, torch.Tensor]:
+def _state(owner: nn.Module | torch.optim.Optimizer, prefix: str = "model.") -> dict[str, torch.Tensor]:
     """Return the tensors of a model (``model.…``) or an optimizer (``optimizer.index.name``) by name, on the CPU."""
     if isinstance(owner, nn.Module):
-        named = {f"model.{name}": tensor for name, tensor in owner.state_dict().items()}
+        named = {f"{prefix}{name}": tensor for name, tensor in owner.state_dict().items()}
     else:
         states = owner.state_dict()["state"]
         named = {f"optimizer.{index}.{name}": value for index, state in states.items() for name, value in state.items()}
     return {name: tensor.detach().cpu().contiguous() for name, tensor in named.items() if tensor is not None}
 
 
-def _load_model(model: nn.Module, tensors: dict[str, torch.Tensor]) -> None:
-    model.load_state_dict({name[6:]: tensor for name, tensor in tensors.items() if name.startswith("model.")})
+def _load_model(model: nn.Module, tensors: dict[str, torch.Tensor], prefix: str = "model.") -> None:
+    own = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    model.load_state_dict(own)
 
 
 def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, torch.Tensor]) -> None:

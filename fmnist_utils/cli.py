@@ -176,16 +176,17 @@ def train(report, group, protocol, seed, changes, device, threads):
 def reproduce(report, jobs, device):
     """Make every missing run of REPORT, or of all, and publish the records. Interrupted, it goes on where it was.
 
-    Without REPORT, also the yardsticks of reconstruction, where they are missing.
+    Runs meant for a GPU are made where there is one. Without REPORT, also the yardsticks of reconstruction, where they are missing.
     """
     from fmnist_utils import yardsticks
     from fmnist_utils.reports import load_report, report_names
     from fmnist_utils.runs import RunStore, train_all
+    from fmnist_utils.training import pick_device
 
-    store = RunStore()
+    store, gpu = RunStore(), pick_device(device).type == "cuda"
     for name in [report] if report else report_names():
         plan = load_report(name)
-        recipes = [recipe for recipes in plan.all_recipes().values() for recipe in recipes]
+        recipes = [recipe for recipes in plan.all_recipes(gpu).values() for recipe in recipes]
         missing = [recipe for recipe in recipes if not plan.is_published(recipe, store)]
         click.echo(say("cli.plan", report=plan.id, total=len(recipes), missing=len(missing)))
 

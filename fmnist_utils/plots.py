@@ -401,6 +401,39 @@ def accuracy_by_labels(accuracies: Mapping[str, Mapping[int, Sequence[float]]]) 
 
 
 @_figure
+def accuracy_by_seconds(
+    points: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    landmarks: Mapping[str, float] | None = None,
+    limit: float | None = None,
+) -> None:
+    """Draw the accuracy of recipes against the time that they took to train, on a logarithmic axis: a point for each.
+
+    A point stands at the median of the seconds and at the mean of the accuracy, with a bar from its lowest to its highest seed.
+
+    Args:
+        points: name -> (seconds, accuracy in [0, 1]), one value a seed.
+        landmarks: name -> accuracy in [0, 1]: horizontal lines.
+        limit: seconds: a vertical line.
+    """
+    figure, axes = plt.subplots(figsize=(WIDTH, 3.4 + 0.22 * len(points)))
+    looks = zip(itertools.cycle(COLOURS), itertools.cycle(MARKERS))
+    for (name, (seconds, accuracies)), (colour, marker) in zip(points.items(), looks):
+        values = 100 * np.asarray(accuracies, float)
+        reach = [[values.mean() - values.min()], [values.max() - values.mean()]]
+        label = say("plots.runs", name=name, n=len(values))
+        axes.errorbar(
+            np.median(seconds), values.mean(), reach, color=colour, marker=marker, capsize=3, linestyle="", label=label
+        )
+    for name, accuracy in (landmarks or {}).items():
+        axes.axhline(100 * accuracy, color=GREY, linestyle=":", linewidth=1, zorder=0)
+        axes.text(0.01, 100 * accuracy, name, transform=axes.get_yaxis_transform(), va="bottom", fontsize=8, color=GREY)
+    if limit is not None:
+        axes.axvline(limit, color=GREY, linestyle="--", linewidth=1, zorder=0)
+    axes.set(xscale="log", xlabel=say("plots.training_seconds"), ylabel=say("plots.val_accuracy"))
+    figure.legend(loc="outside upper center", ncols=1)
+
+
+@_figure
 def best_epochs(histories: Mapping, published: Sequence[float] = (), tolerance: float = 0.01) -> None:
     """Draw at which epoch the validation set would stop each run: one row per name, one line per run.
 

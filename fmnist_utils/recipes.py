@@ -79,6 +79,7 @@ MODEL_ARGUMENTS: dict[str, Any] = {
     "output_dropout": bool,
     "covering_kernels": bool,
     "pooling": bool,
+    "width": PositiveInt,
     "dropout_after_flatten": bool,
     "squash_logits": bool,
 }
@@ -103,6 +104,13 @@ class Recipe(CheckedSpec):
         watch: the set measured after each epoch. ``"test"`` is what most reports did; ours is ``"val"``.
         select: which weights are the result: those of the last epoch, or of the best one by the loss on the watched set.
         patience: stop when that loss has not fallen for so many epochs.
+        schedule: ``cosine`` falls from epoch to epoch, ``one_cycle`` rises and falls from step to step.
+        flips, shifts, erasing: how each minibatch of a classifier is changed at random: see
+            :class:`fmnist_utils.augmentation.Augmentation`.
+        label_smoothing: share of the target that is spread over all classes; measurements take the labels as they are.
+        average: how slowly an average of the weights follows them; that average is what is measured, and the result. Zero: none.
+        test_flips: measure at the end too what the mean of the logits of each image and of its mirror image gives
+            (``test_flipped_accuracy`` and so on).
         encoder_from: the run whose trained encoder this one starts from. Where the two latent sizes differ, only the
             convolutions fit, and only they are taken.
         freeze: how the encoder is kept as it is. ``optimizer``: its gradients are computed and thrown away, as report 3 did;
@@ -117,11 +125,17 @@ class Recipe(CheckedSpec):
     data: DataSpec = DataSpec()
     model: ModelSpec
     loss: Literal["cross_entropy", "mse", "l1"]
-    optimizer: Literal["sgd", "adam"]
+    optimizer: Literal["sgd", "adam", "adamw"]
     learning_rate: PositiveFloat
     momentum: Probability = 0.0
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.0
-    schedule: Literal["constant", "cosine"] = "constant"
+    schedule: Literal["constant", "cosine", "one_cycle"] = "constant"
+    flips: bool = False
+    shifts: Annotated[int, Field(ge=0, le=14)] = 0
+    erasing: Annotated[float, Field(ge=0, le=1)] = 0.0
+    label_smoothing: Probability = 0.0
+    average: Probability = 0.0
+    test_flips: bool = False
     batch_size: Annotated[int, Field(ge=1, le=60_000)]
     num_epochs: Annotated[int, Field(ge=1, le=10_000)]
     patience: PositiveInt | None = None
@@ -141,8 +155,16 @@ class Recipe(CheckedSpec):
             raise UserError("recipes.loss_of_autoencoder", model=self.model.name)
         if self.task == "classification" and self.loss == "l1":
             raise UserError("recipes.loss_of_classifier", model=self.model.name)
-        if self.optimizer == "adam" and self.momentum:
+        if self.optimizer != "sgd" and self.momentum:
             raise UserError("recipes.momentum_of_adam", momentum=self.momentum)
+        if (self.augments or self.test_flips) and self.task != "classification":
+            raise UserError("recipes.classifiers_only", model=self.model.name)
+        if self.label_smoothing and self.loss != "cross_entropy":
+            raise UserError("recipes.smoothing_of_cross_entropy", loss=self.loss)
+        if self.augments and self.loading == "per_image":
+            raise UserError("recipes.augmented_batches")
+        if (self.augments or self.average) and self.freeze == "features":
+            raise UserError("recipes.features_stay")
         if self.watch == "val" and not self.data.val_size:
             raise UserError("recipes.nothing_to_watch")
         if (self.freeze != "none" or self.encoder_from) and self.model.name != "encoder_classifier":
@@ -157,6 +179,11 @@ class Recipe(CheckedSpec):
     def task(self) -> str:
         """``"reconstruction"`` for autoencoders, whose targets are their inputs; else ``"classification"``."""
         return "reconstruction" if self.model.name.endswith("autoencoder") else "classification"
+
+    @property
+    def augments(self) -> bool:
+        """Whether the images are changed at random in training."""
+        return bool(self.flips or self.shifts or self.erasing)
 
     @property
     def encoder_name(self) -> str | None:

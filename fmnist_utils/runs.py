@@ -40,6 +40,7 @@ from safetensors import SafetensorError
 from torch import nn
 
 import fmnist_utils
+from fmnist_utils.augmentation import Augmentation, FlipAveraged
 from fmnist_utils.checkpoints import FORMAT, Checkpoints, check_name, digest, write_atomically
 from fmnist_utils.data import Split, Splits, load_fashion_mnist
 from fmnist_utils.evaluation import confusion_matrix, encode, most_confident_mistakes, predict, reconstruct
@@ -53,12 +54,15 @@ from fmnist_utils.training import (
     ImageByImage,
     OneHotMSE,
     TrainingDiverged,
+    WeightAverage,
     accuracy,
     cosine,
     evaluate,
     fit,
+    one_cycle,
     pick_device,
     progress_bar,
+    set_learning_rate,
 )
 
 RESULTS = Path(__file__).resolve().parents[1] / "book" / "results"
@@ -300,21 +304,25 @@ def _train(recipe: Recipe, folder: Path, device: torch.device, pretrained: nn.Mo
         copy_encoder(pretrained, model)
     part, inputs = trainable(recipe, model, splits)
     optimizer = make_optimizer(recipe, model if recipe.freeze == "none" else model.head)
-    loss_fn = make_loss(recipe)
+    average = WeightAverage(model, recipe.average) if recipe.average else None
+    outcome = average.model if average else model  # the network that is measured and kept
+    loss_fn, measured_loss_fn = make_loss(recipe), make_loss(recipe.but(label_smoothing=0.0))
     metrics = {"accuracy": accuracy} if recipe.task == "classification" else {}
     monitor = f"{recipe.watch}_loss"
     environment = describe_environment(device)
-    checkpoints = Checkpoints(folder, recipe.id, environment, monitor if recipe.select == "best" else None)
+    checkpoints = Checkpoints(
+        folder, recipe.id, environment, monitor if recipe.select == "best" else None, average and outcome
+    )
     history = checkpoints.restore(model, optimizer)
 
     def batches(
-        images: torch.Tensor, split: Split, batch_size: int = EVALUATION_BATCH, form: type[Batches] = Batches
+        images: torch.Tensor, split: Split, batch_size: int = EVALUATION_BATCH, form: type[Batches] = Batches, **options
     ) -> Batches:
-        return form(images, split.labels if recipe.task == "classification" else images, batch_size, recipe.seed)
+        return form(images, split.labels if recipe.task == "classification" else images, batch_size, recipe.seed, **options)
 
     def save(history: History) -> None:
         if (epoch := len(history)) in recipe.snapshots:
-            seen = to_pixels(recipe, reconstruct(model, examples))
+            seen = to_pixels(recipe, reconstruct(outcome, examples))
             checkpoints.snapshots[f"reconstructions_after_{epoch}"] = torch.from_numpy(seen)
         if epoch:
             checkpoints.save(model, optimizer, history)
@@ -328,16 +336,28 @@ def _train(recipe: Recipe, folder: Path, device: torch.device, pretrained: nn.Mo
         recipe.watch: batches(inputs[recipe.watch], getattr(splits, recipe.watch)),
     }
     form = ImageByImage if recipe.loading == "per_image" else Batches
+    training = batches(inputs["train"], splits.train, recipe.batch_size, form, augment=make_augmentation(recipe))
+    schedule = make_schedule(recipe, training.num_steps)
+
+    def after_step(step: int) -> None:
+        if recipe.schedule == "one_cycle":
+            set_learning_rate(optimizer, schedule(step))
+        if average:
+            average.update(step)
+
     try:
         fit(
             Bfloat16(part) if recipe.precision == "bfloat16" else part,
-            batches(inputs["train"], splits.train, recipe.batch_size, form),
+            training,
             loss_fn,
             optimizer,
             recipe.num_epochs,
             watch=watched,
             metrics=metrics,
-            learning_rate_at=cosine(recipe.learning_rate, recipe.num_epochs) if recipe.schedule == "cosine" else None,
+            learning_rate_at=schedule and (lambda epoch: schedule((epoch - 1) * training.num_steps)),
+            after_step=after_step if average or recipe.schedule == "one_cycle" else None,
+            measured=average and outcome,
+            measured_loss_fn=measured_loss_fn,
             patience=recipe.patience,
             monitor=monitor,
             history=history,
@@ -350,16 +370,21 @@ def _train(recipe: Recipe, folder: Path, device: torch.device, pretrained: nn.Mo
         failure = {"id": recipe.id, "error": str(error), **values, "finished_epochs": len(history), "last_good": last_good}
         write_atomically(folder / "failed.json", json.dumps(failure, indent=1).encode())
         raise
-    checkpoints.load_selected(model)
-    panel = make_panel(recipe, model, splits)
+    checkpoints.load_selected(outcome)
+    panel = make_panel(recipe, outcome, splits)
     panel |= {name: snapshot.numpy() for name, snapshot in checkpoints.snapshots.items()}
     labels, predictions = splits.test.labels, panel.pop("predictions", None)
-    weights = safetensors.torch.save({name: tensor.contiguous().cpu() for name, tensor in model.state_dict().items()})
+    weights = safetensors.torch.save({name: tensor.contiguous().cpu() for name, tensor in outcome.state_dict().items()})
     panel_bytes = safetensors.numpy.save(panel)
     sets = {name: getattr(splits, name) for name in sorted({"test", recipe.watch})}
-    measured = {name: evaluate(model, batches(split.images, split), loss_fn, metrics) for name, split in sets.items()}
+    ways = {"": outcome} | ({"_flipped": FlipAveraged(outcome)} if recipe.test_flips else {})
+    measured = {
+        name + way: evaluate(asked, batches(split.images, split), measured_loss_fn, metrics)
+        for way, asked in ways.items()
+        for name, split in sets.items()
+    }
     if recipe.task == "reconstruction":
-        measured["test"]["dead_units"] = count_dead_units(encode(model, splits.test.images))
+        measured["test"]["dead_units"] = count_dead_units(encode(outcome, splits.test.images))
     record = Record(
         format=FORMAT,
         id=recipe.id,
@@ -424,14 +449,33 @@ def make_optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
         arguments["fused"] = True  # one kernel for all parameters: up to three times faster, same formula
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(model.parameters(), momentum=recipe.momentum, **arguments)
-    return torch.optim.Adam(model.parameters(), **arguments)
+    form = torch.optim.AdamW if recipe.optimizer == "adamw" else torch.optim.Adam
+    return form(model.parameters(), **arguments)
 
 
 def make_loss(recipe: Recipe) -> nn.Module:
     """Return the loss of ``recipe``, a mean over the minibatch."""
     if recipe.loss == "mse" and recipe.task == "classification":
         return OneHotMSE()
-    return {"cross_entropy": nn.CrossEntropyLoss, "mse": nn.MSELoss, "l1": nn.L1Loss}[recipe.loss]()
+    if recipe.loss == "cross_entropy":
+        return nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
+    return {"mse": nn.MSELoss, "l1": nn.L1Loss}[recipe.loss]()
+
+
+def make_augmentation(recipe: Recipe) -> Augmentation | None:
+    """Return what is done to the minibatches of ``recipe`` in training, or None."""
+    black = -recipe.data.mean / recipe.data.std
+    return Augmentation(recipe.flips, recipe.shifts, recipe.erasing, black) if recipe.augments else None
+
+
+def make_schedule(recipe: Recipe, num_steps: int) -> Callable[[int], float] | None:
+    """Return the learning rate of ``recipe`` by how many steps are done; None if it stays. An epoch has ``num_steps``."""
+    if recipe.schedule == "one_cycle":
+        return one_cycle(recipe.learning_rate, recipe.num_epochs * num_steps)
+    if recipe.schedule == "cosine":
+        by_epoch = cosine(recipe.learning_rate, recipe.num_epochs)
+        return lambda step: by_epoch(step // num_steps + 1)
+    return None
 
 
 def make_panel(recipe: Recipe, model: nn.Module, splits: Splits) -> dict[str, np.ndarray]:

@@ -6,6 +6,7 @@ It sees ``(inputs, targets)`` and cannot tell which of the two it trains. ``trai
 
 from __future__ import annotations
 
+import copy
 import math
 import os
 import sys
@@ -52,12 +53,26 @@ class Batches:
         inputs, targets: tensors with the same first dimension, the number of examples.
         batch_size: examples in a minibatch; the last one takes what is left.
         seed: of the run.
+        augment: changes the inputs of each shuffled minibatch at random; its draws are keyed by (seed, k) as well.
     """
 
-    def __init__(self, inputs: Tensor, targets: Tensor, batch_size: int, seed: int = 0):
+    def __init__(
+        self,
+        inputs: Tensor,
+        targets: Tensor,
+        batch_size: int,
+        seed: int = 0,
+        augment: Callable[[Tensor], Tensor] | None = None,
+    ):
         if batch_size < 1 or len(inputs) != len(targets) or not len(inputs):
             raise UserError("training.bad_batches", batch_size=batch_size, inputs=len(inputs), targets=len(targets))
         self.inputs, self.targets, self.batch_size, self.seed = inputs, targets, batch_size, seed
+        self.augment = augment
+
+    @property
+    def num_steps(self) -> int:
+        """The number of minibatches of an epoch."""
+        return math.ceil(len(self) / self.batch_size)
 
     def __len__(self) -> int:
         """Return the number of examples (not of minibatches)."""
@@ -71,7 +86,8 @@ class Batches:
         torch.manual_seed((self.seed << 20) + epoch)
         order = torch.randperm(len(self.inputs)).to(self.inputs.device)
         for indices in order.split(self.batch_size):
-            yield self.inputs[indices], self.targets[indices]
+            inputs = self.inputs[indices]
+            yield self.augment(inputs) if self.augment else inputs, self.targets[indices]
 
 
 class ImageByImage(Batches):
@@ -113,6 +129,31 @@ class Bfloat16(nn.Module):
         return outputs.float()
 
 
+class WeightAverage:
+    """A copy of a network whose weights follow those of the network slowly: an exponential moving average.
+
+    After step t it keeps the share min(``decay``, t / (t + 9)) of itself and takes the rest from the network, so that the first
+    steps, when the weights still move fast, are soon forgotten. The running means of batch norm are averaged as well.
+
+    Attributes:
+        model: the copy, in eval mode.
+    """
+
+    def __init__(self, model: nn.Module, decay: float):
+        self.model, self.decay = copy.deepcopy(model).eval(), decay
+        self._pairs = list(zip(self.model.state_dict().values(), model.state_dict().values(), strict=True))
+
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        """Take the weights in, after step ``step`` of the training, counted from 1."""
+        share = min(self.decay, step / (step + 9))
+        for mine, its in self._pairs:
+            if mine.is_floating_point():
+                mine.lerp_(its, 1 - share)
+            else:
+                mine.copy_(its)  # how many minibatches batch norm has seen
+
+
 def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
     """Return the share, in [0, 1], of ``logits`` (N, 10) whose largest entry is at ``labels`` (N,)."""
     return (logits.argmax(dim=1) == labels).float().mean()
@@ -127,11 +168,17 @@ class OneHotMSE(nn.Module):
 
 
 def train_one_epoch(
-    model: nn.Module, train: Batches, loss_fn: nn.Module, optimizer: torch.optim.Optimizer, epoch: int = 1
+    model: nn.Module,
+    train: Batches,
+    loss_fn: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    epoch: int = 1,
+    after_step: Callable[[int], None] | None = None,
 ) -> float:
     """Update ``model`` once with every minibatch of ``train``; return the running loss.
 
-    The running loss is the mean over examples of the loss seen *during* the epoch: dropout on, weights moving.
+    The running loss is the mean over examples of the loss seen *during* the epoch: dropout on, weights moving. ``after_step`` is
+    called after each update with how many there have been since the training began.
 
     Raises:
         TrainingDiverged: if the loss of a minibatch is NaN or infinite.
@@ -145,6 +192,8 @@ def train_one_epoch(
         optimizer.step()
         losses.append(loss.detach())
         sizes.append(len(inputs))
+        if after_step is not None:
+            after_step((epoch - 1) * train.num_steps + len(sizes))
     # Looked at once an epoch: reading every loss as it comes would make a GPU wait for each minibatch.
     losses = torch.stack(losses).double().cpu()
     if not losses.isfinite().all():
@@ -224,6 +273,9 @@ def fit(
     watch: Mapping[str, Batches] | None = None,
     metrics: Mapping[str, Metric] | None = None,
     learning_rate_at: Callable[[int], float] | None = None,
+    after_step: Callable[[int], None] | None = None,
+    measured: nn.Module | None = None,
+    measured_loss_fn: nn.Module | None = None,
     patience: int | None = None,
     monitor: str = "val_loss",
     history: History | None = None,
@@ -236,6 +288,9 @@ def fit(
         watch: sets to measure in eval mode after each epoch, by the name that their columns begin with.
         metrics: measured beside the loss, by name.
         learning_rate_at: the learning rate of each epoch (from 1); ``None`` leaves the optimizer's own.
+        after_step: as in :func:`train_one_epoch`; there a schedule may change the rate, or an average take the weights in.
+        measured: the network that is measured instead of ``model``: an average of its weights, say.
+        measured_loss_fn: what is measured as its loss, if not ``loss_fn``.
         patience: stop when ``monitor`` has not fallen for so many epochs; ``None`` never stops early.
         history: of the epochs already done; training goes on after them.
         on_epoch_end: called with the history after each epoch (to save a checkpoint, say).
@@ -250,16 +305,15 @@ def fit(
             if patience is not None and history.epochs_since_best(monitor) >= patience:
                 break
             if learning_rate_at is not None:
-                for group in optimizer.param_groups:
-                    group["lr"] = learning_rate_at(epoch)
+                set_learning_rate(optimizer, learning_rate_at(epoch))
             start = time.perf_counter()
-            row = {"epoch": epoch, "running_loss": train_one_epoch(model, train, loss_fn, optimizer, epoch)}
+            row = {"epoch": epoch, "running_loss": train_one_epoch(model, train, loss_fn, optimizer, epoch, after_step)}
             row["seconds"] = time.perf_counter() - start
             for name, batches in (watch or {}).items():
-                measured = evaluate(model, batches, loss_fn, metrics)
-                if not math.isfinite(measured["loss"]):  # the epoch's last step did it
-                    raise _diverged(measured["loss"], epoch, math.ceil(len(train) / train.batch_size), optimizer)
-                row |= {f"{name}_{measure}": value for measure, value in measured.items()}
+                found = evaluate(measured or model, batches, measured_loss_fn or loss_fn, metrics)
+                if not math.isfinite(found["loss"]):  # the epoch's last step did it
+                    raise _diverged(found["loss"], epoch, train.num_steps, optimizer)
+                row |= {f"{name}_{measure}": value for measure, value in found.items()}
             history.rows.append(row)
             bar.set_postfix({name: f"{value:.4f}" for name, value in row.items() if name.endswith("_loss")})
             bar.update()
@@ -268,9 +322,32 @@ def fit(
     return history
 
 
+def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
+    """Give all parameters this learning rate from the next step on."""
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate
+
+
 def cosine(learning_rate: float, num_epochs: int) -> Callable[[int], float]:
     """Return the schedule that falls from ``learning_rate`` to nearly zero along half a cosine (arXiv:1608.03983, eq. 5)."""
     return lambda epoch: learning_rate * (1 + math.cos(math.pi * (epoch - 1) / num_epochs)) / 2
+
+
+def one_cycle(learning_rate: float, num_steps: int) -> Callable[[int], float]:
+    """Return the schedule that rises to ``learning_rate`` and falls to nearly zero, step by step.
+
+    It rises along a straight line from a 25th of it during the first quarter of the steps, and falls along half a cosine. The
+    schedule takes how many steps are done, from 0. The idea is L. N. Smith and N. Topin's (arXiv:1708.07120); the share of the
+    rise and the shape of the fall, J. Howard and S. Gugger's (arXiv:2002.04688).
+    """
+    rise = num_steps / 4
+
+    def rate(step: int) -> float:
+        if step < rise:
+            return learning_rate * (1 / 25 + (1 - 1 / 25) * step / rise)
+        return learning_rate * (1 + math.cos(math.pi * (step - rise) / (num_steps - rise))) / 2
+
+    return rate
 
 
 def progress_bar(total: int, *, initial: int = 0, show: bool | None = None):

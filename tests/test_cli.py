@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+import torch
 from click.testing import CliRunner
 from small_runs import SHAPES
 from test_reports import made_up
@@ -121,6 +122,17 @@ def test_reproduce_makes_any_record_again_that_is_deleted(monkeypatch, tmp_path)
         assert numbers(path) == before and sorted(folder.iterdir()) == files
     assert "6 runs, 0 missing" in reproduce("last")
     runs.load_splits.cache_clear()
+
+
+@pytest.mark.parametrize(("device", "total"), [("cpu", 0), ("cuda", 3)])
+def test_reproduce_leaves_the_runs_meant_for_a_gpu_to_one(device, total, monkeypatch, tmp_path):
+    report = made_up(wide={"like": "base", "gpu": True})
+    report = report.model_copy(update={"groups": {name: report.groups[name] for name in ("base", "wide")}})
+    monkeypatch.setattr(reports, "load_report", lambda name: report)
+    monkeypatch.setenv("FMNIST_RESULTS", str(tmp_path))
+    monkeypatch.setattr("fmnist_utils.training.pick_device", lambda name: torch.device(name))
+    monkeypatch.setattr(runs, "train_all", lambda recipes, **how: None)
+    assert f"{2 + total} runs, {2 + total} missing" in run("reproduce", report.id, "--device", device).output
 
 
 def test_reproduce_makes_what_is_missing_and_publishes_it(monkeypatch, tmp_path):

@@ -9,6 +9,7 @@ from fmnist_utils.models import (
     CNN,
     ConvAutoencoder,
     FeedForwardClassifier,
+    Residual,
     build_model,
     count_multiply_adds,
     count_parameters,
@@ -52,6 +53,9 @@ NETWORKS = [
         {"dense_sizes": (600, 120), "dropout": 0.25, "dropout_after_flatten": False, "squash_logits": True},
         1_475_338,
     ),
+    ("residual_net", {"width": 8}, 103_810),
+    ("residual_net", {}, 412_666),
+    ("residual_net", {"width": 64}, 6_571_978),
 ]
 
 
@@ -96,6 +100,28 @@ def test_last_row_and_column_of_the_conv_decoder_see_only_the_bias():
     assert not torch.equal(first[:27, :27], second[:27, :27])
 
 
+@pytest.mark.parametrize("width", [1, 3])
+def test_residual_net_follows_the_closed_formula(width):
+    w = width
+    pairs = [
+        (1, w),
+        (w, 2 * w),
+        (2 * w, 2 * w),
+        (2 * w, 2 * w),
+        (2 * w, 4 * w),
+        (4 * w, 8 * w),
+        (8 * w, 8 * w),
+        (8 * w, 8 * w),
+    ]
+    formula = sum(9 * inputs * outputs + 2 * outputs for inputs, outputs in pairs) + (8 * w + 1) * 10
+    assert count_parameters(build_model("residual_net", width=width)) == formula
+
+
+def test_a_residual_block_adds_its_input():
+    block, inputs = Residual(nn.Linear(3, 3)), torch.rand(2, 3)
+    assert torch.equal(block(inputs), inputs + block[0](inputs))
+
+
 def test_larger_kernels_reach_every_pixel():
     model = ConvAutoencoder(8, covering_kernels=True)
     codes = torch.rand(20, 8) * 5
@@ -108,7 +134,7 @@ def test_larger_kernels_reach_every_pixel():
     [
         (FeedForwardClassifier((512,)), 0.41), (CNN(3, (128,)), 3.18), (CNN(3, (512,)), 4.06),
         (build_model("raschka_autoencoder", latent_dim=128), 15.19), (ConvAutoencoder(128), 1.09),
-        (build_model("ff_autoencoder", latent_dim=512), 0.80),
+        (build_model("ff_autoencoder", latent_dim=512), 0.80), (build_model("residual_net"), 17.22),
     ],
 )  # fmt: skip
 def test_multiply_adds(model, millions):

@@ -331,6 +331,18 @@ def test_errors_by_size_draws_means_their_reach_pca_and_what_was_published(langu
     assert {"SGD (n = 1)", "PCA", {"es": "publicado", "en": "published"}[language]} == set(legend())
 
 
+def test_accuracy_by_seconds_draws_a_point_a_recipe_and_what_to_compare_it_with(language):
+    points = {"short": ([10.0, 30.0, 20.0], [0.9, 0.92, 0.94]), "long": ([100.0], [0.95])}
+    plots.accuracy_by_seconds(points, {"people": 0.835}, limit=600)
+    (axes,) = plt.gcf().axes
+    assert [box.lines[0].get_xydata().tolist() for box in axes.containers] == [[[20, 92]], [[100, 95]]]
+    (reach,) = axes.containers[0].lines[2][0].get_segments()
+    np.testing.assert_allclose(reach[:, 1], [90, 94])
+    assert [label.get_text() for label in axes.texts] == ["people"] and axes.get_xscale() == "log"
+    assert legend() == ["short (n = 3)", "long (n = 1)"]
+    assert {"es": "validación", "en": "validation"}[language] in axes.get_ylabel()
+
+
 def test_misfit_marks_the_lowest_of_each_row_and_of_all(language):
     plots.misfit({"relu": [0.5, 0.1, 0.2], "sigmoid": [0.9, 0.8, 0.7]})
     axes = plt.gcf().axes[0]

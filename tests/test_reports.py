@@ -252,6 +252,26 @@ def test_a_study_of_ours_has_no_authors_and_nothing_to_audit(tmp_path, monkeypat
     assert audit.audit(study.id) == []
 
 
+def test_another_network_comes_with_arguments_of_its_own():
+    other = {"like": "base", "recipe": {"model": {"name": "ff_autoencoder", "latent_dim": 7}}}
+    report = made_up(other=other, smaller={"like": "other", "recipe": {"model": {"latent_dim": 3}}})
+    assert report.recipe("other", "theirs").model.model_dump(exclude_defaults=True) == {
+        "name": "ff_autoencoder",
+        "latent_dim": 7,
+    }
+    assert report.recipe("smaller", "theirs").model.name == "ff_autoencoder"
+
+
+def test_a_page_does_not_wait_for_the_runs_of_a_gpu(tmp_path, monkeypatch):
+    monkeypatch.setenv("FMNIST_RUNS", str(tmp_path))
+    report = made_up(wide={"like": "base", "seeds": 1, "gpu": True, "recipe": {"model": {"latent_dim": 9}}})
+    assert report.all_recipes().keys() - report.all_recipes(gpu=False).keys() == {"wide.theirs"}
+    full = report.page({"lang": "en", "profile": "full", "source": "auto"})
+    assert list(full.train("wide")) == []
+    train(full.recipes("wide")[0], store=RunStore(tmp_path))
+    assert list(full.train("wide")) == ["size 9"]
+
+
 def test_the_quick_profile_leaves_out_the_groups_that_only_full_trains(tmp_path, monkeypatch):
     monkeypatch.setenv("FMNIST_RUNS", str(tmp_path))
     report = made_up(long={"like": "base", "seeds": 1, "quick": False, "recipe": {"model": {"latent_dim": 9}}})

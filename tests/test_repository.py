@@ -36,7 +36,7 @@ def load_file(path: Path):
 
 # --- Imports --------------------------------------------------------------------------------------------------------
 
-GROUND_FLOOR = {name: {"text"} for name in ("data", "synthetic", "models", "training", "evaluation", "plots", "text")}
+GROUND_FLOOR = {name: {"text"} for name in ("data", "synthetic", "augmentation", "models", "training", "evaluation", "plots", "text")}
 GROUND_FLOOR["data"] = {"text", "synthetic"}
 
 

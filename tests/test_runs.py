@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from fmnist_utils.augmentation import FlipAveraged
 from fmnist_utils.data import Split
 from fmnist_utils.recipes import Recipe
 from fmnist_utils.runs import Record, RunStore, count_dead_units, load_splits, train, train_all
 from fmnist_utils.text import UserError
-from fmnist_utils.training import Batches, evaluate
+from fmnist_utils.training import Batches, accuracy, evaluate
 from small_runs import DATA, make, without_seconds
 
 
@@ -121,6 +122,35 @@ def test_the_training_set_may_be_measured_on_its_beginning(tmp_path):
     measured = evaluate(part.model(), Batches(*first, 1000), torch.nn.CrossEntropyLoss())
     assert part.history["train_loss"][-1] == pytest.approx(measured["loss"], rel=1e-5)
     assert part.history["train_loss"] != whole.history["train_loss"]
+
+
+EVERYTHING = {
+    "model": {"name": "residual_net", "width": 2}, "optimizer": "adamw", "schedule": "one_cycle", "flips": True, "shifts": 2,
+    "erasing": 0.5, "label_smoothing": 0.1, "average": 0.9, "test_flips": True, "data": DATA | {"mean": 0.286, "std": 0.353},
+}  # fmt: skip
+
+
+def test_the_average_is_the_result_and_the_loss_is_the_plain_one(tmp_path):
+    recipe = make(**EVERYTHING, num_epochs=2)
+    run, raw = (train(recipe.but(average=decay), store=RunStore(tmp_path)) for decay in (0.9, 0.0))
+    assert run.record.weights_sha256 != raw.record.weights_sha256
+    assert run.history["running_loss"] == raw.history["running_loss"]  # the average only looks on
+    test = load_splits(recipe.data, torch.device("cpu")).test
+    model = run.model()
+    for name, asked in (("test", model), ("test_flipped", FlipAveraged(model))):
+        measured = evaluate(asked, Batches(*test, 1000), torch.nn.CrossEntropyLoss(), {"accuracy": accuracy})
+        assert run.metrics[f"{name}_loss"] == pytest.approx(measured["loss"], abs=1e-6)
+        assert run.metrics[f"{name}_accuracy"] == measured["accuracy"]
+    assert run.metrics["val_loss"] == pytest.approx(run.history["val_loss"][-1], abs=1e-6)
+    assert run.metrics["test_flipped_loss"] != run.metrics["test_loss"]
+
+
+@pytest.mark.parametrize(
+    "change", [{"flips": True}, {"shifts": 1}, {"erasing": 0.5}, {"label_smoothing": 0.1}, {"schedule": "one_cycle"}]
+)
+def test_each_step_changes_the_training(change, tmp_path):
+    plain, changed = (train(make(num_epochs=1, **each), store=RunStore(tmp_path)) for each in ({}, change))
+    assert plain.record.weights_sha256 != changed.record.weights_sha256
 
 
 def test_watching_the_test_set_says_so(tmp_path):

@@ -13,11 +13,14 @@ from fmnist_utils.training import (
     History,
     OneHotMSE,
     TrainingDiverged,
+    WeightAverage,
     accuracy,
     cosine,
     evaluate,
     fit,
+    one_cycle,
     pick_device,
+    set_learning_rate,
     train_one_epoch,
 )
 
@@ -154,6 +157,82 @@ def test_the_learning_rate_follows_its_schedule(images, labels):
         on_epoch_end=lambda history: seen.append(optimizer.param_groups[0]["lr"]),
     )
     assert seen == pytest.approx([0.2, 0.2 * (1 + math.sqrt(0.5)) / 2, 0.1, 0.2 * (1 - math.sqrt(0.5)) / 2])
+
+
+def test_one_cycle_rises_and_falls_and_ends_at_nearly_zero():
+    rates = [one_cycle(0.5, 100)(step) for step in range(101)]
+    assert rates[0] == pytest.approx(0.02) and rates[25] == 0.5 and max(rates) == 0.5
+    assert rates[:26] == sorted(rates[:26]) and rates[25:] == sorted(rates[25:], reverse=True)
+    assert rates[62] == pytest.approx(0.5 * (1 + math.cos(math.pi * 37 / 75)) / 2) and rates[100] == pytest.approx(0)
+
+
+def test_each_step_is_told_with_its_number_across_epochs(images, labels):
+    model, steps = new_classifier(), []
+    arguments = Batches(images, labels, 50), nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr=0.1)
+    history = fit(model, *arguments, 1, after_step=steps.append)
+    fit(model, *arguments, 3, after_step=steps.append, history=history)
+    assert steps == list(range(1, 10)) and arguments[0].num_steps == 3
+
+
+def test_a_rate_set_after_a_step_is_that_of_the_next(images, labels):
+    model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    train = Batches(images, labels, 65)
+    weights = []
+
+    def stop_moving(step):
+        set_learning_rate(optimizer, 0.0)
+        weights.append(model[1].weight.detach().clone())
+
+    train_one_epoch(model, train, nn.CrossEntropyLoss(), optimizer, after_step=stop_moving)
+    assert torch.equal(weights[0], weights[1])
+
+
+def test_the_average_of_weights_against_the_formula(images, labels):
+    model = new_classifier()
+    average, by_hand = WeightAverage(model, 0.5), model[1].weight.detach().clone()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+
+    def update(step):
+        average.update(step)
+        share = min(0.5, step / (step + 9))
+        by_hand.mul_(share).add_(model[1].weight.detach(), alpha=1 - share)
+
+    train = Batches(images, labels, 10)
+    loss_fn = nn.CrossEntropyLoss()
+    history = fit(model, train, loss_fn, optimizer, 2, watch={"val": train}, after_step=update, measured=average.model)
+    assert torch.allclose(average.model[1].weight, by_hand, atol=1e-6) and not torch.allclose(
+        model[1].weight, by_hand, atol=1e-3
+    )
+    assert (
+        history["val_loss"][-1] == evaluate(average.model, train, loss_fn)["loss"] != evaluate(model, train, loss_fn)["loss"]
+    )
+    assert not average.model.training and not any(weight.grad is not None for weight in average.model.parameters())
+
+
+def test_an_average_of_batch_norm_has_its_running_means():
+    model = nn.BatchNorm2d(1).train()
+    average = WeightAverage(model, 0.9)
+    model(torch.rand(8, 1, 4, 4) + 3)
+    average.update(1)
+    assert average.model.num_batches_tracked == 1 and average.model.running_mean.item() == pytest.approx(
+        0.9 * model.running_mean.item()
+    )
+
+
+def test_what_is_measured_may_be_another_loss(images, labels):
+    model, batches = new_classifier(), Batches(images, labels, 50)
+    plain, smoothed = nn.CrossEntropyLoss(), nn.CrossEntropyLoss(label_smoothing=0.3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    history = fit(model, batches, smoothed, optimizer, 1, watch={"val": batches}, measured_loss_fn=plain)
+    assert history["val_loss"][0] == evaluate(model, batches, plain)["loss"] != evaluate(model, batches, smoothed)["loss"]
+
+
+def test_minibatches_are_augmented_in_training_alone_and_alike_each_time(images, labels):
+    batches = Batches(images, labels, 50, seed=3, augment=lambda inputs: inputs + torch.rand(len(inputs), 1, 1, 1))
+    first, again, second = (torch.cat([inputs for inputs, _ in batches.epoch(k)]) for k in (1, 1, 2))
+    assert torch.equal(first, again) and not torch.equal(first, second)
+    assert torch.equal(torch.cat([inputs for inputs, _ in batches]), images)
 
 
 @pytest.mark.parametrize("poison", [math.nan, math.inf])

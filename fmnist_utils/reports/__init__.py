@@ -59,11 +59,14 @@ class Group(Spec):
             ``{latent_dim}`` stands for the value. An entry named as one of those groups adds its fields to it.
         varies: the fields that it sets on purpose, so that the parameters of the page leave them alone; those of a grid, and those
             in which it differs from the group that it is like, are among them by themselves.
-        like: the group whose recipe this one starts from; ``recipe`` holds what differs.
+        like: the group whose recipe this one starts from; ``recipe`` holds what differs. A network that it names replaces the
+            other one, arguments and all.
         epochs_factor: this group trains so many times the epochs of the page.
         encoder_from: the group whose encoder, of the same protocol and seed, this one starts from; or protocol → that group.
         first_seed, seeds: the seeds are ``seeds`` successive ones.
         quick: whether the quick profile trains it too; where a page asks for a group that it does not, it is left out.
+        gpu: whether it is meant for a GPU: neither the page nor the book waits for its records, and without a GPU
+            ``fmnist reproduce`` leaves it out.
         panel: whether the committed record of the first seed keeps its panel of example outputs; ``all``: that of every seed.
         later_seeds: the fields of the recipe that every seed but the first has otherwise, to save time: ``{patience: 10}``.
         by_seed: fields of the recipe that change with the seed and take its value: ``data.fold`` (modulo the number of folds),
@@ -84,6 +87,7 @@ class Group(Spec):
     later_seeds: dict[str, Any] = {}
     by_seed: list[str] = []
     quick: bool = True
+    gpu: bool = False
     panel: bool | Literal["all"] = True
     protocols: list[str] = []
     question: Bilingual | None = None
@@ -227,6 +231,14 @@ class Erratum(Spec):
     text: Bilingual
 
 
+class Landmark(Spec):
+    """What others reached, to be seen beside our results: ``accuracy`` in [0, 1], and the key of who says so."""
+
+    what: Bilingual
+    accuracy: Annotated[float, Field(gt=0, lt=1)]
+    citation: str
+
+
 class Family(Spec):
     """Groups that train one kind of network, ``01/model_1`` and so on."""
 
@@ -258,6 +270,7 @@ class Report(CheckedSpec):
         parameters: name of a page parameter → the field of the recipe that it sets.
         confusion: the confusion matrix that it printed, rows true, columns predicted.
         confusion_of: the group that it is of.
+        landmarks: results of others, of a study of ours.
     """
 
     id: str
@@ -275,6 +288,7 @@ class Report(CheckedSpec):
     errors: list[Erratum] = []
     confusion: Annotated[list[Annotated[list[Count], Ten]], Ten] | None = None
     confusion_of: str | None = None
+    landmarks: list[Landmark] = []
 
     @model_validator(mode="after")
     def _confusion_is_of_a_group(self) -> Report:
@@ -351,6 +365,8 @@ class Report(CheckedSpec):
         own = self.groups[group]
         fields, varied = self._fields(own.like) if own.like else ({}, set())
         varied = varied | set(own.varies)
+        if own.like and "name" in own.recipe.get("model", {}):
+            fields["model"] = {}  # another network, with arguments of its own
         for path, value in _flatten(own.recipe):
             _set(fields, path, value)
             varied = varied | {path} if own.like else varied
@@ -373,11 +389,12 @@ class Report(CheckedSpec):
         recipes = [self.recipe(group, protocol, seed) for seed in self.groups[group].all_seeds()]
         return [run for recipe in recipes if (run := store.find(recipe))]
 
-    def all_recipes(self) -> dict[str, list[Recipe]]:
-        """Return every recipe of the report: ``group.protocol`` → one a seed."""
+    def all_recipes(self, gpu: bool = True) -> dict[str, list[Recipe]]:
+        """Return every recipe of the report: ``group.protocol`` → one a seed; without ``gpu``, those that need none."""
         return {
             f"{name}.{protocol}": [self.recipe(name, protocol, seed) for seed in group.all_seeds()]
             for name, group in self.groups.items()
+            if gpu or not group.gpu
             for protocol in group.protocols
         }
 
@@ -508,17 +525,26 @@ class Page:
         return [self.report.recipe(group, protocol, seed, self.overrides) for seed in seeds]
 
     def train(self, *groups: str, protocol: str | None = None) -> dict[str, list[Run]]:
-        """Train, resume or load the runs of ``groups``; return them by label, one a seed; in quick, of those that quick trains."""
+        """Train, resume or load the runs of ``groups``; return them by label, one a seed.
+
+        Left out are, in quick, the groups that quick does not train, and those meant for a GPU that have no records yet.
+        """
         quick = self.parameters.profile == "quick"
-        if quick:
-            known = self.report.groups
-            groups = tuple(group for group in groups if group not in known or known[group].quick)
+        groups = tuple(group for group in groups if not self._leaves_out(group, protocol))
         recipes = {group: self.recipes(group, protocol) for group in groups}
         wanted = [recipe for group in recipes.values() for recipe in group]
         # In quick a run takes seconds, less than starting a process; and on a busy machine several threads wait for each other.
         how = {"jobs": 1, "threads": 1} if quick else {}
         runs = {run.id: run for run in train_all(wanted, **how)}
         return {self.report.label(group, recipes[group][0]): [runs[r.id] for r in recipes[group]] for group in groups}
+
+    def _leaves_out(self, group: str, protocol: str | None) -> bool:
+        known = self.report.groups.get(group)
+        if known is None or (known.quick and not known.gpu):
+            return False
+        store = RunStore()
+        missing = known.gpu and not all(store.find(recipe) for recipe in self.recipes(group, protocol))
+        return missing or (self.parameters.profile == "quick" and not known.quick)
 
     def model(self, group: str, protocol: str | None = None) -> nn.Module:
         """Return the trained network of the first run of ``group``, in eval mode; trained here if its weights are nowhere."""

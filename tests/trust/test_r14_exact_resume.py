@@ -25,6 +25,12 @@ OTHERS = {
     "frozen features": {"model": {"name": "encoder_classifier", "latent_dim": 8}, "freeze": "features"},
     "best epoch, patience": {"select": "best", "patience": 3, "learning_rate": 0.05},
 }  # fmt: skip
+EVERYTHING = {
+    "model": {"name": "residual_net", "width": 2}, "data": FEW | {"mean": 0.286, "std": 0.353}, "optimizer": "adamw",
+    "schedule": "one_cycle", "flips": True, "shifts": 2, "erasing": 0.5, "label_smoothing": 0.1, "average": 0.9,
+    "test_flips": True,
+}  # fmt: skip
+OTHERS |= {"all of page 07": EVERYTHING, "all of page 07, best epoch": {**EVERYTHING, "select": "best"}}
 FAMILIES = {f"{network}, {name}": {**NETWORKS[network], **OPTIMIZERS[name]} for network in NETWORKS for name in OPTIMIZERS}
 
 
