@@ -213,11 +213,18 @@ def code_size(notebook: NotebookNode) -> Findings:
 
 
 def page_length(notebook: NotebookNode) -> Findings:
-    """A page is one sitting: its code cells and one language's text; captions and removed cells are not counted."""
-    cells = [cell for cell in notebook.cells if not tags(cell) & {"caption", "remove-cell"}]
+    """A page is one sitting: its code cells and one language's text; captions, drawings and removed cells are not counted.
+
+    A drawing is a figure whose code is folded: it is part of the text that it goes with.
+    """
+    cells = [cell for cell in notebook.cells if not tags(cell) & {"caption", "remove-cell"} and not _is_drawing(cell)]
     count = sum(cell.cell_type == "code" or "lang-es" in tags(cell) for cell in cells)
     if count not in CELLS:
         yield f"{count} cells, not {CELLS.start} to {CELLS.stop - 1}"
+
+
+def _is_drawing(cell: NotebookNode) -> bool:
+    return "hide-input" in tags(cell) and "figure" in cell.metadata.get("fmnist", {})
 
 
 def parameters(notebook: NotebookNode, known: set[str] | None = None) -> Findings:
