@@ -22,6 +22,7 @@ from bs4 import BeautifulSoup, Tag
 from nbformat import NotebookNode
 
 import pages
+import terms
 from pages import LANGUAGES, ROOT, tags
 
 MAX_LINES, MAX_COLUMNS, MAX_MEDIAN_LINES = 15, 79, 4
@@ -574,6 +575,7 @@ def main() -> int:
         found = check_notebook(pages.read(path), known_parameters(path.stem))
         findings += [f"{path.name}: {finding}" for finding in found]
     findings += check_prose()
+    findings += [f"terms: {finding}" for finding in terms.check()]
     if (site := ROOT / "book" / "_build" / "html").is_dir():
         findings += check_site(site)
     print("\n".join([*findings, f"{len(findings)} findings"]))

@@ -12,6 +12,7 @@ import fmnist_utils
 
 import checks
 import pages
+import terms
 
 PAGES = pages.paths()
 
@@ -23,6 +24,36 @@ def test_notebook_keeps_to_the_rules(path):
 
 def test_prose_keeps_to_the_rules():
     assert checks.check_prose() == []
+
+
+def test_every_page_links_the_words_of_the_glossary_that_it_uses():
+    assert list(terms.check()) == []
+
+
+def test_a_word_of_the_glossary_is_linked_once_and_where_both_languages_use_it():
+    before = [
+        ("# La pérdida\n\nNada, salvo una `pérdida`.", "# The loss\n\nNothing but a `loss`."),
+        ("Bajan las pérdidas.", "What is lost falls."),
+        (
+            "La *pérdida*: otra pérdida, y convoluciones traspuestas.",
+            "The *loss*: one loss more, and transposed convolutions.",
+        ),
+    ]
+    after = terms.with_links(before)
+    assert after[:2] == before[:2]
+    assert after[2] == (
+        "La *{term}`pérdida`*: otra pérdida, y {term}`convoluciones traspuestas <convolución traspuesta>`.",
+        "The *{term}`loss`*: one loss more, and {term}`transposed convolutions <transposed convolution>`.",
+    )
+    assert [concept for _, concept in terms.owed(before)] == [
+        ("convolución traspuesta", "transposed convolution"),
+        ("pérdida", "loss"),
+    ]
+    assert not list(terms.owed(after)) and terms.with_links(after) == after
+
+
+def test_the_two_glossaries_have_the_same_concepts():
+    assert {english for _, english in terms.concepts()} == set(terms._entries("en"))
 
 
 @pytest.mark.parametrize("lang", pages.LANGUAGES)

@@ -24,13 +24,13 @@ import build
 import checks
 import pages
 
-NAME, AUTHORED = "06_one_hidden_layer", Path(__file__).parent / "sixth_report"
+NAME, AUTHORED = "90_one_hidden_layer", Path(__file__).parent / "sixth_report"
 SHAPES = dict(zip(data.REGISTRY, ((12_000, 28, 28), (12_000,), (2_000, 28, 28), (2_000,)), strict=True))
 GROUPS = "narrow", "wide"
-VERDICTS = {"N6-1": "agrees", "N6-2": "differs", "C6-1": "agrees"}
+VERDICTS = {"N90-1": "agrees", "N90-2": "differs", "C90-1": "agrees"}
 FAMILY = """
   - network: {es: "densa 784-n-10", en: "dense 784-n-10"}
-    of: [06/narrow, 06/wide]
+    of: [90/narrow, 90/wide]
 """
 
 
@@ -78,14 +78,14 @@ def test_a_data_file_is_audited_reproduced_and_published(sixth):
         assert result.exit_code == 0, result.output
         return result.output
 
-    before = json.loads(fmnist("--lang", "en", "audit", "06", "--format", "json"))
+    before = json.loads(fmnist("--lang", "en", "audit", "90", "--format", "json"))
     assert [row["id"] for row in before] == list(VERDICTS)
     assert {row["verdict"] for row in before} == {"cannot be compared"} and all(row["open"] == "runs" for row in before)
-    assert "16 runs, 16 missing" in fmnist("--lang", "en", "reproduce", "06", "--jobs", "1")
+    assert "16 runs, 16 missing" in fmnist("--lang", "en", "reproduce", "90", "--jobs", "1")
     records = {path.name.rsplit(".", 2)[0] for path in sixth.glob("*.json")}
     assert records == {f"{group}.{whose}.seed{k}" for group in GROUPS for whose in ("theirs", "ours") for k in range(4)}
-    assert "16 runs, 0 missing" in fmnist("--lang", "en", "reproduce", "06")
-    assert verdicts(fmnist("audit", "06", "--format", "json")) == VERDICTS
+    assert "16 runs, 0 missing" in fmnist("--lang", "en", "reproduce", "90")
+    assert verdicts(fmnist("audit", "90", "--format", "json")) == VERDICTS
 
 
 def test_its_notebook_keeps_to_the_rules(sixth):
@@ -119,17 +119,17 @@ def test_a_report_is_added_step_by_step(tmp_path):
         assert finished.returncode == 0, finished.stderr
         return finished.stdout
 
-    assert set(verdicts(fmnist("audit", "06", "--format", "json")).values()) == {"cannot be compared"}
-    fmnist("run", "06", "--profile", "quick", "-o", "quick.ipynb")
-    fmnist("reproduce", "06", "--jobs", "1")
+    assert set(verdicts(fmnist("audit", "90", "--format", "json")).values()) == {"cannot be compared"}
+    fmnist("run", "90", "--profile", "quick", "-o", "quick.ipynb")
+    fmnist("reproduce", "90", "--jobs", "1")
     assert len(list((project / "book" / "results" / NAME).glob("*.json"))) == 16
-    assert verdicts(fmnist("audit", "06", "--format", "json")) == VERDICTS
+    assert verdicts(fmnist("audit", "90", "--format", "json")) == VERDICTS
     built = run_in(project, "build.py")
     assert built.returncode == 0, built.stdout + built.stderr
     assert "quick profile" not in built.stdout
     for lang, title, agrees in (("es", "Una sola capa oculta", "coincide"), ("en", "A single hidden layer", "agrees")):
         site = project / "book" / "_build" / "html" / lang
         page = BeautifulSoup((site / "notebooks" / f"{NAME}.html").read_text("utf-8"), "html.parser")
-        assert title in page.h1.get_text() and agrees in page.find(id="tab-06-numbers").get_text()
+        assert title in page.h1.get_text() and agrees in page.find(id="tab-90-numbers").get_text()
         assert "Ejemplo" in (site / "bibliography.html").read_text("utf-8")
-        assert "06" in (site / "colophon.html").read_text("utf-8")
+        assert "90" in (site / "colophon.html").read_text("utf-8")
