@@ -17,8 +17,8 @@ GLOSSARY = "glossary.md"
 EVERYDAY = {"run", "step"}  # these words also mean something else
 ELSEWHERE = {"how_to_run": {"kernel"}, "reliability": {"kernel"}, "speed": {"precision"}}  # and these do so on these pages
 NOT_PROSE = re.compile(
-    r"^(`{3,})[^\n]*\n.*?^\1`*[ \t]*$|\$\$.+?\$\$|<!--.*?-->|^(?:#|\||:|\()[^\n]*$|\$[^$\n]+\$|\{[\w:-]+\}`[^`]+`|`[^`\n]+`"
-    r"|\[[^\]]*\]\([^)]*\)|https?://\S+",
+    r"^(`{3,})[^\n]*\n.*?^\1`*[ \t]*$|^:::\{(?:live|raw)\}.*?^:::$|\$\$.+?\$\$|<!--.*?-->|^(?:#|\||:|\()[^\n]*$"
+    r"|\$[^$\n]+\$|\{[\w:-]+\}`[^`]+`|`[^`\n]+`|\[[^\]]*\]\([^)]*\)|https?://\S+",
     re.DOTALL | re.MULTILINE,
 )
 Passage = tuple[str, str]  # in Spanish and in English
@@ -40,7 +40,8 @@ def concepts() -> list[Passage]:
 
 
 def _pattern(term: str) -> str:
-    return r"\b" + r"[\s\n]+".join(re.escape(word) + r"(?:e?s)?" for word in term.split()) + r"\b"
+    words = [re.escape(word) + "(?:e?s)?" for word in term.split()]
+    return r"\b" + r"\s+".join(words).replace("ón(", "(?:ón|ones)(") + r"\b"
 
 
 def first_uses(text: str, lang: str) -> dict[str, re.Match]:
