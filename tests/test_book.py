@@ -89,6 +89,17 @@ def test_plain_markdown(myst, plain):
     assert pages.plain_markdown(myst, "es") == plain
 
 
+def test_every_work_cited_can_be_found():
+    from fmnist_utils.reports import load_report, student_reports
+
+    text = (ROOT / "book" / "references.bib").read_text("utf-8")
+    entries = dict(re.findall(r"^@\w+\{([\w-]+),(.*?)^\}", text, re.MULTILINE | re.DOTALL))
+    coursework = {load_report(name).citation for name in student_reports()}  # never published; the page says where it was written
+    assert coursework <= set(entries) and len(entries) > 25
+    for name in entries.keys() - coursework:
+        assert re.search(r"^  (?:doi|eprint|url) +=", entries[name], re.MULTILINE), name
+
+
 # --- The cache --------------------------------------------------------------------------------------------------------
 
 
