@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import pages
 
-GLOSSARY = "glossary.md"
+GLOSSARY, WITHOUT = "glossary.md", {"glossary.md", "colophon.md"}  # the colophon also stands in books without these words
 EVERYDAY = {"run", "step"}  # these words also mean something else
 ELSEWHERE = {"how_to_run": {"kernel"}, "reliability": {"kernel"}, "speed": {"precision"}}  # and these do so on these pages
 NOT_PROSE = re.compile(
@@ -104,7 +104,7 @@ def notebook_cells(notebook) -> list[tuple]:
 
 def prose_files(book=pages.ROOT / "book") -> list[tuple]:
     """Return the pairs of files of the pages of text, without the glossary and without fragments."""
-    names = sorted(path.name for path in (book / "es").glob("[a-z]*.md") if path.name != GLOSSARY)
+    names = sorted(path.name for path in (book / "es").glob("[a-z]*.md") if path.name not in WITHOUT)
     return [(book / "es" / name, book / "en" / name) for name in names if (book / "en" / name).exists()]
 
 
