@@ -318,11 +318,19 @@ def lay_out(lang: str, languages: list[str], executed: dict[tuple[str, str], Not
         live.write(stage, lang)
     if (stage / "speed.md").exists():
         speed.write(stage, lang, BOOK / "results")
+    if (stage / "teaching.md").exists():
+        (stage / "_adding.md").write_text(steps_of_adding_a_report(lang), "utf-8")
     if audited := [name for name in student_reports() if name in ran_with and is_complete(name)]:
         verdicts.write(stage, audited, lang)
     (stage / "api").mkdir()
     for module in pkgutil.iter_modules([str(PACKAGE)]):
         (stage / "api" / f"{module.name}.md").write_text(MODULE_PAGE.format(name=module.name), "utf-8")
+
+
+def steps_of_adding_a_report(lang: str) -> str:
+    """Return the numbered steps of ``CONTRIBUTING.md`` in ``lang``: the page for teachers shows the same ones."""
+    english, _, spanish = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("## En español")
+    return re.search(r"^1\. .*?(?=\n\n)", spanish if lang == "es" else english, re.MULTILINE | re.DOTALL)[0] + "\n"
 
 
 def configuration(lang: str, languages: list[str]) -> dict:

@@ -22,6 +22,7 @@ from bs4 import BeautifulSoup, Tag
 from nbformat import NotebookNode
 
 import pages
+import terms
 from pages import LANGUAGES, ROOT, tags
 
 MAX_LINES, MAX_COLUMNS, MAX_MEDIAN_LINES = 15, 79, 4
@@ -214,13 +215,19 @@ def code_size(notebook: NotebookNode) -> Findings:
 
 
 def page_length(notebook: NotebookNode) -> Findings:
-    """A page is one sitting: its code cells and one language's text, without captions, removed cells and the self-check."""
-    cells = [
-        cell for cell in notebook.cells if not tags(cell) & {"caption", "remove-cell"} and "{question}" not in cell.source
-    ]
+    """A page is one sitting: its code cells and one language's text; captions, drawings, removed cells and the self-check do not count.
+
+    A drawing is a figure whose code is folded: it is part of the text that it goes with.
+    """
+    shown = [cell for cell in notebook.cells if not tags(cell) & {"caption", "remove-cell"}]
+    cells = [cell for cell in shown if not _is_drawing(cell) and "{question}" not in cell.source]
     count = sum(cell.cell_type == "code" or "lang-es" in tags(cell) for cell in cells)
     if count not in CELLS:
         yield f"{count} cells, not {CELLS.start} to {CELLS.stop - 1}"
+
+
+def _is_drawing(cell: NotebookNode) -> bool:
+    return "hide-input" in tags(cell) and "figure" in cell.metadata.get("fmnist", {})
 
 
 def parameters(notebook: NotebookNode, known: set[str] | None = None) -> Findings:
@@ -644,6 +651,7 @@ def main() -> int:
         found = check_notebook(pages.read(path), known_parameters(path.stem))
         findings += [f"{path.name}: {finding}" for finding in found]
     findings += check_prose()
+    findings += [f"terms: {finding}" for finding in terms.check()]
     if (site := ROOT / "book" / "_build" / "html").is_dir():
         findings += check_site(site)
     print("\n".join([*findings, f"{len(findings)} findings"]))

@@ -5,6 +5,8 @@ code cells serve both. A code cell that shows a figure or a table names it, ``me
 "fig-01-loss", "width": "90%"}`` or ``{"table": "tab-01-audit"}``, and is followed by a pair of cells tagged ``caption``
 as well. Their text is the caption; the comment ``<!-- alt: … -->`` in them says what the figure shows to someone who
 cannot see it. A figure inside a folded solution has the comment alone.
+
+``python book/pages.py`` puts what an editor has saved into the form that git keeps: see :func:`tidy`.
 """
 
 from __future__ import annotations
@@ -45,6 +47,38 @@ def paths() -> list[Path]:
 def read(path: Path) -> NotebookNode:
     """Return the notebook at ``path`` as nbformat 4."""
     return nbformat.read(path, as_version=4)
+
+
+def write(notebook: NotebookNode, path: Path) -> None:
+    """Write ``notebook`` as those in git are written, whoever saved it last."""
+    path.write_text(nbformat.writes(notebook, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def tidy(notebook: NotebookNode) -> NotebookNode:
+    """Return a copy of ``notebook`` as git keeps it, and as ``checks.py`` wants it.
+
+    The cells are numbered in order; of the outputs only the text of cells tagged ``nbval-check-output`` stays, for nbval compares
+    it; of the metadata, only what something here reads.
+    """
+    page = copy.deepcopy(notebook)
+    page.metadata = {name: page.metadata[name] for name in ("kernelspec", "language_info") if name in page.metadata}
+    if "language_info" in page.metadata:
+        page.metadata["language_info"] = {"name": "python"}
+    for cell in page.cells:
+        cell.metadata = {name: cell.metadata[name] for name in ("tags", "fmnist") if name in cell.metadata}
+    code = [cell for cell in page.cells if cell.cell_type == "code"]
+    for number, cell in enumerate(code, start=1):
+        checked = "nbval-check-output" in tags(cell)
+        cell.execution_count, cell.outputs = number, [_text_of(output, number) for output in cell.outputs if checked]
+    return page
+
+
+def _text_of(output: NotebookNode, number: int) -> NotebookNode:
+    if "data" in output:
+        output.data, output.metadata = {"text/plain": output.data["text/plain"]}, {}
+    if "execution_count" in output:
+        output.execution_count = number
+    return output
 
 
 def tags(cell: NotebookNode) -> set[str]:
@@ -167,3 +201,8 @@ def _plain_role(match: re.Match) -> str:
     if role.startswith("cite"):
         return f"[{content}]"
     return content if role == "term" else f"`{content}`"
+
+
+if __name__ == "__main__":
+    for path in paths():
+        write(tidy(read(path)), path)

@@ -1039,6 +1039,220 @@ def volumes_diagram(shapes: Sequence[Sequence[int]], code: int | None = None) ->
         axes.text((left + right) / 2, 1.97, say(word), ha="center", va="bottom")
 
 
+@_figure
+def descent_paths() -> None:
+    """Draw how SGD, SGD with momentum and Adam descend into a narrow valley, (x² + 25 y²) / 2, from one place."""
+    slopes, start, steps = np.array([1.0, 25.0]), np.array([-9.0, 1.6]), 25
+    figure, axes = plt.subplots(figsize=(WIDTH, 3.1))
+    x, y = np.meshgrid(np.linspace(-10, 2.5, 120), np.linspace(-2, 2, 80))
+    axes.contour(x, y, (x**2 + 25 * y**2) / 2, levels=np.geomspace(0.4, 90, 9), colors="#BBBBBB", linewidths=0.8)
+    ways = [("SGD", 0.07, 0.0, "o", "-"), (say("plots.momentum"), 0.07, 0.8, "s", "--"), ("Adam", 0.6, None, "D", ":")]
+    for (name, rate, momentum, marker, line), colour in zip(ways, COLOURS):
+        place, path, speed, square = start, [start], np.zeros(2), np.zeros(2)
+        for step in range(1, steps + 1):
+            gradient = slopes * place
+            if momentum is None:
+                speed, square = 0.9 * speed + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2
+                move = (speed / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.999**step)) + 1e-8)
+            else:
+                move = speed = momentum * speed + gradient
+            place = place - rate * move
+            path.append(place)
+        label = f"{name}, η = {rate:g}"
+        axes.plot(*np.transpose(path), line, color=colour, marker=marker, markersize=3.5, linewidth=1.2, label=label)
+    axes.plot(0, 0, "*", color=ORANGE, **STAR, zorder=4)
+    axes.set(xlabel="$x$", ylabel="$y$", xlim=(-10, 2.5), ylim=(-2, 2))
+    axes.grid(visible=False)
+    figure.legend(loc="outside upper center", ncols=3, fontsize=9, columnspacing=1, handletextpad=0.4)
+
+
+@_figure
+def dropout_diagram() -> None:
+    """Draw a layer with dropout of 1/2 twice: in training, half of its units off and the others doubled; in evaluation, all."""
+    axes = _canvas(WIDTH, 2.9)
+    for left, word, off in ((0.25, "plots.training_mode", (1, 2)), (3.05, "plots.evaluation_mode", ())):
+        hidden = [(left + 1.15, 0.62 + 0.55 * place) for place in range(4)]
+        axes.text(left + 1.15, 2.72, say(word), ha="center", va="center")
+        for place, (x, y) in enumerate(hidden):
+            dropped = place in off
+            for x_end, heights in ((left + 0.2, (0.9, 1.45, 2.0)), (left + 2.1, (1.15, 1.75))):
+                for height in () if dropped else heights:
+                    ends = sorted([(x_end, height), (x, y)])
+                    axes.plot(*np.transpose(ends), color=GREY, linewidth=0.7, zorder=1)
+            style = {"facecolor": "white", "linestyle": "--"} if dropped else {"facecolor": "#DCEBF5"}
+            axes.add_patch(Circle((x, y), 0.2, edgecolor=GREY if dropped else BLUE, linewidth=1.2, zorder=3, **style))
+            axes.text(x, y, "0" if dropped else "×2" if off else "×1", ha="center", va="center", fontsize=9, zorder=4)
+        for x, heights in ((left + 0.2, (0.9, 1.45, 2.0)), (left + 2.1, (1.15, 1.75))):
+            for y in heights:
+                axes.add_patch(Circle((x, y), 0.13, facecolor="white", edgecolor=INK, linewidth=1, zorder=3))
+    axes.text(WIDTH / 2, 0.14, "$p = 1/2$", ha="center", va="center")
+
+
+@_figure
+def splits_diagram() -> None:
+    """Draw the three sets of images and what each is for, early stopping on the second, and cross-validation in five blocks."""
+    looks = {"fits": {"facecolor": SKY}, "decides": {"facecolor": ORANGE, "hatch": "///"}, "measures": {"facecolor": "white"}}
+    axes, left, right = _canvas(WIDTH, 4.5), 0.15, WIDTH - 0.15
+    unit = (right - left) / 7
+
+    def block(start, length, height, purpose):
+        axes.add_patch(
+            Rectangle((left + start * unit, height), length * unit, 0.26, edgecolor=INK, linewidth=1, **looks[purpose])
+        )
+
+    axes.text(left, 4.3, say("plots.three_sets"), va="center", fontweight="bold")
+    for start, length, purpose in ((0, 5, "fits"), (5, 1, "decides"), (6, 1, "measures")):
+        block(start, length, 3.85, purpose)
+    for place, purpose in enumerate(looks):
+        corner = left + (0, 2.1, 3.6)[place]
+        axes.add_patch(Rectangle((corner, 3.53), 0.2, 0.15, edgecolor=INK, linewidth=0.8, **looks[purpose]))
+        axes.text(corner + 0.27, 3.6, say(f"plots.{purpose}"), va="center", fontsize=8.5)
+    axes.text(left, 3.2, say("plots.early_stopping"), va="center", fontweight="bold")
+    epochs = np.linspace(0, 1, 60)
+    train, val = 2.0 + 0.95 * np.exp(-4 * epochs), 2.05 + 0.9 * np.exp(-5 * epochs) + 0.55 * epochs**2
+    x, best, stop = left + 0.1 + 3.2 * epochs, int(val.argmin()), int(val.argmin()) + 16
+    axes.plot(x[: stop + 1], train[: stop + 1], ":", color=BLUE)
+    axes.plot(x[: stop + 1], val[: stop + 1], "-", color=VERMILION)
+    axes.plot(x[best], val[best], "*", color=ORANGE, **STAR, zorder=4)
+    for place, line in ((best, ":"), (stop, "-")):
+        axes.plot([x[place]] * 2, [1.9, 2.95], line, color=GREY, linewidth=1)
+    axes.annotate("", (x[best], 2.85), (x[stop], 2.85), arrowprops={"arrowstyle": "<->", "color": GREY})
+    axes.text((x[best] + x[stop]) / 2, 2.95, say("plots.patience"), ha="center", va="bottom", fontsize=8.5)
+    for name, curve, colour, shift in (("train_loss", train, BLUE, -0.04), ("val_loss", val, VERMILION, 0.05)):
+        axes.text(x[stop] + 0.08, curve[stop] + shift, name, va="center", fontsize=8.5, color=colour)
+    axes.text(x[best], 1.8, say("plots.kept"), ha="center", va="center", fontsize=8.5)
+    axes.text(left, 1.5, say("plots.cross_validation"), va="center", fontweight="bold")
+    for fold in range(5):
+        for part in range(5):
+            block(1.2 * part, 1.2, 1.1 - 0.26 * fold, "decides" if part == 4 - fold else "fits")
+        block(6, 1, 1.1 - 0.26 * fold, "measures")
+
+
+@_figure
+def strides_diagram() -> None:
+    """Draw a 3×3 kernel on 5×5 pixels, with stride 2, without and with padding, and the way back of a transposed convolution.
+
+    The numbers of the way back are how many products each pixel adds up; output padding adds a row and a column that get none.
+    """
+    axes, cell = _canvas(WIDTH, 3.1), 0.21
+    frames = [(BLUE, "-"), (VERMILION, "--")]
+
+    def grid(x, y, side, numbers=None, pale=()):
+        for row, column in np.ndindex(side, side):
+            ground = PALE if row in pale or column in pale else "white"
+            corner = (x + column * cell, y - (row + 1) * cell)
+            axes.add_patch(Rectangle(corner, cell, cell, facecolor=ground, edgecolor=GREY, linewidth=0.7))
+            if numbers is not None:
+                place = {"ha": "center", "va": "center", "fontsize": 8}
+                axes.text(corner[0] + cell / 2, corner[1] + cell / 2, numbers[row][column], **place)
+
+    def frame(x, y, column, size, look):
+        style = {"fill": False, "edgecolor": look[0], "linestyle": look[1], "linewidth": 2, "zorder": 4}
+        axes.add_patch(Rectangle((x + column * cell, y - size * cell), size * cell, size * cell, **style))
+
+    top = 2.45
+    for x, side, pale, result, padding in ((0.12, 5, (), 2, 0), (1.85, 7, (0, 6), 3, 1)):
+        grid(x, top, side, pale=pale)
+        below = x + (side - result) * cell / 2
+        grid(below, 0.72, result)
+        for place, look in enumerate(frames):
+            frame(x, top, 2 * place, 3, look)
+            frame(below, 0.72, place, 1, look)
+        _arrow(axes, (x + side * cell / 2, top - side * cell - 0.06), (x + side * cell / 2, 0.78), linewidth=1)
+        word = say("plots.stride_padding", stride=2, padding=padding)
+        axes.text(x + side * cell / 2, 2.72, word, ha="center", va="center", fontsize=8.5)
+    touched = np.array([1, 1, 2, 1, 1, 0])
+    grid(4.18, top, 6, np.outer(touched, touched), pale=(5,))
+    below = 4.18 + 2 * cell
+    grid(below, 0.72, 2)
+    for place, look in enumerate(frames):
+        frame(4.18, top, 2 * place, 3, look)
+        frame(below, 0.72, place, 1, look)
+    _arrow(axes, (4.18 + 3 * cell, 0.78), (4.18 + 3 * cell, top - 6 * cell - 0.06), linewidth=1)
+    word = f"{say('plots.transposed')}\n{say('plots.output_padding')}"
+    axes.text(4.18 + 3 * cell, 2.78, word, ha="center", va="center", fontsize=8.5)
+
+
+@_figure
+def best_constants(values: Sequence[float] = (0.0, 0.0, 0.0, 0.2, 0.8)) -> None:
+    """Draw the mean squared and the mean absolute error of one constant for all ``values``: least at their mean, at their median.
+
+    Args:
+        values: numbers in [0, 1].
+    """
+    values, answers = np.asarray(values, float), np.linspace(0, 1, 201)
+    away = answers[:, None] - values
+    errors = [("mse", (away**2).mean(axis=1), values.mean(), "plots.mean_at", BLUE, "-", "o")]
+    errors += [("l1", np.abs(away).mean(axis=1), np.median(values), "plots.median_at", VERMILION, "--", "s")]
+    figure, axes = plt.subplots(figsize=(WIDTH, 3.2))
+    for name, error, best, word, colour, line, marker in errors:
+        axes.plot(answers, error, line, color=colour, label=say(f"plots.{name}"))
+        lowest = np.interp(best, answers, error)
+        axes.plot(best, lowest, marker, color=colour, markersize=8, zorder=4)
+        axes.annotate(say(word, value=best), (best, lowest), (2, 11), textcoords="offset points", color=colour)
+    stacked = [sum(values[:place] == value) for place, value in enumerate(values)]
+    heights = -0.05 - 0.035 * np.array(stacked)
+    axes.plot(values, heights, "D", color=INK, linestyle="", label=say("plots.values"), clip_on=False)
+    axes.set(xlabel=say("plots.constant"), xlim=(-0.03, 1.03), ylim=(-0.16, None))
+    figure.legend(loc="outside upper center", ncols=3, fontsize=9, columnspacing=1)
+
+
+@_figure
+def transfer_diagram() -> None:
+    """Draw three ways of using an encoder: from scratch, frozen and fine-tuned; what is trained is coloured, what is not, hatched."""
+    axes = _canvas(WIDTH, 2.75)
+    ways = (("scratch", "random_weights", True), ("frozen", "pretrained", False), ("tuned", "pretrained", True))
+    fixed, trained = {"facecolor": "white", "hatch": "////", "edgecolor": GREY}, {"facecolor": SKY, "edgecolor": INK}
+    for place, (way, origin, is_trained) in enumerate(ways):
+        middle = WIDTH * (place + 0.5) / 3
+        axes.text(middle, 2.58, say(f"plots.{way}"), ha="center", va="center", fontweight="bold")
+        axes.text(middle, 0.68, say(f"plots.{origin}"), ha="center", va="center", fontsize=9)
+        style = trained if is_trained else fixed
+        axes.add_patch(Rectangle((middle - 0.75, 0.95), 1.5, 0.45, linewidth=1.2, **style))
+        axes.add_patch(Rectangle((middle - 0.75, 1.75), 1.5, 0.45, linewidth=1.2, **trained))
+        axes.text(middle, 1.175, say("plots.encoder"), ha="center", va="center", bbox=None if is_trained else BEHIND)
+        axes.text(middle, 1.975, say("plots.linear_layer"), ha="center", va="center")
+        _arrow(axes, (middle, 1.42), (middle, 1.73), linewidth=1)
+    for x, style, word in ((0.9, trained, "plots.trained"), (3.0, fixed, "plots.fixed")):
+        axes.add_patch(Rectangle((x, 0.12), 0.3, 0.2, linewidth=1, **style))
+        axes.text(x + 0.4, 0.22, say(word), va="center")
+
+
+@_figure
+def batch_norm_diagram() -> None:
+    """Draw what batch normalization makes of one number, 3: in training it depends on the others of its minibatch, in evaluation not.
+
+    A is {1, 2, 3, 6} and B {3, 5, 7, 9}; in evaluation the running means stand for both: mean 4.5 and variance 4.25.
+    """
+    figure, (left, right) = plt.subplots(1, 2, sharey=True, figsize=(WIDTH, 3.4))
+    batches = {"A": np.array([1.0, 2, 3, 6]), "B": np.array([3.0, 5, 7, 9])}
+    ends, lines = np.array([0.0, 10.0]), []
+    for (name, batch), colour, marker, line in zip(batches.items(), COLOURS, MARKERS, ("-", "--")):
+        mean, deviation = batch.mean(), batch.std()
+        label = say("plots.minibatch", name=name, values=", ".join(f"{value:g}" for value in batch))
+        left.plot(ends, (ends - mean) / deviation, line, color=colour, linewidth=1)
+        left.plot(batch, (batch - mean) / deviation, marker, color=colour, linestyle="")
+        lines.append(Line2D([], [], color=colour, marker=marker, linestyle=line, label=label))
+        _mark_output(left, (3 - mean) / deviation, colour)
+    mean = np.mean([batch.mean() for batch in batches.values()])
+    deviation = np.mean([batch.var() for batch in batches.values()]) ** 0.5
+    right.plot(ends, (ends - mean) / deviation, "-.", color=GREEN)
+    lines.append(Line2D([], [], color=GREEN, linestyle="-.", label=say("plots.running_mean")))
+    _mark_output(right, (3 - mean) / deviation, GREEN)
+    for axes, word in ((left, "plots.training_mode"), (right, "plots.evaluation_mode")):
+        axes.set(xlim=(0, 10), ylim=(-2.6, 2.6), xlabel=f"$x$, {say(word)}")
+        axes.set_xticks([0, 3, 6, 9])
+    left.set_ylabel("$y$")
+    figure.legend(handles=lines, loc="outside upper center", ncols=2, fontsize=9)
+
+
+def _mark_output(axes, output: float, colour) -> None:
+    """Lead from the input 3 up or down to its output, and from there to the left edge, with the value there."""
+    axes.plot([3, 3, 0], [-2.6, output, output], ":", color=colour, linewidth=1.2)
+    axes.plot(3, output, "o", markersize=9, markerfacecolor="none", markeredgecolor=colour)
+    axes.text(0.15, output - 0.1, f"{output:.2f}".replace("-", "−"), color=colour, fontsize=9, va="top")
+
+
 def _volume_width(shape: Sequence[int]) -> float:
     return 0.024 * shape[1] + 0.005 * shape[0] * (shape[0] > 1) if len(shape) == 3 else 0.12
 

@@ -12,6 +12,7 @@ import fmnist_utils
 
 import checks
 import pages
+import terms
 
 PAGES = pages.paths()
 
@@ -25,11 +26,64 @@ def test_prose_keeps_to_the_rules():
     assert checks.check_prose() == []
 
 
+def test_every_page_links_the_words_of_the_glossary_that_it_uses():
+    assert list(terms.check()) == []
+
+
+def test_a_word_of_the_glossary_is_linked_once_and_where_both_languages_use_it():
+    before = [
+        ("# La pérdida\n\nNada, salvo una `pérdida`.", "# The loss\n\nNothing but a `loss`."),
+        ("Bajan las pérdidas.", "What is lost falls."),
+        (
+            "La *pérdida*: otra pérdida, y convoluciones traspuestas.",
+            "The *loss*: one loss more, and transposed convolutions.",
+        ),
+    ]
+    after = terms.with_links(before)
+    assert after[:2] == before[:2]
+    assert after[2] == (
+        "La *{term}`pérdida`*: otra pérdida, y {term}`convoluciones traspuestas <convolución traspuesta>`.",
+        "The *{term}`loss`*: one loss more, and {term}`transposed convolutions <transposed convolution>`.",
+    )
+    assert [concept for _, concept in terms.owed(before)] == [
+        ("convolución traspuesta", "transposed convolution"),
+        ("pérdida", "loss"),
+    ]
+    assert not list(terms.owed(after)) and terms.with_links(after) == after
+
+
+def test_the_two_glossaries_have_the_same_concepts():
+    assert {english for _, english in terms.concepts()} == set(terms._entries("en"))
+
+
 @pytest.mark.parametrize("lang", pages.LANGUAGES)
 def test_reference_introduces_every_module(lang):
     page = (ROOT / "book" / lang / "api.md").read_text("utf-8")
     for module in pkgutil.iter_modules(fmnist_utils.__path__):
         assert f"<fmnist_utils.{module.name}>" in page
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_notebooks_are_as_git_keeps_them(path):
+    notebook = pages.read(path)
+    assert pages.tidy(notebook) == notebook
+
+
+def test_what_an_editor_saves_is_tidied(tmp_path):
+    notebook = toy_notebook()
+    checked, other = cell_with(notebook, "0 + 1"), cell_with(notebook, "1 + 1")
+    checked.metadata = {"tags": ["nbval-check-output"], "collapsed": True, "execution": {"start": 1}}
+    both = {"text/plain": "1", "text/html": "<b>1</b>"}
+    checked.outputs = [nbformat.v4.new_output("execute_result", both, execution_count=31)]
+    other.outputs = [nbformat.v4.new_output("display_data", {"image/png": "aGVsbG8="})]
+    checked.execution_count = 31
+    notebook.metadata["widgets"], notebook.metadata["language_info"] = {}, {"name": "python", "version": "3.13.0"}
+    rules = {finding.partition(":")[0] for finding in checks.check_notebook(notebook, KNOWN)}
+    assert rules == {"executed", "metadata", "small_outputs"}
+    pages.write(pages.tidy(notebook), tmp_path / "01_toy.ipynb")
+    written = pages.read(tmp_path / "01_toy.ipynb")
+    assert checks.check_notebook(written, KNOWN) == []
+    assert cell_with(written, "0 + 1").outputs[0].data == {"text/plain": "1"}
 
 
 # --- Each rule, and a notebook that breaks it -------------------------------------------------------------------------
