@@ -10,9 +10,17 @@ pytest_plugins = ["mirrors", "toy_book"]
 os.environ["TQDM_DISABLE"] = "1"
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """Begin with the pages, which take longest: a file that comes last keeps one worker busy while the others wait."""
+    """Begin with the pages, which take longest, and have the tests of a file, or of a page, run in one process after the other.
+
+    What comes last keeps one process busy while the others wait. The second language of a page loads what the first has trained.
+    """
     items.sort(key=lambda item: "nbval" not in item.nodeid)
+    for item in items:
+        page = getattr(item, "callspec", None) and item.callspec.params.get("page")
+        name = f"{item.path.stem}-{page.stem}" if "nbval" in item.nodeid and page else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(name.replace("@", "-")))
 
 
 @pytest.fixture(autouse=True)

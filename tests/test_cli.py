@@ -33,7 +33,7 @@ def test_train_prints_the_metrics_and_loads_the_second_time():
     ("arguments", "parts"),
     [
         (["train", "01", "modl_2"], ["'modl_2'", "Did you mean 'model_2'"]),
-        (["train", "07", "model_2"], ["'07'", "01_ff_classifier"]),
+        (["train", "99", "model_2"], ["'99'", "01_ff_classifier"]),
         (["train", "01", "model_2", "--protocol", "their"], ["theirs, ours"]),
         (["train", "01", "model_2", "--set", "num_epoch=3"], ["num_epoch:", "Did you mean 'num_epochs'"]),
         (["train", "01", "model_2", "--set", "model.dropout=2"], ["model.dropout: given 2", "< 1"]),

@@ -268,7 +268,7 @@ def test_what_a_page_is_given(lang, tmp_path):
     (tmp_path / "_live").mkdir()
     live.write(tmp_path, lang)
     scripts = {path.name for path in (tmp_path / "_live").iterdir()}
-    committed = {path.name for path in SCRIPTS.glob("*.js")}
+    committed = {path.name for path in SCRIPTS.glob("*.js")} - {"selfcheck.js", "sort.js"}  # of questions and of tables
     assert scripts | committed == {script for scripts in SCRIPTS_OF_PARTS.values() for script in scripts}
     assert sum(path.stat().st_size for path in (tmp_path / "_live").iterdir()) < 3_000_000  # of the 12 MB that it may take
     assert {"es": "Botín", "en": "Ankle boot"}[lang] in (tmp_path / "_live" / "examples.js").read_text("utf-8")

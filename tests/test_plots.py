@@ -78,6 +78,7 @@ CALLS = {
     "image_grid": lambda: plots.image_grid(IMAGES, range(6)),
     "reconstructions": lambda: plots.reconstructions({text.say("plots.reconstruction"): IMAGES}),
     "accuracy_by_labels": lambda: plots.accuracy_by_labels({"a": {50: [0.6, 0.7], 500: [0.8]}}),
+    "accuracy_by_seconds": lambda: plots.accuracy_by_seconds({"a": ([10.0, 30.0], [0.9, 0.92])}, {"b": 0.835}, limit=600),
     "shares": lambda: plots.shares({("optimizer",): 0.7, ("optimizer", "model.dropout"): 0.2}),
     "by_effort": lambda: plots.by_effort(
         {"a": {1: [np.nan] * 2, 2: [0.6, 0.7]}}, "epochs_spent", "chosen_accuracy", level=0.8

@@ -47,8 +47,8 @@ def with_nan_in_the_weights_after(monkeypatch, epoch: int) -> None:
 
     train_one_epoch = training.train_one_epoch
 
-    def overflow(model, batches, loss_fn, optimizer, number):
-        loss = train_one_epoch(model, batches, loss_fn, optimizer, number)
+    def overflow(model, batches, loss_fn, optimizer, number, *more):
+        loss = train_one_epoch(model, batches, loss_fn, optimizer, number, *more)
         if number == epoch:
             with torch.no_grad():
                 next(model.parameters()).fill_(math.nan)
