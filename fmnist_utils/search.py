@@ -11,6 +11,7 @@ import functools
 import itertools
 import math
 import random
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -310,7 +311,9 @@ def summary(grid: Grid, found: Mapping[str, Sequence[Sequence[Trial]]], budget: 
 
 def _optuna():
     try:
-        import optuna
+        with warnings.catch_warnings():  # of tqdm, which misses the widgets of a notebook that nobody watches
+            warnings.simplefilter("ignore")
+            import optuna
     except ImportError:
         raise UserError("search.no_optuna") from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
