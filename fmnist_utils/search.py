@@ -305,7 +305,7 @@ def summary(grid: Grid, found: Mapping[str, Sequence[Sequence[Trial]]], budget: 
             "reached": f"{100 * near[:, -1].mean():.0f} %",
             "epochs": f"{np.median(arrivals):.0f}" if arrivals else "–",
         }
-    table = pd.DataFrame(rows).T.rename_axis(say("search.method"))
+    table = pd.DataFrame(rows).T.rename_axis(columns=say("search.method"))
     return table.rename(columns=lambda column: say(f"search.{column}"))
 
 
