@@ -18,6 +18,10 @@ CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 PATIENCE = 120  # seconds: a machine may be busy with other things
 
 
+class PageGone(RuntimeError):
+    """The page went away before it had answered."""
+
+
 class Browser:
     """Headless Chromium, driven over its DevTools protocol. It can reach this machine only."""
 
@@ -58,13 +62,18 @@ class Browser:
         while True:
             message = json.loads(self.socket.recv())
             if message.get("id") == self.number:
+                if "target navigated" in message.get("error", {}).get("message", ""):
+                    raise PageGone(method)
                 assert "error" not in message, message
                 return message["result"]
             self.events.append(message)
 
     def evaluate(self, script: str):
         """Return the value of a JavaScript expression on the page; promises are awaited."""
-        result = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        try:
+            result = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        except PageGone:  # it went on to another page meanwhile, which is the one that is meant
+            result = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
 
