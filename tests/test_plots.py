@@ -28,7 +28,8 @@ def language(request, monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def closed_afterwards():
+def no_other_figure():
+    plt.close("all")  # of tests elsewhere that ran in this process before
     yield
     plt.close("all")
 
