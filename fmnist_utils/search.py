@@ -310,10 +310,9 @@ def summary(grid: Grid, found: Mapping[str, Sequence[Sequence[Trial]]], budget: 
 
 
 def _optuna():
+    warnings.filterwarnings("ignore", "IProgress not found")  # tqdm misses the widgets of a notebook that nobody watches
     try:
-        with warnings.catch_warnings():  # of tqdm, which misses the widgets of a notebook that nobody watches
-            warnings.simplefilter("ignore")
-            import optuna
+        import optuna
     except ImportError:
         raise UserError("search.no_optuna") from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
