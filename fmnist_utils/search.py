@@ -11,7 +11,6 @@ import functools
 import itertools
 import math
 import random
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -310,7 +309,6 @@ def summary(grid: Grid, found: Mapping[str, Sequence[Sequence[Trial]]], budget: 
 
 
 def _optuna():
-    warnings.filterwarnings("ignore", "IProgress not found")  # tqdm misses the widgets of a notebook that nobody watches
     try:
         import optuna
     except ImportError:
