@@ -1,6 +1,6 @@
 """Searching for hyperparameters: a table of all that could be found, and methods that look for it within a budget.
 
-A :class:`Grid` holds what every configuration of a space gave when it was trained. A search on it costs nothing, so each method can be
+A :class:`Grid` holds what every configuration of a space gave when it was trained. A search on it trains nothing, so each method can be
 repeated hundreds of times and compared with what there was to be found (as in NAS-Bench-101, arXiv:1902.09635). The same
 :func:`search` trains live where its ``evaluate`` does.
 """
@@ -105,11 +105,7 @@ class Grid:
     def evaluate(self, seed: int = 0) -> Callable[[Mapping[str, Any]], Scores]:
         """Return the function that a search asks: it gives the scores of one run of a configuration, drawn by chance."""
         chance = random.Random(seed)
-        return lambda configuration: self._some_run(self.key(configuration), chance)
-
-    def _some_run(self, key: tuple, chance: random.Random) -> Scores:
-        curves = self.curves[key]
-        return map(float, curves[chance.randrange(len(curves))])
+        return lambda configuration: map(float, chance.choice(self.curves[self.key(configuration)]))
 
     def maps(self, across: str, down: str) -> np.ndarray:
         """Return the mean quality for each pair of values of two fields, shape (values of ``down``, values of ``across``)."""
@@ -235,7 +231,7 @@ def search(
     if budget < num_epochs:
         raise UserError("search.budget", budget=budget, epochs=num_epochs)
     study, points = _study(method, space, budget // num_epochs, seed, storage, name)
-    trials, spent = [], 0
+    states, trials, spent = _optuna().trial.TrialState, [], 0
     while spent < budget and len(trials) < points:
         asked = study.ask()
         configuration = {path: _suggest(asked, path, values) for path, values in space.items()}
@@ -247,7 +243,6 @@ def search(
                 break
         spent += len(scores)
         whole = len(scores) == num_epochs
-        states = _optuna().trial.TrialState
         study.tell(asked, scores[-1] if whole else None, states.COMPLETE if whole else states.PRUNED)
         trials.append(Trial(configuration, tuple(scores)))
     return trials
