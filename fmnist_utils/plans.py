@@ -25,6 +25,7 @@ import os
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from statistics import mean
 from typing import Annotated, Any
@@ -280,6 +281,20 @@ def estimate(tasks: Sequence[Task], store: RunStore, device: str = "cpu") -> lis
     return [of(task.recipe) if isinstance(task, Training) else None for task in tasks]
 
 
+def longest_first(tasks: Sequence[Task], store: RunStore, device: str = "cpu") -> list[Task]:
+    """Return ``tasks`` with the longest first, so that no worker is left alone with a long one in the end.
+
+    A task counts with what has to wait for it: an encoder with the longest of its classifiers. Unknown ones come first. Runs that
+    wait for no other then end at most a third later than in the best order (R. L. Graham, SIAM J. Appl. Math. 17, 1969).
+    """
+    alone = {task.id: inf if each is None else each for task, each in zip(tasks, estimate(tasks, store, device), strict=True)}
+    total = dict(alone)
+    for task in reversed(tasks):  # ``with_encoders`` puts what is needed before what needs it
+        if task.needs in total:
+            total[task.needs] = max(total[task.needs], alone[task.needs] + total[task.id])
+    return sorted(tasks, key=lambda task: -total[task.id])
+
+
 def _kinds(recipe: Recipe) -> list[Any]:
     """Return what runs of like cost have in common, the narrowest first."""
     return [(recipe.model, recipe.batch_size, recipe.precision, recipe.loading, recipe.freeze), recipe.model.name]
@@ -323,11 +338,12 @@ class Projection:
 def project(seconds: Sequence[float], workers: int, conditions: Conditions = Conditions(), seed: int = 0) -> Projection:
     """Return how runs of so many ``seconds`` would go on so many workers: a simulation, event by event.
 
-    A free worker takes the first run that waits. It ends, fails, or the worker is lost; what finished epochs hold is kept, and the
+    A free worker takes the first run that waits, at the beginning the longest. It ends, fails, or the worker is lost; what finished epochs hold is kept, and the
     rest waits again. Losses are a Poisson process. The workers are alike and do not slow each other down.
     """
     chance, day = random.Random(seed), 86_400
-    waiting = [(0.0, number, run, run, chance.random() < conditions.failing) for number, run in enumerate(seconds)]
+    order = sorted(seconds, reverse=True)
+    waiting = [(0.0, number, run, run, chance.random() < conditions.failing) for number, run in enumerate(order)]
     free = [(0.0, worker) for worker in range(workers)]
     end, losses, numbers = 0.0, 0, itertools.count(len(waiting))
     while waiting:

@@ -37,7 +37,7 @@ from typing import Any, NamedTuple
 import filelock
 
 from fmnist_utils.checkpoints import write_atomically
-from fmnist_utils.plans import Task, task_from_json, with_encoders
+from fmnist_utils.plans import Task, longest_first, task_from_json, with_encoders
 from fmnist_utils.recipes import Recipe
 from fmnist_utils.runs import Record, Run, RunStore, available_cores, now
 from fmnist_utils.text import UserError, get_language, say, set_language
@@ -663,8 +663,8 @@ def sweep(
     if retry:
         board.forgive()
     before = sum(each.state == "done" for each in board.look().values())
-    order = random.sample(tasks, len(tasks)) if shuffle else tasks
     if before < len(tasks):
+        order = random.sample(tasks, len(tasks)) if shuffle else longest_first(tasks, store, pick_device(device).type)
         with progress_bar(len(tasks), initial=before, show=progress) as bar:
 
             def show(standing: dict[str, Standing]) -> None:

@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fmnist_utils.plans import Conditions, PageRun, Training, estimate, project, read_plan, task_from_json, with_encoders
+from fmnist_utils.plans import (
+    Conditions,
+    PageRun,
+    Training,
+    estimate,
+    longest_first,
+    project,
+    read_plan,
+    task_from_json,
+    with_encoders,
+)
 from fmnist_utils.reports import load_report
 from fmnist_utils.runs import RunStore, train
 from fmnist_utils.text import UserError
@@ -151,6 +161,22 @@ def test_the_cost_comes_from_like_records(few_images, tmp_path):
     assert estimate(tasks[:1], store, "cuda") == [None]
 
 
+def test_the_longest_first_and_an_encoder_with_what_waits_for_it(few_images, tmp_path):
+    store = RunStore(tmp_path, tmp_path / "none")
+    train(make(), store=store)
+    short, middle, long, unknown = make(seed=5), make(num_epochs=6), make(num_epochs=9), make(model={"name": "cnn"})
+    assert [task.recipe for task in longest_first(with_encoders([short, long, middle, unknown]), store)] == [
+        unknown,
+        long,
+        middle,
+        short,
+    ]
+    encoder = make(model={"name": "conv_autoencoder", "latent_dim": 4}, loss="l1", num_epochs=1)
+    classifier = make(model={"name": "encoder_classifier", "latent_dim": 4}, encoder_from=encoder)
+    tasks = longest_first(with_encoders([short, classifier]), store)
+    assert [task.recipe for task in tasks] == [encoder, classifier, short]
+
+
 PEACE = Conditions(start_up=0, failing=0, losses_per_day=0)
 
 
@@ -160,6 +186,7 @@ def test_in_peace_a_sweep_takes_what_the_runs_take():
     assert project([60.0] * 10, 5, PEACE).busy == pytest.approx(1)
     assert project([60.0] * 10, 64, PEACE).seconds == 60
     assert project([], 3).seconds == 0
+    assert project([1.0, 1.0, 1.0, 1.0, 4.0], 2, PEACE).seconds == 4  # with the long one last it would be 6
 
 
 def test_losses_and_failures_cost_time_but_no_run():
