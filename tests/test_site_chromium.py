@@ -11,7 +11,7 @@ import pytest
 from browser import CHROMIUM, Browser, serve, wait_for
 
 BUILD = Path(__file__).resolve().parents[1] / "book" / "_build"
-WIDTHS = {"desktop": 1400, "phone": 390}
+WIDTHS = {"desktop": 1400, "tablet": 768, "phone": 390}
 
 pytestmark = [
     pytest.mark.nightly,
@@ -35,12 +35,22 @@ def browser(tmp_path_factory):
 
 
 PAGES = sorted(path.relative_to(BUILD / "html").as_posix() for path in (BUILD / "html").glob("*/**/*.html"))
-VIEWS = [("desktop", "light"), ("desktop", "dark"), ("phone", "light"), ("phone", "dark")]
+VIEWS = [("desktop", "light"), ("desktop", "dark"), ("tablet", "light"), ("phone", "light"), ("phone", "dark")]
+
+
+@pytest.fixture(scope="module")
+def screens(tmp_path_factory):
+    """A browser for each screen: one that has been a phone's lays the pictures of a desktop out too wide."""
+    opened = {}
+    yield lambda name: opened.get(name) or opened.setdefault(name, Browser(tmp_path_factory.mktemp(name)))
+    for each in opened.values():
+        each.close()
 
 
 @pytest.mark.parametrize(("screen", "scheme"), VIEWS)
 @pytest.mark.parametrize("page", [page for page in PAGES if "_static" not in page])
-def test_page(browser, address, page, screen, scheme):
+def test_page(screens, address, page, screen, scheme):
+    browser = screens(screen)
     browser.open(f"{address}/{page}", WIDTHS[screen], scheme)
     browser.screenshot(BUILD / "screenshots" / f"{page.removesuffix('.html').replace('/', '.')}.{screen}.{scheme}.png")
     assert browser.complaints() == []

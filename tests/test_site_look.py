@@ -75,12 +75,6 @@ def test_page_is_there_soon(browser, address, page):  # noqa: F811
     assert min(seconds) <= FIRST_LOAD
 
 
-@written
-def test_nothing_is_wider_than_a_tablet(browser, address, page):  # noqa: F811
-    browser.open(f"{address}/{page}", 768)
-    assert browser.evaluate("document.documentElement.scrollWidth") <= 768
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_icons_are_drawn(browser, address, scheme):  # noqa: F811
     browser.open(f"{address}/es/notebooks/01_ff_classifier.html", WIDTHS["desktop"], scheme)
