@@ -36,6 +36,7 @@ from nbformat import NotebookNode
 import checks
 import closing
 import colophon
+import experiments
 import fmnist_utils
 import live
 import pages
@@ -306,6 +307,8 @@ def lay_out(lang: str, languages: list[str], executed: dict[tuple[str, str], Not
             page = with_outputs(pages.book_page(pages.read(path), lang), done)
         except ValueError as error:
             raise BuildError(f"{path.name}: {error}") from None
+        if path.stem in student_reports():
+            experiments.link(page, load_report(path.stem), lang)
         page.cells.append(nbformat.v4.new_markdown_cell(last_line.substitute(done.metadata["ran_with"])))
         nbformat.write(page, stage / "notebooks" / path.name)
     ran_with = {path.stem: executed[path.stem, lang].metadata["ran_with"] for path in pages.paths()}

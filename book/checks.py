@@ -21,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 from bs4 import BeautifulSoup, Tag
 from nbformat import NotebookNode
 
+import experiments
 import pages
 import terms
 from pages import LANGUAGES, ROOT, tags
@@ -652,6 +653,7 @@ def main() -> int:
         findings += [f"{path.name}: {finding}" for finding in found]
     findings += check_prose()
     findings += [f"terms: {finding}" for finding in terms.check()]
+    findings += [f"experiments: {finding}" for finding in experiments.check()]
     if (site := ROOT / "book" / "_build" / "html").is_dir():
         findings += check_site(site)
     print("\n".join([*findings, f"{len(findings)} findings"]))

@@ -25,17 +25,19 @@ from PIL import Image, ImageDraw
 from sphinx.application import Sphinx
 from sphinx.errors import SphinxWarning
 from sphinx.util.docutils import docutils_namespace, patch_docutils
-from toy_book import ROOT, text, toy_notebook
+from toy_book import ROOT, code, text, toy_notebook
 
 import book_light
 import build
 import checks
 import closing
 import colophon
+import experiments
 import fmnist_utils
 import pages
 import toy_book
 import verdicts
+from fmnist_utils.reports import load_report, student_reports
 
 
 # --- One language of a notebook ---------------------------------------------------------------------------------------
@@ -100,8 +102,6 @@ def test_plain_markdown(myst, plain):
 
 
 def test_every_work_cited_can_be_found():
-    from fmnist_utils.reports import load_report, student_reports
-
     text = (ROOT / "book" / "references.bib").read_text("utf-8")
     entries = dict(re.findall(r"^@\w+\{([\w-]+),(.*?)^\}", text, re.MULTILINE | re.DOTALL))
     coursework = {load_report(name).citation for name in student_reports()}  # never published; the page says where it was written
@@ -203,6 +203,47 @@ def test_outputs_come_from_the_cache_and_text_from_today(own_build, monkeypatch)
     nbformat.write(notebook, notebook_path)
     with pytest.raises(pytest.fail.Exception, match="executed again"):
         build.execute_all(["es"], "quick")
+
+
+# --- Links between the audit and the experiments ----------------------------------------------------------------------
+
+
+def audited_page():
+    """A page that trains two groups of report 1 and shows three rows of its audit."""
+    rows = "".join(f'<tr><th style="text-align: left">{id}</th><td>{id}</td></tr>' for id in ("N1-1", "C1-3", "E1-2"))
+    table = nbformat.v4.new_output("execute_result", data={"text/html": f"<table>{rows}</table>"}, execution_count=4)
+    shown = code("audit.table(rows)", table="tab-01-all")
+    shown.outputs = [table]
+    cells = [
+        *text("(sec-01-a)=\n## E1-2 en un título\n\nVer `N1-1`, $E1-2$ y C1-3 {cite:p}`x`; no N1-7.", "…"),
+        code('names = "model_2 model_1"\npage.train(*names.split())'),
+        *text("(sec-01-b)=\n## Otra", "…"),
+        code("say('model_3')"),
+        *text("(sec-01-c)=\n## Otra más", "…"),
+        code('page.train(*[f"model_{n}" for n in (1, 3)])'),
+        shown,
+        *text("Aquí (E1-2).", "Here.", "caption"),
+    ]
+    return pages.book_page(nbformat.v4.new_notebook(cells=cells), "es")
+
+
+def test_rows_of_the_audit_lead_to_their_sections_and_mentions_to_their_rows():
+    page = audited_page()
+    experiments.link(page, load_report("01"), "es")
+    table = BeautifulSoup(page.cells[-1].outputs[0].data["text/html"], "html.parser")
+    led = {row["id"]: row.th.a["href"] for row in table.find_all("tr")}
+    assert led == {"N1-1": "#sec-01-a", "C1-3": "#sec-01-c", "E1-2": "#sec-01-a"}
+    assert [row.td.text for row in table.find_all("tr")] == list(led)
+    assert page.cells[0].source == (
+        '(sec-01-a)=\n## E1-2 en un título\n\nVer `N1-1`, $E1-2$ y <a href="#C1-3">C1-3</a> {cite:p}`x`; no N1-7.'
+    )
+    assert experiments.caption_of(page.cells[-1])["caption"] == 'Aquí (<a href="#E1-2">E1-2</a>).'
+
+
+def test_a_group_belongs_where_most_of_its_name_is_written_and_it_is_trained():
+    places = experiments.sections(audited_page(), load_report("01"))
+    assert places["N1-5"] == "sec-01-c"  # model_3 is only spoken of in the second section
+    assert "E1-9" not in places
 
 
 # --- Building ---------------------------------------------------------------------------------------------------------

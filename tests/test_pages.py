@@ -11,6 +11,7 @@ from toy_book import ROOT, code, text, toy_notebook
 import fmnist_utils
 
 import checks
+import experiments
 import pages
 import terms
 
@@ -28,6 +29,10 @@ def test_prose_keeps_to_the_rules():
 
 def test_every_page_links_the_words_of_the_glossary_that_it_uses():
     assert list(terms.check()) == []
+
+
+def test_all_that_a_report_says_has_a_section_on_its_page():
+    assert list(experiments.check()) == []
 
 
 def test_a_word_of_the_glossary_is_linked_once_and_where_both_languages_use_it():

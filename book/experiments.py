@@ -1,0 +1,116 @@
+"""Links between the audit of a report and the rest of its page, put in when the page is laid out.
+
+In the tables of the audit the id of a number or of a claim leads to the section that trains the runs behind it, and that of a
+mistake to the section that explains it; the ids in the text lead to their rows. The notebooks stay without these links: in
+JupyterLab they would lead nowhere.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+
+from IPython.core.inputtransformer2 import TransformerManager
+from nbformat import NotebookNode
+
+import pages
+from fmnist_utils.reports import Measure, Report, load_report, student_reports
+
+ID = r"\b[NCE]\d+-\d+\b"
+LABEL_OR_ID = re.compile(rf"^\(([\w-]+)\)=$|({ID})", re.MULTILINE)
+ROW = re.compile(rf"<tr>(<th[^>]*>)({ID})</th>")
+# Where an id is no mention: in headings, labels, code, formulas, roles, links and tags.
+NO_TEXT = r"^(?:#|:::|\().*?$|```.*?```|<!--.*?-->|\$\$.*?\$\$|\$[^$]*\$|(?:\{[\w:-]+\})?`[^`]*`|\[[^\]]*\]\([^)]*\)|<[^>]*>"
+MENTION = re.compile(rf"({NO_TEXT})|({ID})", re.DOTALL | re.MULTILINE)
+TO_SECTION = {"es": "A la sección que lo mide o lo explica", "en": "To the section that measures or explains it"}
+
+
+def link(page: NotebookNode, report: Report, lang: str) -> None:
+    """Put the links into a page in one language, with its outputs."""
+    places, rows = sections(page, report), set()
+
+    def to_section(row: re.Match) -> str:
+        rows.add(row[2])
+        place = places.get(row[2])
+        name = f'<a href="#{place}" title="{TO_SECTION[lang]}">{row[2]}</a>' if place else row[2]
+        return f'<tr id="{row[2]}">{row[1]}{name}</th>'
+
+    def to_row(found: re.Match) -> str:
+        return f'<a href="#{found[2]}">{found[2]}</a>' if found[2] in rows else found[0]
+
+    for cell in page.cells:
+        for output in cell.get("outputs", []):
+            if "text/html" in output.get("data", {}):
+                output.data["text/html"] = ROW.sub(to_section, output.data["text/html"])
+    for cell in page.cells:
+        if cell.cell_type == "markdown":
+            cell.source = MENTION.sub(to_row, cell.source)
+        elif figure := caption_of(cell):
+            figure["caption"] = MENTION.sub(to_row, figure["caption"])
+
+
+def check() -> Iterator[str]:
+    """Yield the numbers, claims and mistakes of the reports that no section of their page deals with."""
+    for name in student_reports():
+        report = load_report(name)
+        for lang in pages.LANGUAGES:
+            places = sections(pages.book_page(pages.read(pages.NOTEBOOKS / f"{name}.ipynb"), lang), report)
+            for id in (each.id for each in (*report.numbers, *report.claims, *report.errors)):
+                if id not in places:
+                    why = "mentions it" if id.startswith("E") else "trains what it is about"
+                    yield f"{name} [{lang}]: {id}: no section {why}"
+
+
+def caption_of(cell: NotebookNode) -> dict | None:
+    """Return the options of the figure that a code cell shows, if they have a caption."""
+    figure = cell.metadata.get("mystnb", {}).get("figure", {})
+    return figure if "caption" in figure else None
+
+
+def sections(page: NotebookNode, report: Report) -> dict[str, str]:
+    """Return the label of the section that deals with each number, claim and mistake of ``report``, of a page in one language.
+
+    That of a number or claim trains the group that it is about: it calls ``page.train``, and one of the strings in its code is the
+    name of the group, or would be with other values filled in. That of a mistake is the first to mention it.
+    """
+    named: dict[str, list[tuple[int, str]]] = {}  # by group: how much of its name is written out, and in which section
+    mentioned: dict[str, str] = {}
+    trains, label = set(), ""
+    for cell in page.cells:
+        text = cell.source if cell.cell_type == "markdown" else (caption_of(cell) or {}).get("caption", "")
+        for found in LABEL_OR_ID.finditer(text):
+            label = found[1] or label
+            if found[2]:
+                mentioned.setdefault(found[2], label)
+        if cell.cell_type == "markdown":
+            continue
+        trains |= {label} if ".train(" in cell.source else set()
+        for pattern, written in names(cell.source):
+            for group in filter(pattern.fullmatch, report.groups):
+                named.setdefault(group, []).append((written, label))
+
+    def place(measures: Iterable[Measure]) -> str:
+        for groups in (groups for measure in measures for groups in (measure.of, measure.minus, measure.over)):
+            for group in groups:
+                if found := [(written, label) for written, label in named.get(group, []) if label in trains]:
+                    return max(found, key=lambda each: each[0])[1]  # the first of the best
+        return ""
+
+    places = {number.id: place([number.measure]) for number in report.numbers}
+    places |= {claim.id: place(condition.measure for condition in claim.check) for claim in report.claims}
+    places |= {error.id: mentioned.get(error.id, "") for error in report.errors}
+    return {id: label for id, label in places.items() if label}
+
+
+def names(source: str) -> Iterator[tuple[re.Pattern, int]]:
+    """Yield a pattern for each word in the strings of a code cell, and how many of its letters are written out."""
+    parts = set()
+    for node in ast.walk(ast.parse(TransformerManager().transform_cell(source))):  # «!git …» is no Python
+        if isinstance(node, ast.JoinedStr):
+            written = [part.value if isinstance(part, ast.Constant) else None for part in node.values]
+            parts |= {id(part) for part in node.values}
+            pattern = "".join(r"[\w.]+" if part is None else re.escape(part) for part in written)
+            yield re.compile(pattern), sum(len(part or "") for part in written)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in parts:
+            yield from ((re.compile(re.escape(word)), len(word)) for word in node.value.split())
