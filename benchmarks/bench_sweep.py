@@ -1,6 +1,6 @@
 """How a sweep scales: measured on the cores there are, projected to a thousand runs on 64 workers.
 
-    python benchmarks/bench_sweep.py [--runs 12] [--epochs 20] [--hands 1 2 4] [--repetitions 3] [--source auto]
+    python benchmarks/bench_sweep.py [--runs 12] [--epochs 20] [--hands 1 2 4] [--repetitions 3] [--source auto] [--output FILE]
 
 Measured: sweeps of equal runs, the network of page 01 on 10,000 images, each into an empty store, with 1, 2, … hands of one
 thread each; the numbers of hands take turns, so that a busy spell of the machine strikes all of them. What a run takes besides
@@ -9,6 +9,8 @@ is asked for the same sweeps: its error is what it does not know of, hands that 
 
 Projected: a thousand runs whose seconds are drawn from the committed records, on 64 workers, under several conditions. Nothing
 that was measured says how often workers are lost or runs fail elsewhere: these are assumptions, from none to rough.
+
+The page *How to run it* shows such a file: ``--output book/results/scaling.json`` (``book/scaling.py`` makes its tables).
 """
 
 from __future__ import annotations
@@ -28,14 +30,15 @@ from pathlib import Path
 from fmnist_utils.plans import Conditions, project
 from fmnist_utils.recipes import Recipe
 from fmnist_utils.runs import RESULTS as RECORDS
-from fmnist_utils.runs import RunStore, available_cores
+from fmnist_utils.runs import RunStore, available_cores, describe_environment
 from fmnist_utils.sweeps import sweep
+from fmnist_utils.training import pick_device
 
-RESULTS = Path(__file__).resolve().parent / "results"
+HERE = Path(__file__).resolve().parent
 CONDITIONS = {
     "nothing happens": Conditions(failing=0, losses_per_day=0),
     "as assumed before a sweep": Conditions(),
-    "rough: ten losses a day for each worker, one run in ten fails": Conditions(failing=0.1, losses_per_day=10),
+    "rough": Conditions(failing=0.1, losses_per_day=10),
 }
 
 
@@ -105,6 +108,7 @@ def main() -> None:
     )
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--source", choices=["auto", "official", "synthetic"], default="auto")
+    parser.add_argument("--output", type=Path, default=HERE / "results" / "sweep.json")
     arguments = parser.parse_args()
     from fmnist_utils.data import status
 
@@ -115,16 +119,17 @@ def main() -> None:
         print(f"{count:>3} hands: {row['seconds']:6.1f} s, {row['speed_up']:.2f} times; projected {row['projected']:.1f} s")
     for name, row in projected.items():
         print(f"1000 runs, {row['hours_alone']:.1f} h alone; 64 workers, {name}: {row['hours']:.2f} h, busy {row['busy']:.0%}")
-    RESULTS.mkdir(exist_ok=True)
     machine = {"processor": platform.machine(), "cores": available_cores(), "load": os.getloadavg()[0]}
     conditions = {name: vars(replace(each)) for name, each in CONDITIONS.items()}
     result = {"measured": measured, "projected": projected, "conditions": conditions, "machine": machine}
     result |= {
         "runs": arguments.runs,
         "repetitions": arguments.repetitions,
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": describe_environment(pick_device("cpu"))["commit"],
     }
-    (RESULTS / "sweep.json").write_text(json.dumps(result, indent=1) + "\n")
+    result |= {"date": datetime.now(UTC).isoformat(timespec="seconds")}
+    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    arguments.output.write_text(json.dumps(result, indent=1) + "\n")
 
 
 if __name__ == "__main__":

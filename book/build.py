@@ -41,6 +41,7 @@ import fmnist_utils
 import live
 import pages
 import reliability
+import scaling
 import speed
 import verdicts
 from fmnist_utils.reports import load_report, report_names, student_reports
@@ -321,6 +322,8 @@ def lay_out(lang: str, languages: list[str], executed: dict[tuple[str, str], Not
         live.write(stage, lang)
     if (stage / "speed.md").exists():
         speed.write(stage, lang, BOOK / "results")
+    if (stage / "how_to_run.md").exists():
+        scaling.write(stage, lang, BOOK / "results")
     if (stage / "teaching.md").exists():
         (stage / "_adding.md").write_text(steps_of_adding_a_report(lang), "utf-8")
     if audited := [name for name in student_reports() if name in ran_with and is_complete(name)]:

@@ -3,6 +3,7 @@
 import csv
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,11 +20,17 @@ sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "book")]
 
 import bench
 import measure
+import scaling
 import speed
 from workloads import WORKLOADS, Data, Job, read
 
 RANDOM = np.random.default_rng(0)
 DATA = Data(RANDOM.integers(0, 255, (250, 28, 28), dtype=np.uint8, endpoint=True), RANDOM.integers(0, 10, 250, dtype=np.uint8))
+
+
+def rows_of(path: Path) -> list[list[str]]:
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
 
 
 def losses(engine: str, name: str, epochs: int = 2, data: Data = DATA, **options) -> list[float]:
@@ -232,3 +239,24 @@ def test_the_sweep_is_timed_and_projected(monkeypatch):
     quiet, assumed, rough = (row["hours"] for row in outlook.values())
     assert 0.95 * quiet < assumed < rough  # another order of the runs may gain a little
     assert all(row["hours"] > row["hours_alone"] / 64 for row in outlook.values())
+
+
+@pytest.mark.parametrize(("lang", "first"), [("es", "no pasa nada"), ("en", "nothing happens")])
+def test_the_tables_of_scaling_are_those_of_the_page(monkeypatch, tmp_path, lang, first):
+    import bench_sweep
+
+    scaling.write(tmp_path, lang, tmp_path)
+    assert rows_of(tmp_path / "scaling_measured.csv") == [[scaling.WORDS["not measured"][lang]]]
+    monkeypatch.setattr(bench_sweep, "measure", lambda work, hands: (120.0 / hands, [9.0] * len(work)))
+    arguments = ["bench", "--source", "synthetic", "--hands", "1", "2", "--output", str(tmp_path / "scaling.json")]
+    monkeypatch.setattr(sys, "argv", arguments)
+    bench_sweep.main()
+    scaling.write(tmp_path, lang, tmp_path)
+    tables = {name: rows_of(tmp_path / f"scaling_{name}.csv") for name in ("measured", "projected", "made_with")}
+    assert tables["measured"] == [["1", "120.0", "1.00", "120.0"], ["2", "60.0", "2.00", "60.0"]]
+    assert tables["projected"][0][:3] == [first, "0", "0 %"] and len(tables["projected"]) == 3
+    assert tables["made_with"][0][0] == "12" and tables["made_with"][0][3] == "1.0"
+    page = (ROOT / "book" / lang / "how_to_run.md").read_text("utf-8")
+    for name, rows in tables.items():
+        header = re.search(rf":file: scaling_{name}.csv\n:header: (.*)", page)[1]
+        assert all(len(row) == header.count(", ") + 1 for row in rows)
