@@ -8,8 +8,10 @@ from pathlib import Path
 
 import matplotlib
 
-from fmnist_utils import plots
-from fmnist_utils.text import get_language, set_language
+from fmnist_utils import audit, plots
+from fmnist_utils.reports import Measure, load_report
+from fmnist_utils.runs import RunStore
+from fmnist_utils.text import get_language, say, set_language
 
 WORDS = {
     "not measured": {"es": "sin medir", "en": "not measured"},
@@ -55,24 +57,55 @@ KINDS = (
     "convolution", "multiplication", "pooling", "normalization", "activation", "dropout", "loading", "optimizer", "rest",
 )  # fmt: skip
 FACTORS = ("1", "2", "4", "8")
+# What was trained in both precisions: report, group in bfloat16, group in float32, metric, unit.
+BOTH_PRECISIONS = [
+    ("03", "l1_sigmoid", "l1_sigmoid_float32", "val_loss", "error"),
+    ("05", "winner", "float32", "val_loss", "nats"),
+    ("05", "winner", "float32", "val_accuracy", "percent"),
+]
 
 
 def write(folder: Path, lang: str, results: Path) -> None:
     """Write the tables ``speed_*.csv`` and the figure ``speed.png`` into ``folder``; the columns are named in ``speed.md``."""
     path = results / "speed.json"
     found = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    tables = {
-        "engines": engine_rows(found, lang),
-        "choices": [[WORDS[name][lang], *(_times(found, "choices", each, name) for each in WORKLOADS)] for name in CHOICES],
-        "profile": profile_rows(found, lang),
-        "growth": growth_rows(found, lang),
-        "start": start_rows(found, lang),
-        "made_with": [made_with(found)],
-    }
+    before = get_language()
+    set_language(lang)
+    try:
+        tables = {
+            "precision": precision_rows(RunStore()),
+            "engines": engine_rows(found, lang),
+            "choices": [
+                [WORDS[name][lang], *(_times(found, "choices", each, name) for each in WORKLOADS)] for name in CHOICES
+            ],
+            "profile": profile_rows(found, lang),
+            "growth": growth_rows(found, lang),
+            "start": start_rows(found, lang),
+            "made_with": [made_with(found)],
+        }
+        draw(found, folder / "speed.png")
+    finally:
+        set_language(before)
     for name, rows in tables.items():
         with open(folder / f"speed_{name}.csv", "w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows(rows or [[WORDS["not measured"][lang]]])
-    draw(found, lang, folder / "speed.png")
+
+
+def precision_rows(store: RunStore) -> list[list[str]]:
+    """Return one row for each quantity measured in both precisions, and for the same seeds: bfloat16, float32, their difference."""
+    rows = []
+    for name, bfloat16, float32, metric, unit in BOTH_PRECISIONS:
+        report = load_report(name)
+        one, other = Measure(of=bfloat16, metric=metric), Measure(of=float32, metric=metric)
+        found = [
+            audit.estimate(report, each, "theirs", store)
+            for each in (one, other, one.model_copy(update={"minus": (float32,)}))
+        ]
+        if all(found):
+            label = report.label(bfloat16, report.recipe(bfloat16, "theirs"))
+            *both, difference = (audit.format_estimate(each, unit) for each in found)
+            rows.append([f"{int(name)}: {label}", say(f"metric.{metric}"), *both, difference])
+    return rows
 
 
 def engine_rows(found: dict, lang: str) -> list[list[str]]:
@@ -152,22 +185,17 @@ def made_with(found: dict) -> list[str]:
     ]
 
 
-def draw(found: dict, lang: str, path: Path) -> None:
+def draw(found: dict, path: Path) -> None:
     """Draw the seconds of an epoch of every engine; an empty figure if nothing was measured."""
     seconds: dict[str, dict[str, list[float]]] = {}
     for row in found.get("summary", []):
         if row["engine"] != "ours, ten seeds":
             values = [row["seconds"][name] for name in ("min", "median", "max")]
             seconds.setdefault(row["workload"], {})[row["engine"]] = values
-    before = get_language()
-    set_language(lang)
-    try:
-        matplotlib.use("agg")
-        plots.epoch_times(seconds or {"–": {}})
-        plots.plt.savefig(path)
-        plots.plt.close()
-    finally:
-        set_language(before)
+    matplotlib.use("agg")
+    plots.epoch_times(seconds or {"–": {}})
+    plots.plt.savefig(path)
+    plots.plt.close()
 
 
 def _percent(share: float | None) -> str:

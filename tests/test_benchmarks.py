@@ -14,6 +14,7 @@ import pytest
 import torch
 
 import fmnist_utils.data
+from fmnist_utils.runs import RunStore
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "book")]
@@ -188,6 +189,14 @@ def test_the_tables_of_the_page_show_what_was_measured(result, lang, tmp_path):
     assert "11 %" in (tmp_path / "speed_profile.csv").read_text("utf-8")
     assert result["hardware"]["cpu"] in (tmp_path / "speed_made_with.csv").read_text("utf-8")
     assert_headers_fit(lang, tmp_path)
+
+
+def test_precisions_are_compared_where_both_have_runs(monkeypatch):
+    store = RunStore()
+    known = speed.precision_rows(store)
+    assert all(len(row) == 5 and "n = " in row[-1] for row in known) and known[0][0].startswith("3: ")
+    monkeypatch.setattr(speed.audit, "estimate", lambda *_: None)
+    assert speed.precision_rows(store) == []
 
 
 @pytest.mark.parametrize("lang", ["es", "en"])
