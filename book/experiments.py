@@ -50,16 +50,20 @@ def link(page: NotebookNode, report: Report, lang: str) -> None:
             figure["caption"] = MENTION.sub(to_row, figure["caption"])
 
 
+def missing(notebook: NotebookNode, report: Report) -> Iterator[str]:
+    """Yield the numbers, claims and mistakes of ``report`` that no section of its page deals with."""
+    for lang in pages.LANGUAGES:
+        places = sections(pages.book_page(notebook, lang), report)
+        for id in (each.id for each in (*report.numbers, *report.claims, *report.errors)):
+            if id not in places:
+                yield f"{id}: no section {'mentions it' if id.startswith('E') else 'trains what it is about'} [{lang}]"
+
+
 def check() -> Iterator[str]:
-    """Yield the numbers, claims and mistakes of the reports that no section of their page deals with."""
+    """Yield what is missing on the pages of the reports."""
     for name in student_reports():
-        report = load_report(name)
-        for lang in pages.LANGUAGES:
-            places = sections(pages.book_page(pages.read(pages.NOTEBOOKS / f"{name}.ipynb"), lang), report)
-            for id in (each.id for each in (*report.numbers, *report.claims, *report.errors)):
-                if id not in places:
-                    why = "mentions it" if id.startswith("E") else "trains what it is about"
-                    yield f"{name} [{lang}]: {id}: no section {why}"
+        for finding in missing(pages.read(pages.NOTEBOOKS / f"{name}.ipynb"), load_report(name)):
+            yield f"{name}: {finding}"
 
 
 def caption_of(cell: NotebookNode) -> dict | None:

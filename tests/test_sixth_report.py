@@ -23,6 +23,7 @@ from fmnist_utils.cli import main
 
 import build
 import checks
+import experiments
 import pages
 
 NAME, AUTHORED = "90_one_hidden_layer", Path(__file__).parent / "sixth_report"
@@ -90,7 +91,12 @@ def test_a_data_file_is_audited_reproduced_and_published(sixth):
 
 
 def test_its_notebook_keeps_to_the_rules(sixth):
-    assert checks.check_notebook(pages.read(AUTHORED / f"{NAME}.ipynb"), checks.known_parameters(NAME)) == []
+    notebook = pages.read(AUTHORED / f"{NAME}.ipynb")
+    assert checks.check_notebook(notebook, checks.known_parameters(NAME)) == []
+    assert list(experiments.missing(notebook, reports.load_report(NAME))) == []
+    notebook.cells = [cell for cell in notebook.cells if "E90-1" not in cell.source and ".train(" not in cell.source]
+    gone = {finding.partition(":")[0] for finding in experiments.missing(notebook, reports.load_report(NAME))}
+    assert gone == {"N90-1", "N90-2", "C90-1", "E90-1"}
 
 
 def test_the_steps_are_the_same_in_both_languages_and_on_the_page_for_teachers():
