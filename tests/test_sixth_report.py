@@ -94,7 +94,9 @@ def test_its_notebook_keeps_to_the_rules(sixth):
     notebook = pages.read(AUTHORED / f"{NAME}.ipynb")
     assert checks.check_notebook(notebook, checks.known_parameters(NAME)) == []
     assert list(experiments.missing(notebook, reports.load_report(NAME))) == []
-    notebook.cells = [cell for cell in notebook.cells if "E90-1" not in cell.source and ".train(" not in cell.source]
+    for cell in notebook.cells:
+        if "E90-1" in cell.source or ".train(" in cell.source:
+            cell.source = ""
     gone = {finding.partition(":")[0] for finding in experiments.missing(notebook, reports.load_report(NAME))}
     assert gone == {"N90-1", "N90-2", "C90-1", "E90-1"}
 
