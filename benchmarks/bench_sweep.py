@@ -95,6 +95,7 @@ def projection(runs: int, workers: int, seed: int = 0) -> dict[str, dict[str, fl
             "busy": statistics.mean(outlook.busy for outlook in outlooks),
             "losses": statistics.mean(outlook.losses for outlook in outlooks),
             "hours_alone": sum(seconds) / 3600,
+            "hours_longest": max(seconds) / 3600,
         }
     return rows
 

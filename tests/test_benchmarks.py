@@ -264,7 +264,7 @@ def test_the_tables_of_scaling_are_those_of_the_page(monkeypatch, tmp_path, lang
     tables = {name: rows_of(tmp_path / f"scaling_{name}.csv") for name in ("measured", "projected", "made_with")}
     assert tables["measured"] == [["1", "120.0", "1.00", "120.0"], ["2", "60.0", "2.00", "60.0"]]
     assert tables["projected"][0][:3] == [first, "0", "0 %"] and len(tables["projected"]) == 3
-    assert tables["made_with"][0][0] == "12" and tables["made_with"][0][3] == "1.0"
+    assert tables["made_with"][0][0] == "12" and tables["made_with"][0][2] == "1.0"
     page = (ROOT / "book" / lang / "how_to_run.md").read_text("utf-8")
     for name, rows in tables.items():
         header = re.search(rf":file: scaling_{name}.csv\n:header: (.*)", page)[1]
