@@ -43,14 +43,10 @@ def projected_rows(found: dict, lang: str) -> list[list[str]]:
 
 
 def made_with(found: dict) -> list[str]:
-    """Return runs and repetitions, hours alone of the projected runs, start-up seconds, cores, date and commit."""
-    alone = next((f"{row['hours_alone']:.0f}" for row in found.get("projected", {}).values()), "–")
+    """Return runs, repetitions and start-up seconds; hours of the projected runs, and of the longest; cores, date and commit."""
     start_up = next((f"{row['start_up']:.1f}" for row in found.get("measured", {}).values()), "–")
-    known = [
-        found.get("runs", "–"),
-        found.get("repetitions", "–"),
-        alone,
-        start_up,
-        found.get("machine", {}).get("cores", "–"),
-    ]
+    row = next(iter(found.get("projected", {}).values()), None)
+    hours = [f"{row['hours_alone']:.0f}", f"{row['hours_longest']:.2f}"] if row else ["–", "–"]
+    cores = found.get("machine", {}).get("cores", "–")
+    known = [found.get("runs", "–"), found.get("repetitions", "–"), start_up, *hours, cores]
     return [*map(str, known), found.get("date", "–")[:10], (found.get("commit") or "–")[:7]]
