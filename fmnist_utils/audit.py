@@ -364,25 +364,26 @@ def spending(runs: Sequence[Run]) -> pd.DataFrame:
 
     Returns:
         The columns of the history and ``epochs``, ``updates`` and ``multiply_adds`` as in :func:`costs`; ``seconds``, of the
-        training alone, are added up.
+        training alone, are so many times those of the median epoch.
     """
     frames = []
     for run in runs:
         history, total = run.history.frame(), costs(run)
         epochs = history.index.to_numpy()
         spent = {name: total[name] * epochs / len(history) for name in ("updates", "multiply_adds")}
-        frames.append(history.assign(epochs=epochs, **spent, seconds=history["seconds"].cumsum()))
+        frames.append(history.assign(epochs=epochs, **spent, seconds=epochs * run.history.epoch_seconds))
     return pd.concat(frames).groupby(level=0).mean().head(min(map(len, frames)))
 
 
 def cost_table(runs: Mapping[str, Sequence[Run]]) -> Table:
     """Return what each network and its training cost, one row a label: counts, and *mean ± sd (n)* of the seconds.
 
-    Multiply-adds are those of the forward pass, in millions for one image and in thousands of millions for the training.
+    Multiply-adds are those of the forward pass, in millions for one image and in thousands of millions for the training. Seconds
+    are those of the median epoch times the epochs.
     """
     lines = {}
     for label, (first, *others) in runs.items():
-        total, seconds = costs(first), [sum(run.history["seconds"]) for run in (first, *others)]
+        total, seconds = costs(first), [len(run.history) * run.history.epoch_seconds for run in (first, *others)]
         lines[label] = {
             "parameters": f"{total['parameters']:,}",
             "image": f"{total['image_multiply_adds'] / 1e6:.2f}",

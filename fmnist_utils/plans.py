@@ -27,7 +27,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from statistics import mean
+from statistics import mean, median
 from typing import Annotated, Any
 
 import yaml
@@ -259,8 +259,8 @@ def with_encoders(work: Iterable[Task | Recipe]) -> list[Task]:
 def estimate(tasks: Sequence[Task], store: RunStore, device: str = "cpu") -> list[float | None]:
     """Return the seconds that each task would take alone, from the records of like runs on a ``device``; None where none is.
 
-    Like are those of the same network, minibatch, precision, loading and freezing, or else of a network of that name. Their mean
-    seconds for one training image in one epoch are multiplied; early stopping may save some of it.
+    Like are those of the same network, minibatch, precision, loading and freezing, or else of a network of that name. Their
+    seconds for one training image, in the median epoch of each and on average over them, are multiplied; early stopping may save some.
     """
     seen: dict[Any, list[float]] = {}
     for path in [*store.results.glob("*/*.json"), *store.root.glob("*/record.json")]:
@@ -271,7 +271,7 @@ def estimate(tasks: Sequence[Task], store: RunStore, device: str = "cpu") -> lis
             continue
         if made_on == device and seconds:
             for kind in _kinds(recipe):
-                seen.setdefault(kind, []).append(mean(seconds) / _train_images(recipe))
+                seen.setdefault(kind, []).append(median(seconds) / _train_images(recipe))
     known = {kind: mean(values) for kind, values in seen.items()}
 
     def of(recipe: Recipe) -> float | None:

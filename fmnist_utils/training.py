@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import math
 import os
+import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -252,6 +253,11 @@ class History:
         import pandas as pd  # here, so that training needs nothing but PyTorch
 
         return pd.DataFrame(self.rows).set_index("epoch")
+
+    @property
+    def epoch_seconds(self) -> float:
+        """The median of the seconds of an epoch: one in which the machine slept, or was busy elsewhere, does not change it."""
+        return statistics.median(self["seconds"])
 
     def best_epoch(self, column: str = "val_loss") -> int:
         """Return the epoch (from 1) with the smallest value of ``column``; the first one of equals."""

@@ -317,7 +317,7 @@ def test_what_was_spent_after_each_epoch():
     assert list(spent["epochs"]) == [1, 2] and list(spent["updates"]) == [600, 1200]
     weights = 784 * 128 + 128 * 64 + 64 * 10
     assert list(spent["multiply_adds"]) == [60_000 * weights, 120_000 * weights]
-    assert list(spent["seconds"]) == [2.0, 5.0] and spent["test_loss"].tolist() == pytest.approx([0.8, 0.3])
+    assert list(spent["seconds"]) == [2.75, 5.5] and spent["test_loss"].tolist() == pytest.approx([0.8, 0.3])
 
 
 def test_the_costs_of_networks_as_a_table():

@@ -250,6 +250,10 @@ def test_one_hot_mse_against_a_case_by_hand():
     assert OneHotMSE()(outputs, torch.tensor([0, 1])).item() == pytest.approx((0.25 + 1 + 1) / 6)
 
 
+def test_an_epoch_in_which_the_machine_slept_changes_no_time():
+    assert History([{"seconds": seconds} for seconds in (1.1, 3600.0, 1.0, 1.3, 1.2)]).epoch_seconds == 1.2
+
+
 def test_history_as_frame_and_best_epoch():
     history = History([{"epoch": 1, "val_loss": 0.5}, {"epoch": 2, "val_loss": 0.2}, {"epoch": 3, "val_loss": 0.2}])
     assert history.best_epoch("val_loss") == 2 and history.epochs_since_best("val_loss") == 1
