@@ -255,8 +255,13 @@ def _local_folder() -> Path | None:
     return next((folder for folder in folders if any(os.path.exists(folder / name) for name in REGISTRY)), folders[0])
 
 
+def home() -> Path:
+    """Return the folder of this system for what the package keeps between sessions, where no variable names another."""
+    return Path(pooch.os_cache("fmnist_utils"))
+
+
 def _cache_folder() -> Path:
-    return Path(os.environ.get("FMNIST_CACHE") or pooch.os_cache("fmnist_utils")).expanduser()
+    return Path(os.environ.get("FMNIST_CACHE") or home()).expanduser()
 
 
 def _mirrors() -> list[str]:

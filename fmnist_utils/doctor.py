@@ -162,8 +162,9 @@ def _folders() -> dict[str, Path]:
     # As data.py and runs.py have them; those load PyTorch.
     from pooch import os_cache
 
-    cache = Path(os.environ.get("FMNIST_CACHE") or os_cache("fmnist_utils")).expanduser()
-    return {"FMNIST_CACHE": cache, "FMNIST_RUNS": Path(os.environ.get("FMNIST_RUNS") or cache / "runs").expanduser()}
+    home = Path(os_cache("fmnist_utils"))
+    folders = {"FMNIST_CACHE": home, "FMNIST_RUNS": home / "runs"}
+    return {name: Path(os.environ.get(name) or usual).expanduser() for name, usual in folders.items()}
 
 
 def _python(code: str) -> subprocess.CompletedProcess:

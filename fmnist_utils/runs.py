@@ -30,7 +30,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pooch
 import safetensors.numpy
 import safetensors.torch
 import torch
@@ -42,7 +41,7 @@ from torch import nn
 import fmnist_utils
 from fmnist_utils.augmentation import Augmentation, FlipAveraged
 from fmnist_utils.checkpoints import FORMAT, Checkpoints, check_name, digest, write_atomically
-from fmnist_utils.data import Split, Splits, load_fashion_mnist
+from fmnist_utils.data import Split, Splits, home, load_fashion_mnist
 from fmnist_utils.evaluation import confusion_matrix, encode, most_confident_mistakes, predict, reconstruct
 from fmnist_utils.models import build_model
 from fmnist_utils.recipes import DataSpec, Recipe
@@ -207,7 +206,7 @@ class RunStore:
     """
 
     def __init__(self, root: str | Path | None = None, results: str | Path | None = None):
-        self.root = Path(root or os.environ.get("FMNIST_RUNS") or pooch.os_cache("fmnist_utils") / "runs").expanduser()
+        self.root = Path(root or os.environ.get("FMNIST_RUNS") or home() / "runs").expanduser()
         self.results = Path(results or os.environ.get("FMNIST_RESULTS") or RESULTS)
 
     def folder(self, recipe: Recipe) -> Path:

@@ -239,3 +239,10 @@ def test_evaluate_is_what_a_record_calls_test_loss(tmp_path):
     test = load_splits(run.recipe.data, torch.device("cpu")).test
     measured = evaluate(run.model(), Batches(test.images, test.labels, 37), nn.CrossEntropyLoss())
     assert measured["loss"] == pytest.approx(run.metrics["test_loss"], abs=1e-6)
+
+
+def test_importing_the_package_says_nothing_about_widgets():
+    """Pooch imports tqdm's bar for notebooks, which warns whoever has no ipywidgets, in whichever order modules are imported."""
+    for module in ("runs", "data", "search", "audit"):
+        command = [sys.executable, "-W", "error:IProgress not found", "-c", f"import fmnist_utils.{module}"]
+        subprocess.run(command, check=True)
