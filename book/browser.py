@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import http.server
+import io
 import json
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 
 NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
+PIECE = 4000  # pixels of height of a picture taken at once
 PATIENCE = 120  # seconds: a machine may be busy with other things
 
 
@@ -80,8 +82,8 @@ class Browser:
     def open(self, address: str, width: int, scheme: str = "light", languages: str = "es") -> None:
         """Open a page and wait until it is still: loaded, formulas set."""
         self.events.clear()
-        screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
-        self.call("Emulation.setDeviceMetricsOverride", **screen)
+        self.screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+        self.call("Emulation.setDeviceMetricsOverride", **self.screen)
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         self.call("Network.setUserAgentOverride", userAgent="Mozilla/5.0 Chrome", acceptLanguage=languages)
         self.call("Page.navigate", url=address)
@@ -89,10 +91,22 @@ class Browser:
         self.evaluate("window.MathJax?.startup?.promise?.then(() => true)")
 
     def screenshot(self, path: Path) -> None:
-        """Save a picture of the whole page."""
-        picture = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+        """Save a picture of the whole page, put together of pieces: asked for all at once, Chromium lays it out anew, too wide."""
+        from PIL import Image
+
+        width, height = self.evaluate("[innerWidth, document.documentElement.scrollHeight]")
+        self.call("Emulation.setDeviceMetricsOverride", **self.screen | {"height": PIECE})
+        self.evaluate("[...document.images].forEach((image) => { image.loading = 'eager'; })")
+        self.evaluate("Promise.all([...document.images].map((image) => image.decode().catch(() => null))).then(() => true)")
+        whole = Image.new("RGB", (width, height))
+        for top in range(0, height, PIECE):
+            top = max(0, min(top, height - PIECE))  # the last piece ends where the page does
+            self.evaluate(f"scrollTo({{top: {top}, behavior: 'instant'}})")
+            picture = self.call("Page.captureScreenshot", format="png")
+            whole.paste(Image.open(io.BytesIO(base64.b64decode(picture["data"]))), (0, top))
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(base64.b64decode(picture["data"]))
+        whole.save(path)
+        self.call("Emulation.setDeviceMetricsOverride", **self.screen)
 
     def requests(self) -> list[str]:
         """Return the addresses that the open page has asked for."""

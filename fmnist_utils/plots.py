@@ -223,18 +223,20 @@ def intervals(groups: Mapping[str, Sequence[float]], published: float | None = N
 
     Args:
         groups: name -> the values of its runs; the first group is the top row. Names stand inside, above their points,
-            so that long ones leave the points their room on a phone.
+            so that long ones leave the points their room on a phone. Points that would hide each other are stacked.
         published: where to draw the vertical line of the published value.
         quantity: ``"accuracy"`` (values in [0, 1], drawn in percent), or what else the axis says: ``"loss"``, ``"drop"``.
     """
     figure, axes = plt.subplots(figsize=(WIDTH, 1.1 + 0.55 * len(groups)))
     label = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": 9, "zorder": 3}
     label["bbox"] = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+    groups = {name: _percent_if_accuracy(values, quantity) for name, values in groups.items()}
+    apart = 0.01 * np.ptp(np.concatenate(list(groups.values())))  # the width of a point, more or less
     for row, (name, values) in enumerate(groups.items()):
-        values = _percent_if_accuracy(values, quantity)
         spread = values.std(ddof=1) if len(values) > 1 else 0
         axes.text(0.01, row - 0.28, say("plots.runs", name=name, n=len(values)), **label)
-        axes.plot(values, np.full(len(values), row + 0.26), "o", color=SKY, markeredgecolor=BLUE, markeredgewidth=0.6)
+        places = row + 0.24 + 0.06 * _stacked(values, apart)
+        axes.plot(values, places, "o", color=SKY, markeredgecolor=BLUE, markeredgewidth=0.6)
         axes.errorbar(values.mean(), row + 0.05, xerr=spread, fmt="D", color=BLUE, capsize=4)
         axes.axhline(row + 0.5, color=PALE, linewidth=0.8, zorder=0)
     handles = [
@@ -251,6 +253,14 @@ def intervals(groups: Mapping[str, Sequence[float]], published: float | None = N
     axes.set_ylim(len(groups) - 0.5, -0.5)
     axes.set_xlabel(say(f"plots.{quantity}"))
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
+
+
+def _stacked(values: np.ndarray, apart: float) -> np.ndarray:
+    """Return a level from 0 to 3 for each point, so that those closer than ``apart`` to the one before do not hide each other."""
+    levels, order = np.zeros(len(values)), np.argsort(values, kind="stable")
+    for before, this in itertools.pairwise(order):
+        levels[this] = (levels[before] + 1) % 4 if values[this] - values[before] <= apart else 0
+    return levels
 
 
 @_figure

@@ -318,6 +318,14 @@ def test_intervals_draws_every_seed_the_mean_and_the_published_value(language):
     assert legend()[-1] == {"es": "publicado", "en": "published"}[language]
 
 
+def test_seeds_that_came_out_alike_are_all_seen():
+    plots.intervals({"dead": [0.2869, 0.2868, 0.08, 0.2870], "alive": [0.1, 0.12]}, quantity="loss")
+    (axes,) = plt.gcf().axes
+    dead, alive = [line.get_xydata() for line in axes.lines if line.get_marker() == "o"]
+    assert len({round(y, 3) for x, y in dead if x > 0.2}) == 3 and dead[2][1] == min(dead[:, 1])
+    assert alive[0][1] == alive[1][1] and dead[:, 1].max() < 0.5 < alive[0][1]
+
+
 def test_intervals_of_losses_are_not_percent(language):
     plots.intervals({"a": [0.4, 0.6]}, quantity="loss")
     (axes,) = plt.gcf().axes

@@ -38,19 +38,10 @@ PAGES = sorted(path.relative_to(BUILD / "html").as_posix() for path in (BUILD / 
 VIEWS = [("desktop", "light"), ("desktop", "dark"), ("tablet", "light"), ("phone", "light"), ("phone", "dark")]
 
 
-@pytest.fixture(scope="module")
-def screens(tmp_path_factory):
-    """A browser for each screen: one that has been a phone's lays the pictures of a desktop out too wide."""
-    opened = {}
-    yield lambda name: opened.get(name) or opened.setdefault(name, Browser(tmp_path_factory.mktemp(name)))
-    for each in opened.values():
-        each.close()
-
 
 @pytest.mark.parametrize(("screen", "scheme"), VIEWS)
 @pytest.mark.parametrize("page", [page for page in PAGES if "_static" not in page])
-def test_page(screens, address, page, screen, scheme):
-    browser = screens(screen)
+def test_page(browser, address, page, screen, scheme):
     browser.open(f"{address}/{page}", WIDTHS[screen], scheme)
     browser.screenshot(BUILD / "screenshots" / f"{page.removesuffix('.html').replace('/', '.')}.{screen}.{scheme}.png")
     assert browser.complaints() == []
