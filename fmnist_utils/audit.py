@@ -184,7 +184,13 @@ def _audit_number(report: Report, number: Number, store: RunStore) -> Row:
     else:
         verdict = "agrees" if agrees(number.value, number.rounding, theirs, number.images) else "differs"
         interval = theirs.half_width(one_more_run=True, images=number.images) + number.rounding
-        low, high = (format_value(theirs.mean + side * interval, number.unit) for side in (-1, 1))
+        bounds = [theirs.mean + side * interval for side in (-1, 1)]
+        more = 0
+        while verdict == "differs" and {format_value(each, number.unit, more) for each in bounds} & {
+            format_value(number.value, number.unit, more)
+        }:
+            more += 1  # a number just outside would read as the bound itself
+        low, high = (format_value(bound, number.unit, more) for bound in bounds)
         reason = say(f"audit.number_{verdict}", low=low, high=high, n=theirs.n)
     reason = " ".join([reason, str(number.why or "")]).strip()
     return Row(
@@ -501,16 +507,15 @@ def _shown(frame: pd.DataFrame) -> Table:
     return Table(frame.set_index("id").rename(columns=lambda name: say(f"audit.{name}")))
 
 
-def format_value(value: float, unit: str) -> str:
-    """Return a number of ours with its unit: ``81.0 %``, ``+8.3 points``, ``75``."""
-    forms = {
-        "percent": f"{100 * value:.1f} %",
-        "points": f"{100 * value:+.2f} {say('audit.points')}",
-        "ratio": f"{value:.2f} ×",
-    }
-    plain = {"images": f"{value:.0f}", "seconds": f"{value:.1f} s", "error": f"{value:.4f}"}
-    plain |= dict.fromkeys(("rank", "epochs"), f"{value:.1f}")
-    return (forms | plain).get(unit, f"{value:.3f}")
+# Decimals of each unit; three of any other.
+DIGITS = {"percent": 1, "points": 2, "images": 0, "rank": 1, "epochs": 1, "ratio": 2, "seconds": 1, "error": 4}
+
+
+def format_value(value: float, unit: str, more: int = 0) -> str:
+    """Return a number of ours with its unit, ``81.0 %``, ``+8.3 points``, ``75``, with ``more`` digits than usual."""
+    units = {"percent": " %", "points": f" {say('audit.points')}", "ratio": " ×", "seconds": " s"}
+    scaled = value * (100 if unit in ("percent", "points") else 1)
+    return f"{scaled:{'+' if unit == 'points' else ''}.{DIGITS.get(unit, 3) + more}f}{units.get(unit, '')}"
 
 
 def format_bound(bound: float, unit: str) -> str:
@@ -525,8 +530,6 @@ def format_estimate(estimate: Estimate | None, unit: str) -> str:
     if estimate is None:
         return "—"
     scale = 100 if unit in ("percent", "points") else 1
-    digits = {"percent": 1, "points": 2, "images": 0, "rank": 1, "epochs": 1, "ratio": 2, "seconds": 1, "error": 4}.get(
-        unit, 3
-    )
+    digits = DIGITS.get(unit, 3)
     sd = "" if estimate.sd is None else f" ± {scale * estimate.sd:.{max(digits, 1)}f}"
     return f"{format_value(estimate.mean, unit).split(' ')[0]}{sd} (n = {estimate.runs})"

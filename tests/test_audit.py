@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fmnist_utils.audit import (
+    _audit_number,
     ACROSS,
     Estimate,
     Table,
@@ -536,3 +537,14 @@ def test_formats():
         "90 %",
         "0",
     ]
+
+
+def test_a_number_just_outside_does_not_read_as_the_bound():
+    fields = {"id": "N1-2", "what": {"es": "…", "en": "…"}, "where": {"es": "…", "en": "…"}, "unit": "percent"}
+    number = Number(**fields, published="90.54", measure={"of": "model_2", "metric": "test_accuracy"})
+    # Five runs of deviation 0.158 %: one more would fall within 2.776 × √(6/5) deviations, and half a hundredth.
+    store = FakeStore(lambda recipe: fake_run(recipe, accuracy=0.898 + 0.001 * recipe.seed))
+    row = _audit_number(REPORT, number, store)
+    assert row.verdict == "differs" and "89.51 % to 90.49 %" in row.reason
+    inside = _audit_number(REPORT, number.model_copy(update={"published": "90.48"}), store)
+    assert inside.verdict == "agrees" and "89.5 % and 90.5 %" in inside.reason
