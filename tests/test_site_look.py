@@ -133,8 +133,9 @@ def test_sorting_is_loaded_where_there_is_something_to_sort():
 
 def test_paper_is_white_and_hides_nothing(browser, address):  # noqa: F811
     browser.open(f"{address}/es/notebooks/01_ff_classifier.html", WIDTHS["desktop"], "dark")
+    dark = [{"name": "prefers-color-scheme", "value": "dark"}]  # not said again, the page would go light by itself
     browser.evaluate("dispatchEvent(new Event('beforeprint'))")
-    browser.call("Emulation.setEmulatedMedia", media="print")
+    browser.call("Emulation.setEmulatedMedia", media="print", features=dark)
     shown = (
         "(selector) => [...document.querySelectorAll(selector)].filter((element) => element.getClientRects().length).length"
     )
@@ -144,5 +145,5 @@ def test_paper_is_white_and_hides_nothing(browser, address):  # noqa: F811
     assert folded == 0 and browser.evaluate(f"({shown})('article details div.highlight')") > 0
     assert browser.evaluate("document.documentElement.dataset.theme") == "light"
     browser.evaluate("dispatchEvent(new Event('afterprint'))")
-    browser.call("Emulation.setEmulatedMedia", media="")
+    browser.call("Emulation.setEmulatedMedia", media="", features=dark)
     assert browser.evaluate("document.documentElement.dataset.theme") == "dark"
