@@ -37,12 +37,13 @@ def link(page: NotebookNode, report: Report, lang: str) -> None:
         return f'<tr id="{row[2]}">{row[1]}{name}</th>'
 
     def to_row(found: re.Match) -> str:
-        return f'<a href="#{found[2]}">{found[2]}</a>' if found[2] in rows else found[0]
+        return f'<a href="#{found[2]}">{found[2]}</a>' if found[2] in rows else found[2] or found[0]
 
-    for cell in page.cells:
-        for output in cell.get("outputs", []):
-            if "text/html" in output.get("data", {}):
-                output.data["text/html"] = ROW.sub(to_section, output.data["text/html"])
+    tables = [output.data for cell in page.cells for output in cell.get("outputs", []) if "text/html" in output.get("data", {})]
+    for data in tables:
+        data["text/html"] = ROW.sub(to_section, data["text/html"])
+    for data in tables:  # the reasons below the rows mention others
+        data["text/html"] = re.sub(rf"(\()({ID})(?=\))", lambda found: found[1] + to_row(found), data["text/html"])
     for cell in page.cells:
         if cell.cell_type == "markdown":
             cell.source = MENTION.sub(to_row, cell.source)

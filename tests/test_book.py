@@ -211,6 +211,7 @@ def test_outputs_come_from_the_cache_and_text_from_today(own_build, monkeypatch)
 def audited_page():
     """A page that trains two groups of report 1 and shows three rows of its audit."""
     rows = "".join(f'<tr><th style="text-align: left">{id}</th><td>{id}</td></tr>' for id in ("N1-1", "C1-3", "E1-2"))
+    rows += '<tr class="reason"><td colspan="2">So it is (E1-2), but (N1-7).</td></tr>'
     table = nbformat.v4.new_output("execute_result", data={"text/html": f"<table>{rows}</table>"}, execution_count=4)
     shown = code("audit.table(rows)", table="tab-01-all")
     shown.outputs = [table]
@@ -231,9 +232,11 @@ def test_rows_of_the_audit_lead_to_their_sections_and_mentions_to_their_rows():
     page = audited_page()
     experiments.link(page, load_report("01"), "es")
     table = BeautifulSoup(page.cells[-1].outputs[0].data["text/html"], "html.parser")
-    led = {row["id"]: row.th.a["href"] for row in table.find_all("tr")}
+    *rows, reason = table.find_all("tr")
+    assert str(reason.td) == '<td colspan="2">So it is (<a href="#E1-2">E1-2</a>), but (N1-7).</td>'
+    led = {row["id"]: row.th.a["href"] for row in rows}
     assert led == {"N1-1": "#sec-01-a", "C1-3": "#sec-01-c", "E1-2": "#sec-01-a"}
-    assert [row.td.text for row in table.find_all("tr")] == list(led)
+    assert [row.td.text for row in rows] == list(led)
     assert page.cells[0].source == (
         '(sec-01-a)=\n## E1-2 en un título\n\nVer `N1-1`, $E1-2$ y <a href="#C1-3">C1-3</a> {cite:p}`x`; no N1-7.'
     )
