@@ -128,8 +128,8 @@ def main() -> None:
         "runs": arguments.runs,
         "repetitions": arguments.repetitions,
         "commit": describe_environment(pick_device("cpu"))["commit"],
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    result |= {"date": datetime.now(UTC).isoformat(timespec="seconds")}
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text(json.dumps(result, indent=1) + "\n")
 

@@ -38,7 +38,6 @@ PAGES = sorted(path.relative_to(BUILD / "html").as_posix() for path in (BUILD / 
 VIEWS = [("desktop", "light"), ("desktop", "dark"), ("tablet", "light"), ("phone", "light"), ("phone", "dark")]
 
 
-
 @pytest.mark.parametrize(("screen", "scheme"), VIEWS)
 @pytest.mark.parametrize("page", [page for page in PAGES if "_static" not in page])
 def test_page(browser, address, page, screen, scheme):
