@@ -65,15 +65,17 @@ def measure(work: list[Recipe], hands: int) -> tuple[float, list[float]]:
 def scaling(work: list[Recipe], hands: list[int], repetitions: int) -> dict[str, dict[str, float]]:
     """Return, by the number of hands, the median seconds measured and those projected from one hand."""
     took: dict[int, list[float]] = {count: [] for count in hands}
-    trained: list[float] = []
+    trained, start_ups = [], []
     measure(work[:1], 1)  # the first imports PyTorch
     for _ in range(repetitions):
         for count in hands:
             seconds, of_runs = measure(work, count)
             took[count].append(seconds)
-            trained = of_runs if count == min(hands) else trained
+            if count == min(hands):
+                trained = of_runs
+                start_ups.append((seconds * count - sum(of_runs)) / len(work))
     alone = statistics.median(took[min(hands)]) * min(hands)
-    start_up = max(alone - sum(trained), 0) / len(work)
+    start_up = max(statistics.median(start_ups), 0)
     quiet = Conditions(start_up=start_up, failing=0, losses_per_day=0)
     rows = {}
     for count in hands:

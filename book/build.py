@@ -46,7 +46,9 @@ import speed
 import verdicts
 from fmnist_utils.reports import load_report, report_names, student_reports
 from fmnist_utils.runs import RunStore
+from fmnist_utils.text import UserError
 from pages import LANGUAGES, NOTEBOOKS, ROOT
+from writing import short
 
 BOOK = ROOT / "book"
 BUILD = BOOK / "_build"
@@ -78,7 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
         check_jupyter_book()
         with one_at_a_time():
             build([lang for lang in LANGUAGES if lang in chosen.lang], chosen.profile)
-    except BuildError as error:
+    except (BuildError, UserError) as error:
         print(f"book: {error}", file=sys.stderr)
         return 1
     return 0
@@ -236,7 +238,7 @@ def surroundings() -> dict:
 
     store = runs.RunStore()
     machine = runs.describe_environment(training.pick_device("auto")) | {"data": data_source()}
-    commit = colophon.short(machine.pop("commit"))  # one that changes nothing below leaves every page as it is
+    commit = short(machine.pop("commit"))  # one that changes nothing below leaves every page as it is
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     package = folder_digest(PACKAGE)
     records = folder_digest(store.results, "*/*")  # the scorecard beside them is on no executed page

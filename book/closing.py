@@ -6,23 +6,21 @@ of it is computed from the committed records each time the book is built.
 
 from __future__ import annotations
 
-import csv
-import string
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 from scipy.stats import t as student
 
-from fmnist_utils import audit, plots
+from fmnist_utils import audit
 from fmnist_utils.models import build_model, count_multiply_adds, count_parameters
 from fmnist_utils.recipes import Recipe
 from fmnist_utils.reports import Bilingual, find_group, load_across, load_report
 from fmnist_utils.runs import Run, RunStore
-from fmnist_utils.text import class_names, get_language, say, set_language
+from fmnist_utils.text import UserError, class_names, say, speaking
 from pages import NOTEBOOKS
+from writing import fill, save_figure, write_table
 
 EXAMPLE = ("01", "N1-4")  # the published number that the page on reading results works through
 
@@ -40,30 +38,18 @@ class Network:
 
 def write(folder: Path, lang: str, store: RunStore | None = None) -> None:
     """Write the tables, the figure and the filled-in texts of both pages into ``folder``."""
-    before, store = get_language(), store or RunStore()
-    set_language(lang)
-    try:
+    store = store or RunStore()
+    with speaking(lang):
+        fill(folder / "_worked.md", worked_example(store))
         rows = list(networks(store))
         for name, task in (("classifiers", "classification"), ("autoencoders", "reconstruction")):
-            with open(folder / f"{name}.csv", "w", encoding="utf-8", newline="") as file:
-                csv.writer(file).writerows(table_row(row) for row in rows if row.recipe.task == task)
+            write_table(folder / f"{name}.csv", (table_row(row) for row in rows if row.recipe.task == task))
         claims = audit.table(audit.audit(audit.ACROSS, store))._repr_html_()
         # In the class of a notebook's outputs, so that the style sheet shows it as it shows the audit of a page.
         (folder / "claims.html").write_text(f'<div class="cell_output">{claims}</div>\n', "utf-8")
         recalls = recalls_by_report(rows)
-        matplotlib.use("agg")
-        plots.recalls_by_class(recalls)
-        plots.plt.savefig(folder / "recalls.png")
-        plots.plt.close()
+        save_figure(folder / "recalls.png", "recalls_by_class", recalls)
         fill(folder / "_recalls.md", recall_facts(recalls))
-        fill(folder / "_worked.md", worked_example(store))
-    finally:
-        set_language(before)
-
-
-def fill(page: Path, fields: dict[str, str | int]) -> None:
-    """Fill in the ``$names`` of a text."""
-    page.write_text(string.Template(page.read_text("utf-8")).substitute(fields), "utf-8")
 
 
 def networks(store: RunStore) -> Iterator[Network]:
@@ -95,7 +81,7 @@ def measured(row: Network) -> tuple[str, str]:
     if not row.runs:
         return say("closing.no_record"), "–"
     seconds = np.median([second for run in row.runs for second in run.history["seconds"]])
-    of_all = f"{seconds * 60_000 / audit.images_trained(row.recipe):.1f}"
+    of_all = f"{seconds * 60_000 / row.recipe.data.num_train:.1f}"
     if row.recipe.task == "classification":
         return audit.format_estimate(audit.Estimate.of([run.metrics["test_accuracy"] for run in row.runs]), "percent"), of_all
     error = audit.format_estimate(audit.Estimate.of([run.metrics["test_loss"] for run in row.runs]), "error")
@@ -127,6 +113,8 @@ def worked_example(store: RunStore) -> dict[str, str | int]:
     report = load_report(EXAMPLE[0])
     number = report.number(EXAMPLE[1])
     runs = [run.metrics[number.measure.metric] for run in report.runs(number.measure.of[0], "theirs", store)]
+    if len(runs) < 2:
+        raise UserError("closing.no_example", report=report.id)
     found = audit.Estimate.of(runs)
     half = found.half_width(one_more_run=True) + number.rounding
     edges = [f"{100 * (found.mean + side * half):.2f}" for side in (-1, 1)]

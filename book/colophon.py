@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
+
+from writing import short, write_table
 
 PAGE_COLUMNS = ["profile", "data", "torch", "python", "machine", "seconds", "date", "commit"]
 
@@ -18,8 +19,8 @@ def write(folder: Path, ran_with: dict[str, dict], results: Path) -> None:
         ran_with: for each page, by name, what it ran with.
         results: the folder of the committed records.
     """
-    _write_table(folder / "pages.csv", page_rows(ran_with))
-    _write_table(folder / "records.csv", record_rows(results))
+    write_table(folder / "pages.csv", page_rows(ran_with))
+    write_table(folder / "records.csv", record_rows(results))
 
 
 def page_rows(ran_with: dict[str, dict]) -> list[list[str]]:
@@ -50,15 +51,5 @@ def machine(made_with: dict) -> str:
     return f"{made_with['device_name']}{threads}"
 
 
-def short(commit: str | None) -> str:
-    """Return seven digits of a commit, and its ``+`` if the package had unsaved changes."""
-    return f"{commit[:7]}{commit[12:]}" if commit else "–"
-
-
 def _different(items: Iterable) -> str:
     return ", ".join(map(str, sorted(set(items))))
-
-
-def _write_table(path: Path, rows: list[list]) -> None:
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows(rows or [["–"]])  # an empty table is an error to Sphinx

@@ -8,22 +8,20 @@ opened from the disk cannot load anything else.
 from __future__ import annotations
 
 import base64
-import csv
 import json
 import sys
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 import torch
 from pages import ROOT
 from PIL import Image
 from torch import Tensor, nn
+from writing import save_figure, write_table
 
-from fmnist_utils import plots
 from fmnist_utils.evaluation import encode, predict, reconstruct
 from fmnist_utils.reports import load_pretrained
-from fmnist_utils.text import class_names, get_language, say, set_language
+from fmnist_utils.text import class_names, say, speaking
 
 CLASSIFIER, AUTOENCODER = "ff_classifier", "conv_autoencoder_64"
 GARMENTS = ROOT / "book" / "_images" / "garments.png"
@@ -39,9 +37,7 @@ def write(folder: Path, lang: str) -> None:
     images, labels = garments()
     first = torch.arange(0, len(images), EACH)  # one of each class
     scripts = folder / "_live"
-    before = get_language()
-    set_language(lang)
-    try:
+    with speaking(lang):
         write_script(scripts / "classifier.js", "classifier", network(classifier))
         parts = {"encoder": network(autoencoder.encoder), "decoder": network(autoencoder.decoder)}
         write_script(scripts / "autoencoder.js", "autoencoder", parts)
@@ -52,12 +48,10 @@ def write(folder: Path, lang: str) -> None:
         write_script(scripts / "garments.js", "garments", shown(images, labels) | packed)
         write_script(scripts / "decoder.js", "decoder", parts["decoder"])
         places = {say("live.plane", percent=f"{100 * share:.0f}"): (codes - mean) @ axes.T}
-        save(folder / "plane.png", "scatter_by_class", places, labels)
+        save_figure(folder / "plane.png", "scatter_by_class", places, labels)
         draw_walk(folder, autoencoder.decoder, images[WALK], codes[WALK])
         draw_examples(folder, images[first], reconstruct(autoencoder, images[first]))
-        write_table(folder / "examples.csv", labels[first], predict(classifier, images[first]))
-    finally:
-        set_language(before)
+        write_table(folder / "examples.csv", answers(labels[first], predict(classifier, images[first])))
 
 
 def plane(codes: Tensor) -> tuple[Tensor, Tensor, float]:
@@ -140,7 +134,7 @@ def write_script(path: Path, name: str, value: dict) -> None:
 
 def draw_examples(folder: Path, images: Tensor, outputs: Tensor) -> None:
     """Draw ``examples.png``: images and what the autoencoder makes of them."""
-    save(folder / "examples.png", "reconstructions", {say("live.image"): images, say("live.reconstruction"): outputs})
+    save_figure(folder / "examples.png", "reconstructions", {say("live.image"): images, say("live.reconstruction"): outputs})
 
 
 def draw_walk(folder: Path, decoder: nn.Module, images: Tensor, codes: Tensor) -> None:
@@ -150,28 +144,19 @@ def draw_walk(folder: Path, decoder: nn.Module, images: Tensor, codes: Tensor) -
         decoded = decoder((1 - steps) * codes[0] + steps * codes[1])
     mixed = (1 - steps) * images[0].flatten() + steps * images[1].flatten()
     rows = {say("live.mixed_codes"): decoded, say("live.mixed_pixels"): mixed.reshape(decoded.shape)}
-    save(folder / "walk.png", "reconstructions", rows)
+    save_figure(folder / "walk.png", "reconstructions", rows)
 
 
-def write_table(path: Path, labels: Tensor, probabilities: Tensor) -> None:
-    """Write what the classifier says of each image: its class, the one that it names, with what probability."""
+def answers(labels: Tensor, probabilities: Tensor) -> list[tuple[str, str, str]]:
+    """Return what the classifier says of each image: its class, the one that it names, with what probability."""
     names = class_names()
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        rows = zip(labels.tolist(), probabilities.argmax(1).tolist(), probabilities.amax(1).tolist(), strict=True)
-        csv.writer(file).writerows([names[label], names[said], percent(probability)] for label, said, probability in rows)
+    rows = zip(labels.tolist(), probabilities.argmax(1).tolist(), probabilities.amax(1).tolist(), strict=True)
+    return [(names[label], names[said], percent(probability)) for label, said, probability in rows]
 
 
 def percent(probability: float) -> str:
     """Return a probability in percent, of which no rounding makes a certainty."""
     return "> 99.99 %" if 0.99995 <= probability < 1 else f"{100 * probability:.2f} %"
-
-
-def save(path: Path, plot: str, *arguments) -> None:
-    """Save one of the figures of :mod:`fmnist_utils.plots`."""
-    matplotlib.use("agg")
-    getattr(plots, plot)(*arguments)
-    plots.plt.savefig(path)
-    plots.plt.close()
 
 
 # --- The images -------------------------------------------------------------------------------------------------------
@@ -191,7 +176,7 @@ def main() -> int:
     arrays = load_arrays("official")
     rows = [arrays.test_images[arrays.test_labels == label][:EACH] for label in range(10)]
     sheet = np.concatenate([row.reshape(EACH, SIDE, SIDE).swapaxes(0, 1).reshape(SIDE, EACH * SIDE) for row in rows])
-    Image.fromarray(sheet).save(GARMENTS, optimize=True)
+    Image.fromarray(sheet).save_figure(GARMENTS, optimize=True)
     print(f"{GARMENTS.relative_to(ROOT)}: {GARMENTS.stat().st_size} bytes")
     return 0
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 
 import yaml
 
 from pages import ROOT
+from writing import short, write_table
 
 WORDS = {
     "passed": {"es": "se cumple", "en": "passes"},
@@ -23,13 +23,8 @@ def write(folder: Path, lang: str, results: Path) -> None:
     """Write ``cases.csv`` and ``made_with.csv`` into ``folder``; the columns are named in ``reliability.md``."""
     made = _read(results / "scorecard.json").get("made_with", {})
     shown = [made.get("date", "–")[:10], made.get("torch", "–"), made.get("python", "–"), made.get("device_name", "–")]
-    commit = made.get("commit") or "–"
-    for name, rows in {
-        "cases": case_rows(lang, results / "scorecard.json"),
-        "made_with": [[*shown, commit[:7] + commit[12:]]],
-    }.items():
-        with open(folder / f"{name}.csv", "w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows(rows)
+    write_table(folder / "cases.csv", case_rows(lang, results / "scorecard.json"))
+    write_table(folder / "made_with.csv", [[*shown, short(made.get("commit"))]])
 
 
 def case_rows(lang: str, scorecard: Path) -> list[list[str]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 
+from writing import NOT_MEASURED, short, write_table
+
 WORDS = {
-    "not measured": {"es": "sin medir", "en": "not measured"},
     "nothing happens": {"es": "no pasa nada", "en": "nothing happens"},
     "as assumed before a sweep": {"es": "lo que se supone por defecto", "en": "what is assumed by default"},
     "rough": {"es": "un mal día", "en": "a rough day"},
@@ -20,8 +20,7 @@ def write(folder: Path, lang: str, results: Path) -> None:
     found = json.loads(path.read_text("utf-8")) if path.exists() else {}
     tables = {"measured": measured_rows(found), "projected": projected_rows(found, lang), "made_with": [made_with(found)]}
     for name, rows in tables.items():
-        with open(folder / f"scaling_{name}.csv", "w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows(rows or [[WORDS["not measured"][lang]]])
+        write_table(folder / f"scaling_{name}.csv", rows, NOT_MEASURED[lang])
 
 
 def measured_rows(found: dict) -> list[list[str]]:
@@ -49,4 +48,4 @@ def made_with(found: dict) -> list[str]:
     hours = [f"{row['hours_alone']:.0f}", f"{row['hours_longest']:.2f}"] if row else ["–", "–"]
     cores = found.get("machine", {}).get("cores", "–")
     known = [found.get("runs", "–"), found.get("repetitions", "–"), start_up, *hours, cores]
-    return [*map(str, known), found.get("date", "–")[:10], (found.get("commit") or "–")[:7]]
+    return [*map(str, known), found.get("date", "–")[:10], short(found.get("commit"))]

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 
-import matplotlib
-
-from fmnist_utils import audit, plots
+from fmnist_utils import audit
 from fmnist_utils.reports import Measure, load_report
 from fmnist_utils.runs import RunStore
-from fmnist_utils.text import get_language, say, set_language
+from fmnist_utils.text import say, speaking
+from writing import NOT_MEASURED, save_figure, short, write_table
 
 WORDS = {
-    "not measured": {"es": "sin medir", "en": "not measured"},
     "ours": {"es": "**este proyecto**", "en": "**this project**"},
     "ours, bfloat16": {"es": "**este proyecto**, `bfloat16`", "en": "**this project**, `bfloat16`"},
     "ours, ten seeds": {"es": "**este proyecto**, diez semillas a la vez", "en": "**this project**, ten seeds at once"},
@@ -69,9 +66,7 @@ def write(folder: Path, lang: str, results: Path) -> None:
     """Write the tables ``speed_*.csv`` and the figure ``speed.png`` into ``folder``; the columns are named in ``speed.md``."""
     path = results / "speed.json"
     found = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    before = get_language()
-    set_language(lang)
-    try:
+    with speaking(lang):
         tables = {
             "precision": precision_rows(RunStore()),
             "engines": engine_rows(found, lang),
@@ -84,11 +79,8 @@ def write(folder: Path, lang: str, results: Path) -> None:
             "made_with": [made_with(found)],
         }
         draw(found, folder / "speed.png")
-    finally:
-        set_language(before)
     for name, rows in tables.items():
-        with open(folder / f"speed_{name}.csv", "w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows(rows or [[WORDS["not measured"][lang]]])
+        write_table(folder / f"speed_{name}.csv", rows, NOT_MEASURED[lang])
 
 
 def precision_rows(store: RunStore) -> list[list[str]]:
@@ -124,7 +116,7 @@ def engine_rows(found: dict, lang: str) -> list[list[str]]:
             f"{peak['median']:.0f}" if peak else "–",
             WORDS["agrees"][row.get("agrees")][lang],
         ])  # fmt: skip
-    absent = [["–", WORDS[engine][lang], WORDS["not measured"][lang], "–", "–", "–"] for engine in found.get("missing", [])]
+    absent = [["–", WORDS[engine][lang], NOT_MEASURED[lang], "–", "–", "–"] for engine in found.get("missing", [])]
     return rows + absent
 
 
@@ -170,7 +162,6 @@ def made_with(found: dict) -> list[str]:
     machine = found.get("hardware", {})
     versions = ", ".join(f"{name} {number}" for name, number in found.get("versions", {}).items())
     memory = f"{machine['memory_gib']} GiB" if machine else "–"
-    commit = found.get("commit") or "–"
     how = found.get("how", {}).get("repetitions", "–")
     cpu, cores = machine.get("cpu", "–"), machine.get("cores", "–")
     return [
@@ -181,7 +172,7 @@ def made_with(found: dict) -> list[str]:
         versions or "–",
         found.get("data", "–"),
         how,
-        commit[:7] + commit[12:],
+        short(found.get("commit")),
     ]
 
 
@@ -192,10 +183,7 @@ def draw(found: dict, path: Path) -> None:
         if row["engine"] != "ours, ten seeds":
             values = [row["seconds"][name] for name in ("min", "median", "max")]
             seconds.setdefault(row["workload"], {})[row["engine"]] = values
-    matplotlib.use("agg")
-    plots.epoch_times(seconds or {"–": {}})
-    plots.plt.savefig(path)
-    plots.plt.close()
+    save_figure(path, "epoch_times", seconds or {"–": {}})
 
 
 def _percent(share: float | None) -> str:

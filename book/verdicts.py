@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import string
 from pathlib import Path
 
-import matplotlib
-
-from fmnist_utils import plots
 from fmnist_utils.audit import ACROSS, VERDICTS, audit, count_verdicts
 from fmnist_utils.reports import load_report, student_reports
-from fmnist_utils.text import get_language, say, set_language
+from fmnist_utils.text import say, speaking
+from writing import fill, save_figure
 
 
 def write(folder: Path, names: list[str], lang: str) -> None:
@@ -20,26 +17,18 @@ def write(folder: Path, names: list[str], lang: str) -> None:
         names: the reports to show, which should be those whose runs have all been made. Where these are all, the figure has one
             more bar, of the claims across them, and counts what ``fmnist audit`` counts.
     """
-    before = get_language()
-    set_language(lang)
-    try:
+    with speaking(lang):
         counts = {f"{int(name[:2])} · {_family(name)}": count_verdicts(audit(name)) for name in names}
         if set(names) == set(student_reports()):
             counts[say("closing.together")] = count_verdicts(audit(ACROSS))
-        matplotlib.use("agg")
-        plots.verdicts(counts)
-        plots.plt.savefig(folder / "verdicts.png")
-        plots.plt.close()
-    finally:
-        set_language(before)
+        save_figure(folder / "verdicts.png", "verdicts", counts)
     fields = {
         f"{kind}_{verdict.split()[0]}": sum(of_report[kind][verdict] for of_report in counts.values())
         for kind in ("number", "claim")
         for verdict in VERDICTS
     }
     fields |= {f"{kind}s": sum(fields[f"{kind}_{verdict.split()[0]}"] for verdict in VERDICTS) for kind in ("number", "claim")}
-    page = folder / "_verdicts.md"
-    page.write_text(string.Template(page.read_text("utf-8")).substitute(fields, reports=len(names)), "utf-8")
+    fill(folder / "_verdicts.md", fields | {"reports": len(names)})
 
 
 def _family(name: str) -> str:

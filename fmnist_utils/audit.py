@@ -45,7 +45,6 @@ from fmnist_utils.reports import (
     load_report,
     report_names,
 )
-from fmnist_utils.recipes import Recipe
 from fmnist_utils.runs import Run, RunStore
 from fmnist_utils.text import UserError, say
 
@@ -185,17 +184,19 @@ def _audit_number(report: Report, number: Number, store: RunStore) -> Row:
         verdict = "agrees" if agrees(number.value, number.rounding, theirs, number.images) else "differs"
         interval = theirs.half_width(one_more_run=True, images=number.images) + number.rounding
         bounds = [theirs.mean + side * interval for side in (-1, 1)]
-        more = 0
-        while verdict == "differs" and {format_value(each, number.unit, more) for each in bounds} & {
-            format_value(number.value, number.unit, more)
-        }:
-            more += 1  # a number just outside would read as the bound itself
+        # A number just outside would read as the bound itself; twelve digits more tell apart what differs at all.
+        more = next((more for more in range(12) if not _reads_alike(number, bounds, more)), 0) if verdict == "differs" else 0
         low, high = (format_value(bound, number.unit, more) for bound in bounds)
         reason = say(f"audit.number_{verdict}", low=low, high=high, n=theirs.n)
     reason = " ".join([reason, str(number.why or "")]).strip()
     return Row(
         report.id, number.id, "number", str(number.what), number.value, number.unit, theirs, ours, verdict, reason, open
     )
+
+
+def _reads_alike(number: Number, bounds: Sequence[float], more: int) -> bool:
+    """Return whether a bound, printed with so many digits more, is the published number."""
+    return format_value(number.value, number.unit, more) in {format_value(bound, number.unit, more) for bound in bounds}
 
 
 def agrees(published: float, rounding: float, runs: Estimate, images: int | None = None) -> bool:
@@ -348,7 +349,7 @@ def _quantity(measure: Measure) -> Callable[[Run], float]:
 
 def costs(run: Run) -> dict[str, int]:
     """Return what a run's training cost, see :class:`Measure`; without that of the encoder that it started from."""
-    recipe, epochs, images = run.recipe, len(run.history), images_trained(run.recipe)
+    recipe, epochs, images = run.recipe, len(run.history), run.recipe.data.num_train
     model = build_model(**recipe.model.model_dump())
     of_one = count_multiply_adds(model)
     return {
@@ -357,12 +358,6 @@ def costs(run: Run) -> dict[str, int]:
         "updates": epochs * math.ceil(images / recipe.batch_size),
         "multiply_adds": epochs * images * of_one,
     }
-
-
-def images_trained(recipe: Recipe) -> int:
-    """Return how many images an epoch of ``recipe`` has."""
-    left = 60_000 - (recipe.data.val_size if recipe.data.val_from == "train" else 0)
-    return min(recipe.data.train_size or left, left)
 
 
 def spending(runs: Sequence[Run]) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import secrets
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,8 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises:
         UserError: if it cannot be written (no space, no permission); what was there before is untouched.
     """
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    # By chance: machines that share a folder may have processes of the same number.
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         with open(part, "wb") as file:
             file.write(content)

@@ -1,7 +1,5 @@
 """The command line: ``fmnist data``, ``run``, ``train``, ``reproduce``, ``sweep``, ``worker``, ``status``, ``audit``, ``doctor``.
 
-The verbs of the API.
-
 The modules that load PyTorch are imported inside the commands, so that help and refusals come at once.
 """
 
@@ -17,18 +15,21 @@ from contextlib import contextmanager
 
 import click
 
-from fmnist_utils.text import LANGUAGES, UserError, get_language, say, set_language
+from fmnist_utils.text import LANGUAGES, Failure, UserError, get_language, say, set_language
 
 
 class Group(click.Group):
-    """A group of commands that shows a reader's mistake as one message, without a traceback, and exits with 2."""
+    """A group of commands that shows a reader's mistake as one message, without a traceback, and exits with 2.
+
+    With 1, if it was allowed and failed when it ran.
+    """
 
     def invoke(self, context):
         try:
             return super().invoke(context)
         except UserError as error:
             click.echo(str(error), err=True)
-            sys.exit(2)
+            sys.exit(1 if isinstance(error, Failure) else 2)
 
 
 def choose_language(context, parameter, value):
@@ -146,12 +147,12 @@ def run(page, changes, out, profile, timeout):
 @click.argument("report")
 @click.argument("group")
 @click.option("--protocol", default="ours", show_default=True, help="A protocol of the report: theirs or ours.")
-@click.option("--seed", default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option(
     "--set", "changes", multiple=True, metavar="FIELD=VALUE", help="Change a field: --set num_epochs=5 --set model.dropout=0."
 )
 @click.option("--device", default="auto", show_default=True)
-@click.option("--threads", type=int, help="CPU threads (default: PyTorch's).")
+@click.option("--threads", type=click.IntRange(1), help="CPU threads (default: PyTorch's).")
 def train(report, group, protocol, seed, changes, device, threads):
     """Train, resume or load one run of REPORT's GROUP and print its record's metrics."""
     from fmnist_utils.reports import load_report
@@ -163,7 +164,7 @@ def train(report, group, protocol, seed, changes, device, threads):
         if not equals:
             raise UserError("cli.not_a_change", given=change)
         overrides[field] = _value(value)
-    recipe = load_report(report).recipe(group, protocol, seed, overrides)
+    recipe = load_report(report).recipe(group, protocol, seed).but(overrides)
     with stoppable():
         run = train_recipe(recipe, device=device, threads=threads)
     click.echo(json.dumps({"id": run.id, **run.metrics, "weights_sha256": run.record.weights_sha256}, indent=1))
@@ -171,7 +172,7 @@ def train(report, group, protocol, seed, changes, device, threads):
 
 @main.command()
 @click.argument("report", required=False)
-@click.option("--jobs", type=click.IntRange(1), help="Runs side by side (default: one for each core).")
+@click.option("--jobs", type=click.IntRange(1), help="Runs side by side (default: one for each core; on a GPU, one).")
 @click.option("--device", default="auto", show_default=True)
 def reproduce(report, jobs, device):
     """Make every missing run of REPORT, or of all, and publish the records. Interrupted, it goes on where it was.
@@ -204,7 +205,7 @@ def reproduce(report, jobs, device):
 @click.argument("plan", type=click.Path())
 @click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True, help="Who does the work.")
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, tcp://host:8786, or its scheduler file (.json).")
-@click.option("--jobs", type=click.IntRange(1), help="Runs side by side (default: one for each core).")
+@click.option("--jobs", type=click.IntRange(1), help="Runs side by side (default: one for each core; on a GPU, one).")
 @click.option("--store", "root", type=click.Path(), help="The folder of the runs (default: FMNIST_RUNS, else the cache).")
 @click.option("--retry", is_flag=True, help="Try again what has failed.")
 @click.option("--dry-run", is_flag=True, help="Only say what there is to do and how long it would take.")
@@ -212,13 +213,14 @@ def reproduce(report, jobs, device):
 def sweep(plan, engine, scheduler, jobs, root, retry, dry_run, device):
     """Make the runs of PLAN (a YAML file) that are missing. Interrupted, it goes on where it was."""
     from fmnist_utils.plans import read_plan
-    from fmnist_utils.runs import RunStore, available_cores
+    from fmnist_utils.runs import RunStore, default_jobs
     from fmnist_utils.sweeps import sweep as sweep_tasks
+    from fmnist_utils.training import pick_device
 
     if scheduler and engine != "dask":
         raise UserError("sweeps.scheduler_of_dask")
     store, tasks = RunStore(root), read_plan(plan)
-    _say_cost(tasks, store, device, jobs or (None if scheduler else available_cores()))
+    _say_cost(tasks, store, device, jobs or (None if scheduler else default_jobs(pick_device(device))))
     if not dry_run:
         with stoppable():
             sweep_tasks(tasks, engine=engine, scheduler=scheduler, jobs=jobs, store=store, retry=retry, device=device)
@@ -259,7 +261,7 @@ def _duration(seconds):
 @main.command()
 @click.argument("store", type=click.Path())
 @click.argument("plan", type=click.Path())
-@click.option("--jobs", type=click.IntRange(1), help="Runs side by side (default: one for each core it may use).")
+@click.option("--jobs", type=click.IntRange(1), help="Runs side by side (default: one for each core; on a GPU, one).")
 @click.option(
     "--lease", type=click.FloatRange(1), default=60.0, show_default=True, help="Seconds until a silent worker is gone."
 )
@@ -287,6 +289,8 @@ def status(plan, root, everything):
     from fmnist_utils.sweeps import Board, saved_plan
 
     store = RunStore(root)
+    if root and not store.root.is_dir():
+        raise UserError("sweeps.no_store", folder=str(store.root))
     tasks = read_plan(plan) if plan else saved_plan(store)
     standing = Board(store, tasks).look()
     click.echo(say("sweeps.store", folder=store.root))

@@ -2,9 +2,10 @@
 
 ``predict``, ``reconstruct`` and ``encode`` run a model over images: in evaluation mode, batch by batch, without
 gradients; afterwards every part of the model is in the mode it was in before. ``pca_reconstruct`` and ``pca_errors`` give
-the best linear reconstruction, ``constant_errors`` that of someone who does not look; with them theirs are compared. The other functions count: they take labels, predictions
-or a confusion matrix and never see a model. Tables are made to be shown, so their headings are in the language in force;
-those that a figure reads, :func:`most_confident_mistakes` and :func:`pca_errors`, have plain names.
+the best linear reconstruction, ``constant_errors`` that of someone who does not look: the yardsticks of an autoencoder. The
+other functions count: they take labels, predictions or a confusion matrix and never see a model. Tables are made to be shown,
+so their headings are in the language in force; those that a figure reads, :func:`most_confident_mistakes` and
+:func:`pca_errors`, have plain names.
 """
 
 from __future__ import annotations

@@ -27,13 +27,13 @@ import yaml
 
 from fmnist_utils.checkpoints import check_name, write_atomically
 from fmnist_utils.reports import Report, load_report
-from fmnist_utils.text import UserError, nearest, say
+from fmnist_utils.text import Failure, UserError, nearest, say
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 TOO_LONG = "a cell took too long"  # what stands in for papermill's own words
 
 
-class PageFailed(UserError):
+class PageFailed(Failure):
     """The notebook was started and did not run to its end; what there is of it is marked as partial."""
 
 
@@ -96,7 +96,7 @@ def find_page(page: str) -> tuple[Path, Report]:
         raise UserError("execution.no_notebook", path=page, hint=near)
     try:
         source = "\n".join("".join(cell["source"]) for cell in _code(json.loads(path.read_text("utf-8"))))
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, AttributeError):
         raise UserError("execution.not_a_notebook", path=page) from None
     names = re.findall(r"\bload_report\(\s*[\"']([^\"']+)[\"']", source)
     if not names:

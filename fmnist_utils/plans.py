@@ -16,7 +16,6 @@ vary it: ``set`` changes fields, ``grid`` makes one task of each combination of 
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import heapq
 import itertools
@@ -34,8 +33,8 @@ import yaml
 from pydantic import Field, model_validator
 
 from fmnist_utils.execution import find_page, run_page
-from fmnist_utils.recipes import CheckedSpec, Count, PositiveInt, Recipe
-from fmnist_utils.reports import _set, load_report
+from fmnist_utils.recipes import CheckedSpec, Count, PositiveInt, Recipe, changed
+from fmnist_utils.reports import load_report
 from fmnist_utils.runs import Run, RunStore, train
 from fmnist_utils.text import LANGUAGES, UserError, get_language
 
@@ -48,7 +47,7 @@ class Entry(CheckedSpec):
 
     Attributes:
         report: a report's name or number; by itself, all of its runs.
-        group, protocol: one of its groups, under one of its protocols.
+        group, protocol: one of its groups, under one of its protocols (``ours``, if the plan does not say).
         recipe: the fields of a :class:`~fmnist_utils.recipes.Recipe`.
         page: as for ``fmnist run``; ``set`` and ``grid`` then hold its parameters. ``lang`` and ``profile`` are ``es`` and
             ``quick`` where the plan does not say, whatever the variables of a machine say: all of them must mean the same.
@@ -60,7 +59,7 @@ class Entry(CheckedSpec):
 
     report: str | None = None
     group: str | None = None
-    protocol: str = "ours"
+    protocol: str | None = None
     recipe: dict[str, Any] | None = None
     page: str | None = None
     set: dict[str, Any] = {}
@@ -74,6 +73,8 @@ class Entry(CheckedSpec):
             raise UserError("plans.one_of")
         if self.group and not self.report:
             raise UserError("plans.group_of_report")
+        if self.protocol and not self.group:
+            raise UserError("plans.protocol_of_group")
         if self.folds is not None and self.page:
             raise UserError("plans.no_folds")
         if self.seeds is not None and self.report and not self.group:
@@ -91,7 +92,7 @@ class Entry(CheckedSpec):
         if self.page is not None:
             page = str((folder / self.page).resolve()) if self.page.endswith(".ipynb") else self.page
             return [PageRun.checked(page, parameters) for parameters in changes]
-        return [Training(_changed(base, change)) for base in self._bases() for change in changes]
+        return [Training(changed(base, change)) for base in self._bases() for change in changes]
 
     def _bases(self) -> list[dict[str, Any]]:
         """Return the fields of the recipes that ``set`` and ``grid`` change."""
@@ -100,7 +101,7 @@ class Entry(CheckedSpec):
         report = load_report(self.report)
         if self.group:
             seeds = _each(self.seeds) if self.seeds is not None else [0]
-            recipes = [report.recipe(self.group, self.protocol, seed) for seed in seeds]
+            recipes = [report.recipe(self.group, self.protocol or "ours", seed) for seed in seeds]
         else:
             recipes = [recipe for of_group in report.all_recipes().values() for recipe in of_group]
         return [json.loads(recipe.canonical_json) for recipe in recipes]
@@ -114,13 +115,6 @@ class Plan(CheckedSpec):
     """The whole file; each of ``runs`` holds the fields of an :class:`Entry`."""
 
     runs: Annotated[list[dict[str, Any]], Field(min_length=1)]
-
-
-def _changed(fields: dict[str, Any], changes: dict[str, Any]) -> Recipe:
-    fields = copy.deepcopy(fields)
-    for path, value in changes.items():
-        _set(fields, path, value)
-    return Recipe(**fields)
 
 
 @dataclass(frozen=True)
@@ -179,16 +173,15 @@ class PageRun:
         Raises:
             UserError: if there is no such page, or a parameter is misspelt or not allowed.
         """
+        page = str(Path(page).resolve()) if page.endswith(".ipynb") else page  # wherever the one who runs it may be
         notebook, report = find_page(page)
         chosen = {"lang": "es", "profile": "quick"} | parameters
-        mine = (
-            {"lang": get_language()} if chosen["lang"] in LANGUAGES else {}
-        )  # the check speaks the language that it is given
+        # The check speaks the language that it is given.
+        mine = {"lang": get_language()} if chosen["lang"] in LANGUAGES else {}
         report.check_parameters(chosen | mine)
         content = hashlib.sha256(notebook.read_bytes()).hexdigest()
         known = json.dumps([content, chosen], sort_keys=True)
-        values = tuple((name, tuple(v) if isinstance(v, list) else v) for name, v in sorted(chosen.items()))
-        return cls(page, values, hashlib.sha256(known.encode()).hexdigest())
+        return cls(page, cls._values(chosen), hashlib.sha256(known.encode()).hexdigest())
 
     @property
     def label(self) -> str:
@@ -200,9 +193,16 @@ class PageRun:
         return path if path.exists() else None
 
     def perform(self, store: RunStore, threads: int, device: str) -> None:
-        """Run the page in the folder that ``store`` gives for it, which becomes this process's working folder."""
+        """Run the page in the folder that ``store`` gives for it, which becomes this process's working folder.
+
+        Raises:
+            UserError: if the notebook is no longer the one that the task was made from.
+        """
+        if self.checked(self.page, self._given).id != self.id:
+            raise UserError("plans.page_changed", page=Path(self.page).name)
         os.chdir(store.folder(self))
-        os.environ |= {"OMP_NUM_THREADS": str(threads), "FMNIST_RUNS": str(store.root)}  # for the notebook's kernel
+        # For the notebook's kernel.
+        os.environ |= {"OMP_NUM_THREADS": str(threads), "FMNIST_RUNS": str(store.root), "FMNIST_RESULTS": str(store.results)}
         run_page(self.page, self._given, "page.ipynb")
 
     @property
@@ -210,16 +210,20 @@ class PageRun:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in self.parameters}
 
     def to_json(self) -> dict[str, Any]:
-        return {"page": self.page, "parameters": self._given}
+        return {"page": self.page, "parameters": self._given, "id": self.id}
+
+    @staticmethod
+    def _values(parameters: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
+        return tuple((name, tuple(v) if isinstance(v, list) else v) for name, v in sorted(parameters.items()))
 
 
 Task = Training | PageRun
 
 
 def task_from_json(fields: dict[str, Any]) -> Task:
-    """Return the task that ``to_json`` wrote."""
+    """Return the task that ``to_json`` wrote; a page is not looked at, which may have changed or gone since."""
     if "page" in fields:
-        return PageRun.checked(**fields)
+        return PageRun(fields["page"], PageRun._values(fields["parameters"]), fields["id"])
     return Training(Recipe(**fields["recipe"]), fields["weights"])
 
 
@@ -234,7 +238,7 @@ def read_plan(path: str | Path) -> list[Task]:
         fields = yaml.safe_load(path.read_text("utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise UserError("plans.unreadable", file=str(path), reason=str(error)) from None
-    if not isinstance(fields, dict):
+    if not isinstance(fields, dict) or not all(isinstance(name, str) for name in fields):
         raise UserError("plans.unreadable", file=str(path), reason="runs: ?")
     return with_encoders(task for entry in Plan(**fields).runs for task in Entry(**entry).tasks(path.parent))
 
@@ -271,12 +275,12 @@ def estimate(tasks: Sequence[Task], store: RunStore, device: str = "cpu") -> lis
             continue
         if made_on == device and seconds:
             for kind in _kinds(recipe):
-                seen.setdefault(kind, []).append(median(seconds) / _train_images(recipe))
+                seen.setdefault(kind, []).append(median(seconds) / recipe.data.num_train)
     known = {kind: mean(values) for kind, values in seen.items()}
 
     def of(recipe: Recipe) -> float | None:
         rate = next((known[kind] for kind in _kinds(recipe) if kind in known), None)
-        return None if rate is None else rate * _train_images(recipe) * recipe.num_epochs
+        return None if rate is None else rate * recipe.data.num_train * recipe.num_epochs
 
     return [of(task.recipe) if isinstance(task, Training) else None for task in tasks]
 
@@ -298,11 +302,6 @@ def longest_first(tasks: Sequence[Task], store: RunStore, device: str = "cpu") -
 def _kinds(recipe: Recipe) -> list[Any]:
     """Return what runs of like cost have in common, the narrowest first."""
     return [(recipe.model, recipe.batch_size, recipe.precision, recipe.loading, recipe.freeze), recipe.model.name]
-
-
-def _train_images(recipe: Recipe) -> int:
-    data = recipe.data
-    return data.train_size or 60_000 - (data.val_size if data.val_from == "train" else 0)
 
 
 @dataclass(frozen=True)
@@ -338,8 +337,9 @@ class Projection:
 def project(seconds: Sequence[float], workers: int, conditions: Conditions = Conditions(), seed: int = 0) -> Projection:
     """Return how runs of so many ``seconds`` would go on so many workers: a simulation, event by event.
 
-    A free worker takes the first run that waits, at the beginning the longest. It ends, fails, or the worker is lost; what finished epochs hold is kept, and the
-    rest waits again. Losses are a Poisson process. The workers are alike and do not slow each other down.
+    A free worker takes the first run that waits, at the beginning the longest. It ends, fails, or the worker is lost; what
+    finished epochs hold is kept, and the rest waits again. Losses are a Poisson process. The workers are alike and do not slow
+    each other down.
     """
     chance, day = random.Random(seed), 86_400
     order = sorted(seconds, reverse=True)

@@ -6,15 +6,20 @@ The hyperparameter tables of the reports are lists of recipes.
 
 from __future__ import annotations
 
+import copy
+import functools
 import hashlib
 import inspect
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Union
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, create_model, model_validator
 
 from fmnist_utils.models import ACTIVATIONS, ENCODERS, MODELS
 from fmnist_utils.text import UserError, nearest, say
+
+TRAIN_IMAGES = 60_000  # of both sources
 
 Count = Annotated[int, Field(ge=0)]
 PositiveInt = Annotated[int, Field(ge=1)]
@@ -59,6 +64,17 @@ class DataSpec(Spec):
     test_size: PositiveInt | None = None
     mean: Annotated[float, Field(ge=-1, le=1)] = 0.0
     std: PositiveFloat = 1.0
+
+    @property
+    def num_train(self) -> int:
+        """How many images are trained on."""
+        left = TRAIN_IMAGES - (self.val_size if self.val_from == "train" else 0)
+        return min(self.train_size or left, left)
+
+    @property
+    def num_folds(self) -> int:
+        """How many folds the images have that both training and validation are cut from."""
+        return TRAIN_IMAGES // self.val_size
 
 
 # The arguments of the networks, by name: a new network with these arguments needs no line here.
@@ -136,7 +152,7 @@ class Recipe(CheckedSpec):
     label_smoothing: Probability = 0.0
     average: Probability = 0.0
     test_flips: bool = False
-    batch_size: Annotated[int, Field(ge=1, le=60_000)]
+    batch_size: Annotated[int, Field(ge=1, le=TRAIN_IMAGES)]
     num_epochs: Annotated[int, Field(ge=1, le=10_000)]
     patience: PositiveInt | None = None
     watch: Literal["val", "test"] = "val"
@@ -163,6 +179,10 @@ class Recipe(CheckedSpec):
             raise UserError("recipes.smoothing_of_cross_entropy", loss=self.loss)
         if self.augments and self.loading == "per_image":
             raise UserError("recipes.augmented_batches")
+        if self.loading == "per_image" and ((self.data.mean, self.data.std) != (0, 1) or self.freeze == "features"):
+            raise UserError("recipes.per_image_bytes")
+        if self.snapshots and self.task != "reconstruction":
+            raise UserError("recipes.snapshots_of_autoencoder", model=self.model.name)
         if (self.augments or self.average) and self.freeze == "features":
             raise UserError("recipes.features_stay")
         if self.watch == "val" and not self.data.val_size:
@@ -206,12 +226,43 @@ class Recipe(CheckedSpec):
         """The SHA-256 of ``canonical_json``, in hexadecimal."""
         return hashlib.sha256(self.canonical_json.encode()).hexdigest()
 
-    def but(self, **changes) -> Recipe:
-        """Return this recipe with some fields changed, checked anew; ``data`` and ``model`` take a dict of *their* changes."""
-        fields = self.model_dump()
-        for name, value in changes.items():
-            fields[name] = fields[name] | value if name in ("data", "model") and isinstance(value, dict) else value
-        return Recipe(**fields)
+    def but(self, changes: Mapping[str, Any] | None = None, **fields: Any) -> Recipe:
+        """Return this recipe with some fields changed, checked anew; ``changes`` has them by their path, ``"model.dropout"``.
+
+        Raises:
+            BadParameters: if there is no such field, or its value is not allowed.
+        """
+        return changed(json.loads(self.canonical_json), {**(changes or {}), **fields})
+
+    def value(self, path: str) -> Any:
+        """Return the value of the field at ``path``: ``"learning_rate"``, ``"model.dropout"``."""
+        return functools.reduce(getattr, path.split("."), self)
+
+
+def changed(fields: Mapping[str, Any], changes: Mapping[str, Any]) -> Recipe:
+    """Return the recipe of ``fields`` with those at the paths of ``changes`` changed; ``fields`` stays as it is.
+
+    Raises:
+        BadParameters: if that is no recipe.
+    """
+    fields = copy.deepcopy(dict(fields))
+    for path, value in changes.items():
+        set_field(fields, path, value)
+    return Recipe(**fields)
+
+
+def set_field(fields: dict[str, Any], path: str, value: Any) -> None:
+    """Set the field at ``path`` (``model.dropout``) in nested dictionaries, which are made where they are missing.
+
+    Raises:
+        BadParameters: if on the way there is something that has no fields.
+    """
+    *parents, last = path.split(".")
+    for depth, parent in enumerate(parents, 1):
+        fields = fields.setdefault(parent, {})
+        if not isinstance(fields, dict):
+            raise BadParameters("recipes.no_part", name=path, part=".".join(parents[:depth]))
+    fields[last] = value
 
 
 def _explain(spec: type[BaseModel], item: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ import json
 import multiprocessing
 import os
 import platform
+import re
 import signal
 import subprocess
 import threading
@@ -23,9 +24,10 @@ import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from multiprocessing.synchronize import Event as EventType
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +47,7 @@ from fmnist_utils.data import Split, Splits, home, load_fashion_mnist
 from fmnist_utils.evaluation import confusion_matrix, encode, most_confident_mistakes, predict, reconstruct
 from fmnist_utils.models import build_model
 from fmnist_utils.recipes import DataSpec, Recipe
-from fmnist_utils.text import UserError, say
+from fmnist_utils.text import Failure, UserError, say
 from fmnist_utils.training import (
     Batches,
     Bfloat16,
@@ -213,10 +215,19 @@ class RunStore:
         """Return the folder of ``recipe``'s run, which need not exist."""
         return self.root / recipe.id[:16]
 
+    def alone(self, folder: Path) -> AbstractContextManager:
+        """Make a run's folder and hold its lock, which the system frees if this process dies."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            return FileLock(folder / "lock").acquire()
+        except (OSError, NotImplementedError) as error:  # no permission, no space, a file system without locks
+            reason = getattr(error, "strerror", None) or str(error)
+            raise UserError("runs.no_folder", folder=str(folder.parent), reason=reason) from error
+
     def find(self, recipe: Recipe, weights: bool = False) -> Run | None:
         """Return the finished run of ``recipe``, made here or committed, or None; with ``weights``, only one that has them."""
-        here, committed = self.folder(recipe) / "record.json", self.published(recipe)
-        for path in [here] if here.exists() else [committed] if committed else []:
+        here = self.folder(recipe) / "record.json"
+        for path in filter(None, (here if here.exists() else None, self.published(recipe))):
             record = Record.read(path)
             run = Run(record, path)
             if record.format == FORMAT and record.id == recipe.id and (run.has_weights or not weights):
@@ -260,13 +271,15 @@ def train(
 
     Args:
         device: ``auto``, ``cpu``, ``cuda``, ``mps``.
-        threads: CPU threads; ``None`` leaves PyTorch's. Runs are bit-identical for the same number, torch build and device.
+        threads: CPU threads, of this process from now on; ``None`` leaves PyTorch's. Runs are bit-identical for the same number,
+            torch build and device.
         weights: train even where a committed record exists, if the weights are not here.
         progress: as in :func:`fmnist_utils.training.fit`.
 
     Raises:
         TrainingDiverged: if the loss became NaN or infinite.
-        UserError: if the data cannot be had, a file of the store is damaged, or disk or memory is short.
+        Failure: if memory is short.
+        UserError: if the data cannot be had, a file of the store is damaged, or it cannot be written.
     """
     store, place = store or RunStore(), pick_device(device)
     if run := store.find(recipe, weights):
@@ -276,21 +289,16 @@ def train(
     how = {"store": store, "device": device, "progress": progress}
     pretrained = train(recipe.encoder_from, weights=True, **how).model() if recipe.encoder_from else None
     folder = store.folder(recipe)
-    with _lock(folder):
+    with store.alone(folder):
         try:
             return store.find(recipe, weights) or _train(recipe, folder, place, pretrained, progress)
-        except torch.OutOfMemoryError as error:
-            raise UserError("runs.out_of_memory", device=str(place), batch_size=recipe.batch_size) from error
-
-
-def _lock(folder: Path):
-    """Make a run's folder and hold its lock, which the system frees if this process dies."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return FileLock(folder / "lock").acquire()
-    except (OSError, NotImplementedError) as error:  # no permission, no space, a file system without locks
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UserError("runs.no_folder", folder=str(folder.parent), reason=reason) from error
+        except (
+            RuntimeError
+        ) as error:  # of CUDA, its subclass OutOfMemoryError; of the CPU and of Apple's GPU, one with these words
+            short = isinstance(error, torch.OutOfMemoryError) or re.search(r"allocate memory|out of memory", str(error))
+            if not short:
+                raise
+            raise Failure("runs.out_of_memory", device=str(place), batch_size=recipe.batch_size) from error
 
 
 def _train(recipe: Recipe, folder: Path, device: torch.device, pretrained: nn.Module | None, progress: bool | None) -> Run:
@@ -523,7 +531,7 @@ def count_dead_units(codes: torch.Tensor) -> int:
 
 @functools.lru_cache(maxsize=2)
 def load_splits(spec: DataSpec, device: torch.device) -> Splits:
-    """Return the splits of ``spec`` on ``device``; the last two are kept, since runs side by side share them."""
+    """Return the splits of ``spec`` on ``device``; the last two are kept: runs one after the other tend to share them."""
     splits = load_fashion_mnist(**spec.model_dump())
     moved = {name: Split(*(tensor.to(device) for tensor in getattr(splits, name))) for name in ("train", "val", "test")}
     return Splits(**moved, source=splits.source)
@@ -544,18 +552,19 @@ def train_all(
 
     Args:
         jobs: processes of one thread each; ``None`` means one for each core on the CPU, one on another device. With one
-            job the runs are made in this process, one after the other, with ``threads`` threads.
+            job the runs are made in this process, one after the other, with ``threads`` threads. A script that asks for more
+            does it under ``if __name__ == "__main__":``, since each process begins by importing it.
         on_run: called with each run as it is finished (or found).
 
     Raises:
-        UserError: after all others have finished, if some runs failed; it lists each with its reason.
+        Failure: after all others have finished, if some runs failed; it lists each with its reason.
     """
     store, place = store or RunStore(), pick_device(device)
     found = {recipe: store.find(recipe, weights) for recipe in dict.fromkeys(recipes)}
     missing = [recipe for recipe, run in found.items() if run is None]
     for run in filter(None, found.values() if on_run else []):
         on_run(run)
-    jobs = min(len(missing), jobs or (available_cores() if place.type == "cpu" else 1))
+    jobs = min(len(missing), jobs or default_jobs(place))
     failures: list[str] = []
     arguments = {"store": store, "device": device, "threads": threads, "weights": weights, "progress": False}
     bar = progress_bar(len(missing), show=progress if missing else False)
@@ -569,7 +578,7 @@ def train_all(
             else:
                 failures.append(f"{recipe.id[:12]} ({recipe.model.name}, seed {recipe.seed}): {error}")
     if failures:
-        raise UserError("runs.failed", failed=len(failures), total=len(missing), details="\n".join(failures))
+        raise Failure("runs.failed", failed=len(failures), total=len(missing), details="\n".join(failures))
     return [found[recipe] for recipe in recipes]
 
 
@@ -579,11 +588,12 @@ def _train_each(recipes: list[Recipe], jobs: int, arguments: dict[str, Any]):
         for recipe in recipes:
             yield recipe, _attempt(recipe.model_dump(), arguments)
         return
-    threaded = arguments | {"threads": 1}
+    threaded, spawn = arguments | {"threads": 1}, multiprocessing.get_context("spawn")
+    begun = spawn.Event()
     for _ in range(3):
         killed = []
         # spawn: a forked child would inherit PyTorch's thread pool in an unknown state
-        with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_follow_parent) as pool:
+        with ProcessPoolExecutor(jobs, spawn, initializer=_follow_parent, initargs=(begun,)) as pool:
             futures = {pool.submit(_attempt, recipe.model_dump(), threaded): recipe for recipe in recipes}
             try:
                 for future in as_completed(futures):
@@ -598,13 +608,16 @@ def _train_each(recipes: list[Recipe], jobs: int, arguments: dict[str, Any]):
                 raise
         if not killed:
             return
+        if not begun.is_set():  # they died while they imported the script that asks for them, which asks for them again
+            raise UserError("runs.main_guard")
         recipes = killed  # they go on from their checkpoints
     for recipe in recipes:
         yield recipe, say("runs.killed")
 
 
-def _follow_parent() -> None:
+def _follow_parent(begun: EventType) -> None:
     """Begin a worker: Ctrl-C is its parent's affair, and it ends when its parent is gone, however that ended."""
+    begun.set()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
@@ -624,6 +637,11 @@ def _attempt(fields: dict[str, Any], arguments: dict[str, Any]) -> str | None:
 def available_cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def default_jobs(device: torch.device) -> int:
+    """Return how many runs go on side by side where nobody says: one for each core on the CPU, one on another device."""
+    return available_cores() if device.type == "cpu" else 1
 
 
 def now() -> str:

@@ -1,8 +1,8 @@
 """Searching for hyperparameters: a table of all that could be found, and methods that look for it within a budget.
 
-A :class:`Grid` holds what every configuration of a space gave when it was trained. A search on it trains nothing, so each method can be
-repeated hundreds of times and compared with what there was to be found (as in NAS-Bench-101, arXiv:1902.09635). The same
-:func:`search` trains live where its ``evaluate`` does.
+A :class:`Grid` holds what every configuration of a space gave when it was trained. A search on it trains nothing, so each
+method can be repeated hundreds of times and compared with what there was to be found (as in NAS-Bench-101, arXiv:1902.09635).
+The same :func:`search` trains live where its ``evaluate`` does.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from fmnist_utils.recipes import Recipe
 from fmnist_utils.runs import Run
 from fmnist_utils.text import UserError, nearest, say
 
@@ -35,13 +34,6 @@ class Trial(NamedTuple):
 
 
 # --- What there is to be found --------------------------------------------------------------------------------------
-
-
-def field_of(recipe: Recipe, path: str) -> Any:
-    """Return the field of a recipe by its path: ``optimizer``, ``model.dropout``."""
-    for name in path.split("."):
-        recipe = getattr(recipe, name)
-    return recipe
 
 
 class Grid:
@@ -61,7 +53,7 @@ class Grid:
         """
         sorted_runs: dict[tuple, list[Run]] = {}
         for run in itertools.chain.from_iterable(runs.values()):
-            sorted_runs.setdefault(tuple(field_of(run.recipe, path) for path in fields), []).append(run)
+            sorted_runs.setdefault(tuple(run.recipe.value(path) for path in fields), []).append(run)
         self.space = {path: sorted({key[place] for key in sorted_runs}) for place, path in enumerate(fields)}
         self.curves, self.tests, most = {}, {}, max(map(len, sorted_runs.values()), default=1)
         for key in itertools.product(*self.space.values()):
@@ -202,7 +194,7 @@ def search(
     storage: str | Path | None = None,
     name: str = "search",
 ) -> list[Trial]:
-    """Try configurations of ``space`` until ``budget`` epochs are spent; return the trials in their order.
+    """Try configurations of ``space`` until ``budget`` epochs are spent; return the trials of this call, in their order.
 
     All methods spend the same; they differ in what they try, and the last in when it gives up:
 
@@ -220,7 +212,7 @@ def search(
         budget: epochs, of all trials together.
         num_epochs: of a trial that goes on to its end.
         storage: a journal file that several processes may share, on one machine or on a common drive, to search together and to
-            go on later; the budget is then that of each.
+            go on later; the budget is then that of each, and each has a seed of its own.
         name: of the study in that file.
 
     Raises:
@@ -230,9 +222,9 @@ def search(
         raise UserError("search.unknown", given=method, allowed=", ".join(METHODS), hint=nearest(method, METHODS))
     if budget < num_epochs:
         raise UserError("search.budget", budget=budget, epochs=num_epochs)
-    study, points = _study(method, space, budget // num_epochs, seed, storage, name)
+    study = _study(method, space, budget // num_epochs, seed, storage, name)
     states, trials, spent = _optuna().trial.TrialState, [], 0
-    while spent < budget and len(trials) < points:
+    while spent < budget and (method != "grid" or study.get_trials(deepcopy=False, states=(states.WAITING,))):
         asked = study.ask()
         configuration = {path: _suggest(asked, path, values) for path, values in space.items()}
         scores: list[float] = []
@@ -313,28 +305,28 @@ def _optuna():
 
 
 def _study(method: str, space: Space, size: int, seed: int, storage: str | Path | None, name: str):
-    """Return Optuna's study for ``method``, and the number of trials after which it has nothing more to try."""
+    """Return Optuna's study for ``method``; the points of a grid wait in it."""
     optuna, kept = _optuna(), {}
     if storage is not None:
         backend = optuna.storages.journal.JournalFileBackend(str(storage))
         kept = {"storage": optuna.storages.JournalStorage(backend), "study_name": name, "load_if_exists": True}
-    samplers = optuna.samplers
-    sampler = samplers.RandomSampler(seed)
-    if method == "tpe":
-        sampler = samplers.TPESampler(n_startup_trials=max(1, size // 3), seed=seed)
     pruner = optuna.pruners.NopPruner()
     if method == "halving":
         pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=2)
-    study = optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner, **kept)
+    study = optuna.create_study(direction="maximize", pruner=pruner, **kept)
+    drawn = seed + 10_007 * len(study.get_trials(deepcopy=False))  # going on, it does not draw the same once more
+    study.sampler = optuna.samplers.RandomSampler(drawn)
+    if method == "tpe":
+        study.sampler = optuna.samplers.TPESampler(n_startup_trials=max(1, size // 3), seed=drawn)
     if method != "grid":
-        return study, math.inf
+        return study
     grid = coarse(space, size, seed)
     points = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
     random.Random(seed).shuffle(points)
     for point in points:
         known = {path: _as_index(space[path], value) for path, value in point.items()}
         study.enqueue_trial(known, skip_if_exists=True)
-    return study, len(points)
+    return study
 
 
 def _is_ordered(values: Sequence[Any]) -> bool:

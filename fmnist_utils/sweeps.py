@@ -1,7 +1,7 @@
 """Sweeps: many runs, made by however many hands there are, on one machine or on all that share a folder.
 
-The run store is the queue and the truth. Whoever has a hand free looks into it for a task that nobody has done and nobody is doing,
-takes a *lease* on it and works in a folder of its own, ``attempts/ID.OWNER``; the finished folder is renamed to its place in
+The run store is the queue and the truth. Whoever has a hand free looks for a task that nobody has done and nobody is doing, takes
+a *lease* on it and works in a folder of its own, ``attempts/ID.OWNER``; the finished folder is renamed to its place in
 the store, at once and whole. A lease is a file that its holder touches now and then. If nobody does, the holder is gone:
 another takes the lease over and renames the attempt's folder to its own, so it goes on from the last epoch, and a holder that
 was only asleep finds its folder gone and stops. So any task may be tried twice, by anybody, and has one record. Only renaming and
@@ -12,6 +12,7 @@ An engine only brings hands: processes of this machine (``local``), or of those 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import multiprocessing
 import os
@@ -29,7 +30,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from multiprocessing import connection
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,14 +40,14 @@ import filelock
 from fmnist_utils.checkpoints import write_atomically
 from fmnist_utils.plans import Task, longest_first, task_from_json, with_encoders
 from fmnist_utils.recipes import Recipe
-from fmnist_utils.runs import Record, Run, RunStore, available_cores, now
-from fmnist_utils.text import UserError, get_language, say, set_language
+from fmnist_utils.runs import Record, Run, RunStore, default_jobs, now
+from fmnist_utils.text import Failure, UserError, get_language, say, set_language
 from fmnist_utils.training import pick_device, progress_bar
 
 LEASE = 60.0  # seconds without a sign of life after which the holder of a lease counts as gone
 POLL = 5.0  # seconds between two looks at the store
 DEATHS = 3  # a run that dies so often without finishing an epoch is given up
-PATIENCE = 600.0  # seconds that a scheduler which went away may take to come back
+PATIENCE = 600.0  # seconds that a scheduler or a network drive which went away may take to come back
 PROGRAM = "from fmnist_utils.sweeps import serve; serve()"
 
 
@@ -82,9 +83,15 @@ def read_lease(path: Path, clock: float) -> Holder | None:
 
 
 def store_clock(folder: Path) -> float:
-    """Return the time by the clock of the file system of ``folder``; the machines that share it may each have another."""
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=".clock-") as file:
-        return os.fstat(file.fileno()).st_mtime
+    """Return the time by the clock of the file system of ``folder``; the machines that share it may each have another.
+
+    Whoever may only read there has to do with the clock of this machine.
+    """
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".clock-") as file:
+            return os.fstat(file.fileno()).st_mtime
+    except PermissionError:
+        return time.time()
 
 
 def _generation(path: Path) -> int:
@@ -166,8 +173,10 @@ class Lease:
         """Give the lease back, if it is ours."""
         self._ended.set()
         try:
-            if self.is_ours():
-                self.path.unlink(missing_ok=True)
+            for path in self._all():  # whoever releases it for an attempt that was killed does not know its number
+                held = read_lease(path, 0)
+                if held and held.owner == self.owner:
+                    path.unlink(missing_ok=True)
         except OSError:  # it runs out by itself
             pass
 
@@ -183,6 +192,10 @@ class _AttemptStore(RunStore):
 
     def folder(self, task: Task | Recipe) -> Path:
         return self.own if task.id == self.id else super().folder(task)
+
+    def alone(self, folder: Path) -> AbstractContextManager:
+        """The lease has seen to that; where file systems know no locks, it alone."""
+        return nullcontext() if folder == self.own else super().alone(folder)
 
 
 def attempt(order: dict[str, Any]) -> None:
@@ -247,6 +260,8 @@ def adopt(store: RunStore, task: Task, owner: str) -> Path | None:
                 pass
         except filelock.Timeout:
             return None
+        except (OSError, NotImplementedError):  # a file system without locks, where ``train`` could not have begun
+            pass
         if task.find(store):
             return None
         left.append(shared)
@@ -314,19 +329,15 @@ class Board:
     def __init__(self, store: RunStore, tasks: Sequence[Task]):
         self.store, self.tasks = store, tasks
         self.found: dict[str, Run | Path] = {}
-        for name in ("leases", "attempts"):
-            try:
-                (store.root / name).mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise UserError("runs.no_folder", folder=str(store.root), reason=error.strerror) from error
 
     def look(self) -> dict[str, Standing]:
         """Return the standing of each task, by its id."""
         leases, attempts = self.store.root / "leases", attempts_of(self.store)
-        present, clock = set(os.listdir(self.store.root)), store_clock(leases)
+        present, held = names_in(self.store.root), names_in(leases)
+        clock = store_clock(leases) if held else 0.0
         of: dict[str, tuple[list[Path], list[Path]]] = {}
-        for number, folder in enumerate((leases, attempts)):
-            for name in os.listdir(folder):
+        for number, (folder, names) in enumerate(((leases, held), (attempts, names_in(attempts)))):
+            for name in names:
                 of.setdefault(name.partition(".")[0], ([], []))[number].append(folder / name)
         return {task.id: self._standing(task, present, *of.get(task.id[:16], ([], [])), clock) for task in self.tasks}
 
@@ -362,12 +373,29 @@ class Board:
                 (folder / "failed.json").unlink(missing_ok=True)
 
 
+def names_in(folder: Path) -> set[str]:
+    """Return the names of what is in ``folder``; none if it is not there yet."""
+    try:
+        return set(os.listdir(folder))
+    except FileNotFoundError:
+        return set()
+
+
 def save_plan(store: RunStore, tasks: Sequence[Task]) -> None:
-    """Leave the tasks in the store, so that :func:`saved_plan` knows of them on any machine that shares it."""
-    content = json.dumps([task.to_json() for task in tasks]).encode()
+    """Leave the tasks in the store, so that :func:`saved_plan` knows of them on any machine that shares it.
+
+    Raises:
+        UserError: if the store cannot be written.
+    """
     folder = store.root / "plans"
-    folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / f"{min(task.id for task in tasks)[:12]}-{len(tasks)}.json", content)
+    for needed in (folder, store.root / "leases", attempts_of(store)):
+        try:
+            needed.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError("runs.no_folder", folder=str(store.root), reason=error.strerror) from error
+    content = json.dumps([task.to_json() for task in tasks]).encode()
+    known = hashlib.sha256("".join(sorted(task.id for task in tasks)).encode()).hexdigest()
+    write_atomically(folder / f"{known[:16]}.json", content)
 
 
 def saved_plan(store: RunStore) -> list[Task]:
@@ -395,9 +423,8 @@ class LocalHands:
 
     def __init__(self, jobs: int):
         self._context = multiprocessing.get_context(self.start_method)
-        if (
-            self.start_method == "forkserver"
-        ):  # PyTorch is imported once, by the server, with what the first optimizer imports: seconds for each run
+        if self.start_method == "forkserver":
+            # PyTorch is imported once, by the server, with what the first optimizer imports: seconds for each run
             self._context.set_forkserver_preload(["fmnist_utils.sweeps", "torch._dynamo"])
         self.jobs, self.running = jobs, {}
 
@@ -411,8 +438,6 @@ class LocalHands:
 
     def wait(self, seconds: float) -> list[Ended]:
         """Return the attempts that have ended; wait for one for so many seconds."""
-        if not self.running:
-            time.sleep(seconds)
         ready = connection.wait([process.sentinel for *_, process in self.running.values()], seconds)
         ended = [(task, owner, process) for task, owner, process in self.running.values() if process.sentinel in ready]
         for task, _, process in ended:
@@ -575,10 +600,18 @@ def work(
     on_look: Callable[[dict[str, Standing]], None] | None = None,
 ) -> Board:
     """Have ``hands`` work until no task waits and none is running, here or elsewhere; return the board."""
-    board, deaths, pause = Board(store, tasks), {}, {}
+    board, deaths, pause, since = Board(store, tasks), {}, {}, None
     try:
         while True:
-            standing = board.look()
+            try:
+                standing = board.look()
+            except OSError as error:  # a network drive that is away for a moment; what runs goes on meanwhile
+                since = time.monotonic() if since is None else since
+                if time.monotonic() - since > PATIENCE:
+                    raise UserError("runs.no_folder", folder=str(store.root), reason=error.strerror or str(error)) from error
+                time.sleep(POLL)
+                continue
+            since = None
             if on_look:
                 on_look(standing)
             ready = [
@@ -622,7 +655,7 @@ def _count_death(store: RunStore, ended: Ended, lease: float, deaths: dict[str, 
 
 def make_hands(engine: str, jobs: int | None, scheduler: Any, device: str) -> LocalHands | DaskHands:
     """Return the hands of ``engine``, ``"local"`` or ``"dask"``; ``jobs`` None means one for each core (on a GPU, one)."""
-    jobs = jobs or (available_cores() if pick_device(device).type == "cpu" else 1)
+    jobs = jobs or default_jobs(pick_device(device))
     return DaskHands(scheduler, jobs, PROGRAM) if engine == "dask" else LocalHands(jobs)
 
 
@@ -643,7 +676,7 @@ def sweep(
     """Return the runs of ``plan`` (of a page: its executed notebook), in its order; what is missing is made.
 
     Started again it goes on where it was; started several times at once, on one machine or on several that share the store, all
-    work together.
+    work together. A script that sweeps does it under ``if __name__ == "__main__":``, since each process begins by importing it.
 
     Args:
         engine: ``"local"``, processes of this machine; ``"dask"``, the workers of ``scheduler``.
@@ -655,9 +688,12 @@ def sweep(
         shuffle: begin anywhere: for workers that begin at the same moment.
 
     Raises:
-        UserError: at once if the engine is not there; in the end if runs have failed, with each one's reason.
+        UserError: at once, if the engine is not there or the store cannot be written.
+        Failure: in the end, if runs have failed, with each one's reason.
     """
     store, tasks = store or RunStore(), with_encoders(plan)
+    if not tasks:
+        return []
     board = Board(store, tasks)
     save_plan(store, tasks)
     if retry:
@@ -675,5 +711,5 @@ def sweep(
     standing = board.look()
     if bad := [task for task in tasks if standing[task.id].state != "done"]:
         lines = [f"{task.id[:12]} ({task.label}): {standing[task.id].reason or say('sweeps.blocked')}" for task in bad]
-        raise UserError("runs.failed", failed=len(bad), total=len(tasks) - before, details="\n".join(lines))
+        raise Failure("runs.failed", failed=len(bad), total=len(tasks) - before, details="\n".join(lines))
     return [board.found[item.id] for item in plan]

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 LANGUAGES = ("es", "en")
 
@@ -289,6 +290,15 @@ WORDS: dict[str, tuple[str, str]] = {
         "flips, shifts y erasing cambian minilotes enteros; se admite loading 'resident', no 'per_image'.",
         "flips, shifts and erasing change whole minibatches; allowed: loading 'resident', not 'per_image'.",
     ),
+    "recipes.per_image_bytes": (
+        "loading='per_image' lee imágenes con píxeles de 0 a 1: sin data.mean ni data.std, y sin freeze='features'.",
+        "loading='per_image' reads images with pixels from 0 to 1: no data.mean or data.std, and no freeze='features'.",
+    ),
+    "recipes.snapshots_of_autoencoder": (
+        "snapshots guarda reconstrucciones, y {model} no reconstruye: clasifica.",
+        "snapshots keeps reconstructions, and {model} makes none: it classifies.",
+    ),
+    "recipes.no_part": ("{name}: {part} no tiene campos.", "{name}: {part} has no fields."),
     "recipes.features_stay": (
         "freeze=features guarda los códigos una sola vez y entrena solo la cabeza: no va con flips, shifts, erasing ni average.",
         "freeze=features keeps the codes once and trains the head alone: it does not go with flips, shifts, erasing or average.",
@@ -343,6 +353,12 @@ WORDS: dict[str, tuple[str, str]] = {
         "fallaron {failed} de {total} corridas; las demás terminaron y están guardadas:\n{details}",
         "{failed} of {total} runs failed; the others have finished and are kept:\n{details}",
     ),
+    "runs.main_guard": (
+        "no empezó ningún proceso: cada uno importa primero el programa que lo pide, y ese vuelve a pedirlos. En un programa, lo "
+        'que entrena va debajo de «if __name__ == "__main__":»; con jobs=1 no hace falta.',
+        "no process has begun: each one first imports the program that asks for it, which asks again. In a program, what trains "
+        'goes under `if __name__ == "__main__":`; with jobs=1 there is no need to.',
+    ),
     "runs.killed": (
         "su proceso fue terminado desde afuera tres veces; quizás falta memoria. Conviene repetir con --jobs 1.",
         "its process was killed from outside three times; memory may be short. Try again with --jobs 1.",
@@ -374,6 +390,23 @@ WORDS: dict[str, tuple[str, str]] = {
     "reports.mixed_groups": (
         "los grupos que se promedian semilla por semilla son de un solo informe; se dieron: {given}.",
         "groups that are averaged seed by seed are of one report; given: {given}.",
+    ),
+    "reports.one_quantity": (
+        "una medida nombra una sola cantidad, y se compara con minus o con over, no con los dos. Se dio: {given}. Se admite una de: "
+        "{allowed}.",
+        "a measure names one quantity, and is compared by minus or by over, not by both. Given: {given}. Allowed: one of {allowed}.",
+    ),
+    "reports.no_bound": (
+        "condición «{what}»: falta above o below, o el primero es mayor que el segundo; así se cumpliría siempre o nunca.",
+        "condition “{what}”: above or below is missing, or the first is larger than the second; so it would hold always or never.",
+    ),
+    "reports.not_a_mapping": (
+        "{name}: se esperan campos con su valor (campo: valor), y se dio {given}.",
+        "{name}: fields and their values are expected (field: value); given: {given}.",
+    ),
+    "reports.unreadable": (
+        "no se puede leer {file}: {reason}",
+        "cannot read {file}: {reason}",
     ),
     "reports.unknown": (
         "no existe {given!r}. Se admiten: {allowed}. {hint}",
@@ -666,6 +699,11 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     # closing pages of the book
     "closing.no_record": ("sin registro todavía", "no record yet"),
+    "closing.no_example": (
+        "las páginas de cierre muestran corridas del informe {report}, y sus registros no están. Para hacerlos: fmnist reproduce "
+        "{report}",
+        "the closing pages show runs of report {report}, and its records are not here. To make them: fmnist reproduce {report}",
+    ),
     "closing.report": ("informe {number}", "report {number}"),
     "closing.together": ("1–5 · juntos", "1–5 · together"),
     # cli
@@ -710,6 +748,14 @@ WORDS: dict[str, tuple[str, str]] = {
         "each item of runs names one and only one of these: report, recipe or page.",
     ),
     "plans.group_of_report": ("group: vale con report.", "group: goes with report."),
+    "plans.protocol_of_group": (
+        "protocol: un informe entero se hace con los suyos; para elegir uno hace falta group.",
+        "protocol: a whole report is made under its own; to choose one takes group.",
+    ),
+    "plans.page_changed": (
+        "{page} cambió después de que se encargara esta corrida. Un barrido nuevo la encarga como está ahora.",
+        "{page} has changed since this run was asked for. A new sweep asks for it as it is now.",
+    ),
     "plans.seeds_of_group": (
         "seeds: un informe entero tiene las suyas; para elegirlas hace falta group.",
         "seeds: a whole report has its own; to choose them takes group.",
@@ -803,6 +849,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "sweeps.minutes": ("{count:.0f} minutos", "{count:.0f} minutes"),
     "sweeps.seconds": ("{count:.0f} segundos", "{count:.0f} seconds"),
     "sweeps.finished": ("Listo: las {total} corridas del plan están hechas.", "Done: all {total} runs of the plan are made."),
+    "sweeps.no_store": (
+        "no hay una carpeta {folder}. --store nombra una en la que ya se haya hecho un barrido; sin él se mira la de siempre.",
+        "there is no folder {folder}. --store names one in which there has been a sweep; without it the usual one is looked at.",
+    ),
     "sweeps.store": ("Corridas en {folder}", "Runs in {folder}"),
     "sweeps.done": ("hechas", "done"),
     "sweeps.running": ("en curso", "running"),
@@ -837,6 +887,18 @@ def get_language() -> str:
         return _language
     from_environment = os.environ.get("FMNIST_LANG", "es")
     return from_environment if from_environment in LANGUAGES else "es"
+
+
+@contextmanager
+def speaking(lang: str) -> Iterator[None]:
+    """Have ``lang`` in force for as long as the block lasts."""
+    global _language
+    before = _language
+    set_language(lang)
+    try:
+        yield
+    finally:
+        _language = before
 
 
 def say(key: str, /, lang: str | None = None, **values) -> str:
@@ -874,6 +936,10 @@ class UserError(ValueError):
 
     def __reduce__(self):  # so that it crosses process borders: keyword arguments are lost by default
         return _rebuild_error, (type(self), self.key, self.values)
+
+
+class Failure(UserError):
+    """What was asked for is allowed, and failed when it ran."""
 
 
 def _rebuild_error(cls, key, values):

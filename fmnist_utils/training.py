@@ -17,12 +17,12 @@ from collections.abc import Callable, Iterator, Mapping
 import torch
 from torch import Tensor, nn
 
-from fmnist_utils.text import UserError, say
+from fmnist_utils.text import Failure, UserError, say
 
 Metric = Callable[[Tensor, Tensor], Tensor]
 
 
-class TrainingDiverged(UserError):
+class TrainingDiverged(Failure):
     """The loss became NaN or infinite."""
 
 
@@ -196,7 +196,7 @@ def train_one_epoch(
         if after_step is not None:
             after_step((epoch - 1) * train.num_steps + len(sizes))
     # Looked at once an epoch: reading every loss as it comes would make a GPU wait for each minibatch.
-    losses = torch.stack(losses).double().cpu()
+    losses = torch.stack(losses).cpu().double()  # in this order: Apple's GPU knows no float64
     if not losses.isfinite().all():
         step = int((~losses.isfinite()).nonzero()[0]) + 1
         raise _diverged(float(losses[step - 1]), epoch, step, optimizer)
@@ -217,16 +217,21 @@ def evaluate(
     depend on ``batch_size``. Every part of the model is left in the mode it was in.
     """
     modes = {module: module.training for module in model.modules()}
-    model.eval()
     measures = {"loss": loss_fn, **(metrics or {})}
-    totals = {name: 0.0 for name in measures}
-    for inputs, targets in batches:
-        outputs = model(inputs)
-        for name, measure in measures.items():
-            totals[name] += measure(outputs, targets).double() * len(inputs)
-    for module, training in modes.items():
-        module.training = training
-    return {name: float(total) / len(batches) for name, total in totals.items()}
+    found: dict[str, list[Tensor]] = {name: [] for name in measures}
+    sizes = []
+    try:
+        model.eval()
+        for inputs, targets in batches:
+            outputs = model(inputs)
+            sizes.append(len(inputs))
+            for name, measure in measures.items():
+                found[name].append(measure(outputs, targets))
+    finally:  # also when a reader stops a cell
+        for module, training in modes.items():
+            module.training = training
+    totals = {name: torch.stack(values).cpu().double() * torch.tensor(sizes) for name, values in found.items()}
+    return {name: float(total.cumsum(0)[-1]) / len(batches) for name, total in totals.items()}
 
 
 class History:

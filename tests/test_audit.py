@@ -10,8 +10,8 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import fmnist_utils.audit as auditing
 from fmnist_utils.audit import (
-    _audit_number,
     ACROSS,
     Estimate,
     Table,
@@ -114,7 +114,7 @@ def test_a_condition_and_its_contrary(values, bound, width):
     """Above holds just where below fails; a wider window never fails where a narrower holds; without runs all is open."""
     result = Estimate.of(values)
     above, below, window = (
-        Condition(what=WORDS, measure=Measure(of="model_1"), **bounds)
+        Condition(what=WORDS, measure=Measure(of="model_1", metric="test_accuracy"), **bounds)
         for bounds in ({"above": bound}, {"below": bound}, {"above": bound, "below": bound + width})
     )
     contrary = {"holds": "fails", "fails": "holds", "open": "open"}
@@ -161,7 +161,8 @@ def test_rounding_widens_the_interval():
 
 
 def test_published_numbers_know_their_unit_and_their_rounding():
-    fields = {"id": "N", "what": {"es": "a", "en": "a"}, "where": {"es": "a", "en": "a"}, "measure": {"of": "model_1"}}
+    measure = {"of": "model_1", "metric": "test_accuracy"}
+    fields = {"id": "N", "what": {"es": "a", "en": "a"}, "where": {"es": "a", "en": "a"}, "measure": measure}
     number = Number(published="81.0", unit="percent", **fields)
     assert number.value == 0.81 and number.rounding == pytest.approx(0.0005)
     number = Number(published="75", unit="images", **fields)
@@ -180,6 +181,15 @@ def test_a_proportion_of_few_images_has_their_noise_too():
     printed = draw.binomial(1000, accuracies[:, 5]) / 1000
     inside = [agrees(one, 0.0, Estimate.of(row[:5]), images=1000) for one, row in zip(printed, accuracies)]
     assert np.mean(inside) == pytest.approx(0.95, abs=0.015)
+
+
+def test_a_number_on_the_very_edge_of_its_interval_is_audited(monkeypatch):
+    """Seeds that agree to the last bit, at half a digit from what was printed: no more digits tell the bound from the number."""
+    number = REPORT.number("N1-4").model_copy(update={"published": "0.51", "unit": "nats"})
+    monkeypatch.setattr(auditing, "load_report", lambda name: REPORT.model_copy(update={"numbers": [number], "claims": []}))
+    monkeypatch.setattr(auditing, "estimate", lambda *_: Estimate.of([0.515] * 3))
+    (row,) = audit("01")
+    assert row.verdict in ("agrees", "differs") and "0.5" in row.reason
 
 
 def test_the_audit_reads_how_many_images_a_number_was_measured_on():
@@ -217,11 +227,32 @@ def test_a_number_that_nothing_can_be_compared_with_says_why():
     ],
 )
 def test_conditions(values, bounds, outcome):
-    assert judge(Condition(what=WORDS, measure=Measure(of="model_1"), **bounds), Estimate.of(values)) == outcome
+    condition = Condition(what=WORDS, measure=Measure(of="model_1", metric="test_accuracy"), **bounds)
+    assert judge(condition, Estimate.of(values)) == outcome
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"metric": "test_accuracy", "last": "val_loss"},
+        {"metric": "test_accuracy", "minus": "model_2", "over": "model_2"},
+        {"minus": "model_2"},
+    ],
+)
+def test_a_measure_is_of_one_quantity(fields):
+    with pytest.raises(ValueError, match="one quantity"):
+        Measure(of="model_1", **fields)
+
+
+@pytest.mark.parametrize("bounds", [{}, {"above": 1, "below": 0}])
+def test_a_condition_that_always_or_never_holds_is_refused(bounds):
+    with pytest.raises(ValueError, match="always or never"):
+        Condition(what=WORDS, measure=Measure(of="model_1", metric="test_accuracy"), **bounds)
 
 
 def test_a_claim_needs_all_its_conditions():
-    condition = Condition(what=WORDS, measure=Measure(of="model_1"), above=0)
+    condition = Condition(what=WORDS, measure=Measure(of="model_1", metric="test_accuracy"), above=0)
     holds, fails, undecided = Estimate(1, 0.1, 5), Estimate(-1, 0.1, 5), Estimate(0, 1, 5)
     assert judge_all([condition] * 2, [holds, holds]) == "agrees"
     assert judge_all([condition] * 2, [holds, undecided]) == "cannot be compared"
@@ -339,7 +370,7 @@ def test_of_the_other_group_something_else_can_be_taken():
     early = {"at_epoch": ("watched_loss", 2), "minus_at": ("train_loss", 2)}
     assert measured(**late, minus_at=("train_loss", 3), minus="model_2", take_other=early) == 0.5
     with pytest.raises(ValueError, match="at_epok"):
-        Measure(of="model_1", minus="model_2", take_other={"at_epok": 3})
+        Measure(of="model_1", metric="test_loss", minus="model_2", take_other={"at_epok": 3})
 
 
 def test_comparisons_are_paired_by_seed():

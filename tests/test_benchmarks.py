@@ -22,6 +22,7 @@ sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "book")]
 import bench
 import measure
 import scaling
+import writing
 import speed
 from workloads import WORKLOADS, Data, Job, read
 
@@ -185,7 +186,7 @@ def test_the_tables_of_the_page_show_what_was_measured(result, lang, tmp_path):
     speed.write(tmp_path, lang, tmp_path)
     engines = (tmp_path / "speed_engines.csv").read_text("utf-8").splitlines()
     assert sum("5.00" in line for line in engines) == 3  # the tutorial's loop, in three networks
-    assert speed.WORDS["not measured"][lang] in engines[-1] and "Flax" in engines[-1]
+    assert writing.NOT_MEASURED[lang] in engines[-1] and "Flax" in engines[-1]
     assert "11 %" in (tmp_path / "speed_profile.csv").read_text("utf-8")
     assert result["hardware"]["cpu"] in (tmp_path / "speed_made_with.csv").read_text("utf-8")
     assert_headers_fit(lang, tmp_path)
@@ -202,7 +203,7 @@ def test_precisions_are_compared_where_both_have_runs(monkeypatch):
 @pytest.mark.parametrize("lang", ["es", "en"])
 def test_a_page_without_measurements_says_so(lang, tmp_path):
     speed.write(tmp_path, lang, tmp_path)
-    assert speed.WORDS["not measured"][lang] in (tmp_path / "speed_engines.csv").read_text("utf-8")
+    assert writing.NOT_MEASURED[lang] in (tmp_path / "speed_engines.csv").read_text("utf-8")
     assert (tmp_path / "speed.png").exists()
 
 
@@ -255,7 +256,7 @@ def test_the_tables_of_scaling_are_those_of_the_page(monkeypatch, tmp_path, lang
     import bench_sweep
 
     scaling.write(tmp_path, lang, tmp_path)
-    assert rows_of(tmp_path / "scaling_measured.csv") == [[scaling.WORDS["not measured"][lang]]]
+    assert rows_of(tmp_path / "scaling_measured.csv") == [[writing.NOT_MEASURED[lang]]]
     monkeypatch.setattr(bench_sweep, "measure", lambda work, hands: (120.0 / hands, [9.0] * len(work)))
     arguments = ["bench", "--source", "synthetic", "--hands", "1", "2", "--output", str(tmp_path / "scaling.json")]
     monkeypatch.setattr(sys, "argv", arguments)

@@ -37,6 +37,7 @@ import fmnist_utils
 import pages
 import toy_book
 import verdicts
+import writing
 from fmnist_utils.reports import load_report, student_reports
 
 
@@ -104,7 +105,9 @@ def test_plain_markdown(myst, plain):
 def test_every_work_cited_can_be_found():
     text = (ROOT / "book" / "references.bib").read_text("utf-8")
     entries = dict(re.findall(r"^@\w+\{([\w-]+),(.*?)^\}", text, re.MULTILINE | re.DOTALL))
-    coursework = {load_report(name).citation for name in student_reports()}  # never published; the page says where it was written
+    coursework = {
+        load_report(name).citation for name in student_reports()
+    }  # never published; the page says where it was written
     assert coursework <= set(entries) and len(entries) > 25
     for name in entries.keys() - coursework:
         assert re.search(r"^  (?:doi|eprint|url) +=", entries[name], re.MULTILINE), name
@@ -376,7 +379,7 @@ def test_the_example_on_the_page_is_the_verdict_of_the_audit(lang, few_records, 
     assert inside == (row.verdict == "agrees")
     page = tmp_path / "_worked.md"
     shutil.copy(ROOT / "book" / lang / page.name, page)
-    closing.fill(page, facts)
+    writing.fill(page, facts)
     assert "$" not in page.read_text("utf-8") and f"| {facts['values']} |" in page.read_text("utf-8")
 
 

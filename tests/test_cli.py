@@ -30,6 +30,23 @@ def test_train_prints_the_metrics_and_loads_the_second_time():
 
 
 @pytest.mark.parametrize(
+    ("group", "changes"),
+    [("rate_3e-3", {"learning_rate": 0.1}), ("model_3", {"num_epochs": 1}), ("model_2", {"watch": "val", "data.val_size": 7})],
+)
+def test_train_changes_what_it_is_told_to_also_where_the_group_or_the_protocol_sets_it(group, changes, monkeypatch):
+    given = []
+    monkeypatch.setattr(runs, "train", lambda recipe, **_: given.append(recipe) or 1 / 0)
+    run("train", "01", group, "--protocol", "theirs", *(f"--set={name}={value}" for name, value in changes.items()))
+    assert given[0] == load_report("01").recipe(group, "theirs").but(changes)
+    assert all(given[0].value(name) == value for name, value in changes.items())
+
+
+def test_what_is_allowed_and_fails_exits_1():
+    told = run("--lang", "en", "train", "01", "model_2", *SMALL, "--set", "learning_rate=1e6", "--set", "optimizer=sgd")
+    assert told.exit_code == 1 and "Traceback" not in told.output and "learning_rate=1e+06" in told.output
+
+
+@pytest.mark.parametrize(
     ("arguments", "parts"),
     [
         (["train", "01", "modl_2"], ["'modl_2'", "Did you mean 'model_2'"]),
@@ -38,6 +55,9 @@ def test_train_prints_the_metrics_and_loads_the_second_time():
         (["train", "01", "model_2", "--set", "num_epoch=3"], ["num_epoch:", "Did you mean 'num_epochs'"]),
         (["train", "01", "model_2", "--set", "model.dropout=2"], ["model.dropout: given 2", "< 1"]),
         (["train", "01", "model_2", "--set", "num_epochs"], ["--set", "FIELD=VALUE"]),
+        (["train", "01", "model_2", "--set", "model.droput=0.5"], ["model.droput:", "Did you mean 'dropout'"]),
+        (["train", "01", "model_2", "--set", "optimizer.lr=0.1"], ["optimizer.lr: optimizer has no fields"]),
+        (["train", "01", "model_2", "--set", "num_epochs=null"], ["num_epochs: given None"]),
         (["train", "01", "model_2", "--device", "cuda:9", *SMALL], ["cuda:9", "cpu"]),
         (["audit", "99"], ["'99'", "01_ff_classifier"]),
         (["reproduce", "99"], ["'99'"]),

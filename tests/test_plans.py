@@ -50,7 +50,7 @@ def test_a_grid_over_a_group_with_its_seeds_and_folds(plan):
     }
     base = load_report("01").recipe("model_2", "ours")
     assert {r.num_epochs for r in recipes} == {3}
-    assert recipes[0] == base.but(num_epochs=3, learning_rate=0.01, model={"dropout": 0.0})
+    assert recipes[0] == base.but({"model.dropout": 0.0}, num_epochs=3, learning_rate=0.01)
 
 
 def test_a_group_means_what_the_report_means_seed_by_seed(plan):
@@ -104,6 +104,8 @@ def test_a_task_crosses_to_another_machine_as_json(plan):
         ({"report": "01", "page": "01"}, ["one and only one"]),
         ({"recipe": RECIPE, "group": "model_2"}, ["group", "report"]),
         ({"report": "01", "seeds": 2}, ["seeds", "group"]),
+        ({"report": "01", "protocol": "theirs"}, ["protocol", "group"]),
+        ({"report": "01", "group": "model_2", "set": {"num_epochs.x": 3}}, ["num_epochs has no fields"]),
         ({"report": "01", "group": "modl_2"}, ["'modl_2'", "Did you mean 'model_2'"]),
         ({"report": "01", "group": "model_2", "protocol": "their"}, ["theirs"]),
         ({"report": "01", "group": "model_2", "set": {"num_epoch": 3}}, ["num_epoch", "Did you mean 'num_epochs'"]),
@@ -123,7 +125,7 @@ def test_what_is_not_a_plan_is_refused_before_anything_starts(plan, entry, parts
         assert part in str(refused.value)
 
 
-@pytest.mark.parametrize("content", ["", "- 1", "runs: 3", "runs: []", "run: []", "runs: [", "runs: [3]", "\x00"])
+@pytest.mark.parametrize("content", ["", "- 1", "runs: 3", "runs: []", "run: []", "runs: [", "runs: [3]", "1: 2", "\x00"])
 def test_a_file_of_another_form_is_refused(tmp_path, content):
     (tmp_path / "plan.yaml").write_text(content)
     with pytest.raises(UserError):
@@ -219,3 +221,17 @@ def test_a_changed_notebook_is_another_task(tmp_path):
     assert first.id == PageRun.checked("01", {}).id
     copy.write_text(copy.read_text("utf-8") + "\n", "utf-8")
     assert PageRun.checked(str(copy), {}).id != first.id
+    with pytest.raises(UserError, match="copy.ipynb has changed"):  # the run that was asked for is not made of another page
+        first.perform(RunStore(tmp_path / "runs"), threads=1, device="cpu")
+    copy.unlink()
+    assert task_from_json(first.to_json()) == first  # whoever only wants to know how it stands needs no notebook
+
+
+def test_a_page_named_from_one_folder_is_found_from_another(tmp_path, monkeypatch):
+    notebook = Path(__file__).parents[1] / "notebooks" / "01_ff_classifier.ipynb"
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "copy.ipynb").write_bytes(notebook.read_bytes())
+    monkeypatch.chdir(tmp_path / "here")
+    page = PageRun.checked("copy.ipynb", {})
+    monkeypatch.chdir(tmp_path)
+    assert page.checked(page.page, {}).id == page.id

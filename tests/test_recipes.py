@@ -58,7 +58,7 @@ CHANGES = [
     {"precision": "bfloat16"},
     {"loading": "per_image"},
     {"measure_train": 1000},
-    {"snapshots": [0, 10]},
+    {"model": {"name": "ff_autoencoder", "dropout": 0.1}, "loss": "mse", "snapshots": [0, 10]},
 ]
 AUTOENCODER = {**BASE, "model": {"name": "conv_autoencoder"}, "loss": "l1"}
 CLASSIFIER = {**BASE, "model": {"name": "encoder_classifier"}}
@@ -106,9 +106,13 @@ def test_a_default_written_out_is_the_same_recipe():
 
 
 def test_but_changes_and_checks():
-    assert make().but(model={"dropout": 0.5}, seed=3) == make(model={"dropout": 0.5}, seed=3)
-    with pytest.raises(BadParameters):
-        make().but(model={"droput": 0.5})
+    changed = make().but({"model.dropout": 0.5}, seed=3)
+    assert changed == make(model={"dropout": 0.5}, seed=3) and changed.value("model.dropout") == 0.5
+    assert make().model.dropout == 0.2  # the other one is as it was
+    with pytest.raises(BadParameters, match="Did you mean 'dropout'"):
+        make().but({"model.droput": 0.5})
+    with pytest.raises(BadParameters, match="optimizer.lr: optimizer has no fields"):
+        make().but({"optimizer.lr": 0.1})
 
 
 def test_frozen():
@@ -187,6 +191,10 @@ def test_all_mistakes_are_told_at_once_and_cross_process_borders():
         ({**CLASSIFIER, "freeze": "features", "shifts": 1}, "shifts"),
         ({**AUTOENCODER, "flips": True}, "conv_autoencoder"),
         ({**AUTOENCODER, "test_flips": True}, "conv_autoencoder"),
+        ({**BASE, "snapshots": [1]}, "ff_classifier"),
+        ({**BASE, "loading": "per_image", "data": {"mean": 0.286}}, "per_image"),
+        ({**BASE, "loading": "per_image", "data": {"std": 0.353}}, "per_image"),
+        ({**CLASSIFIER, "loading": "per_image", "freeze": "features"}, "per_image"),
     ],
 )
 def test_transfer_that_cannot_be_is_refused(fields, part):
@@ -225,7 +233,7 @@ RECIPES = st.fixed_dictionaries(
         "weight_decay": st.floats(0, 1),
         "patience": st.none() | st.integers(1, 10**6),
         "seed": st.integers(0, 2**31 - 1),
-        "snapshots": st.lists(st.integers(0, 100), max_size=4),
+        "measure_train": st.none() | st.integers(1, 60_000),
     },
 )
 

@@ -236,6 +236,46 @@ def made_up(**groups) -> Report:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("content", "parts"),
+    [
+        ("groups: [", ["99_teacher.yaml"]),
+        ("", ["99_teacher.yaml", "field: value"]),
+        ("- 1", ["99_teacher.yaml", "list"]),
+        ("groups: [a]", ["groups", "list"]),
+        ("groups: {a: 3}", ["a:", "int"]),
+        ("groups: {a: {grid: [1]}}", ["a.grid", "list"]),
+        ("protocols: [a]\ngroups: {}", ["protocols", "list"]),
+    ],
+)
+def test_a_file_that_is_no_report_is_refused_in_words(content, parts, tmp_path, monkeypatch):
+    (tmp_path / "99_teacher.yaml").write_text(content)
+    monkeypatch.setattr(reports, "FOLDER", tmp_path)
+    with pytest.raises(UserError) as refused:
+        load_report("99_teacher")
+    for part in parts:
+        assert part in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong", "right"),
+    [
+        ({"groups": {"next": {"like": "bse"}}}, "bse", "base"),
+        ({"groups": {"next": {"like": "base", "encoder_from": "bse"}}}, "bse", "base"),
+        ({"groups": {"next": {"like": "base", "encoder_from": {"theirs": "bse"}}}}, "bse", "base"),
+        ({"groups": {"next": {"like": "base", "protocols": ["their"]}}}, "their", "theirs"),
+        ({"measure": {"of": "bse", "metric": "test_loss"}}, "bse", "base"),
+        ({"measure": {"of": "base", "metric": "test_loss", "minus": ["bse"]}}, "bse", "base"),
+    ],
+)
+def test_a_report_names_only_what_it_has(changes, wrong, right):
+    text = {"es": "a", "en": "b"}
+    number = {"id": "N9-1", "what": text, "published": "0.1", "unit": "error", "where": text}
+    with pytest.raises(UserError, match=f"'{wrong}'.*Did you mean '{right}'"):
+        report = made_up(**changes.get("groups", {}))
+        Report(**report.model_dump() | {"numbers": [number | {"measure": changes["measure"]}]})
+
+
 def test_a_study_of_ours_has_no_authors_and_nothing_to_audit(tmp_path, monkeypatch):
     monkeypatch.setenv("FMNIST_RUNS", str(tmp_path))
     fields = made_up().model_dump(exclude={"authors", "date", "institution", "citation", "numbers", "claims", "errors"})

@@ -24,10 +24,7 @@ def made_up(quality, noise=0.0, space=SPACE, runs=3, epochs=4, seed=0):
         fields = dict(zip(space, values, strict=True))
         for number in range(runs):
             last = quality(**{path.rpartition(".")[2]: value for path, value in fields.items()}) + noise * chance.normal()
-            recipe = SimpleNamespace(seed=number, model=SimpleNamespace())
-            for path, value in fields.items():
-                part, _, name = path.rpartition(".")
-                setattr(recipe.model if part else recipe, name, value)
+            recipe = SimpleNamespace(seed=number, value=fields.__getitem__)
             history = {"val_accuracy": [last * epoch / epochs for epoch in range(1, epochs + 1)]}
             made.append(SimpleNamespace(recipe=recipe, history=history, metrics={"test_accuracy": last - 0.01}))
     return {str(number): [run] for number, run in enumerate(made)}
@@ -160,6 +157,14 @@ def test_several_processes_may_share_a_study(tmp_path):
     storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(path))
     trials = optuna.load_study(study_name="search", storage=storage).trials
     assert len(trials) == 10 and {trial.number for trial in trials} == set(range(10))
+
+
+def test_a_search_that_goes_on_draws_anew_and_a_grid_ends_with_its_points(grid, tmp_path):
+    how = grid.space, grid.evaluate(0), 8, 4
+    first, then = (search.search("random", *how, storage=tmp_path / "random.log") for _ in range(2))
+    assert [trial.configuration for trial in first] != [trial.configuration for trial in then]
+    points = [search.search("grid", *how, storage=tmp_path / "grid.log") for _ in range(3)]
+    assert len(points[0]) and not points[-1]  # nothing is left, and nothing off the grid is tried
 
 
 @pytest.mark.parametrize(

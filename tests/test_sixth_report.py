@@ -13,7 +13,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-import yaml
 from bs4 import BeautifulSoup
 from click.testing import CliRunner
 from toy_book import ROOT, run_in, write_toy_book

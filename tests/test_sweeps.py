@@ -1,5 +1,6 @@
 """Sweeps: leases, attempts, the board, workers under fire on one shared folder, pages, the commands; Dask where it is."""
 
+import errno
 import json
 import os
 import random
@@ -56,6 +57,15 @@ def test_a_lease_has_one_holder(store):
     assert first.is_ours() and first.holder().pid == os.getpid()
     first.release()
     assert first.holder() is None and second.claim()
+
+
+def test_a_lease_that_was_taken_over_is_given_back_by_who_knows_only_its_owner(store):
+    gone, heir = Lease(store, "a" * 64, "gone", seconds=30), Lease(store, "a" * 64, "heir")
+    assert gone.claim()
+    silence(gone, 31)
+    assert heir.claim() and heir.path.suffix == ".1"
+    Lease(store, "a" * 64, "heir").release()  # as the parent of an attempt that was killed does
+    assert heir.holder() is None
 
 
 def test_a_silent_lease_is_taken_over_by_one(store):
@@ -400,9 +410,69 @@ def test_sweep_worker_and_status(plan, store, in_small):
     assert "0  waiting" in run("--lang", "en", "status", plan, *where).output
 
 
+def test_status_knows_every_plan_and_makes_no_folder(plan, store, tmp_path):
+    one, other, third = (Training(make(seed=seed)) for seed in range(3))
+    for tasks in ([one, other], [one, third], [third, one]):
+        sweeps.save_plan(store, tasks)
+    assert {task.id for task in sweeps.saved_plan(store)} == {one.id, other.id, third.id}
+    assert len(list((store.root / "plans").iterdir())) == 2
+    nowhere = tmp_path / "typo"
+    refused = run("--lang", "en", "status", plan, "--store", nowhere)
+    assert refused.exit_code == 2 and "typo" in refused.output and not nowhere.exists()
+
+
+def test_status_works_where_one_may_only_read(plan, store, monkeypatch):
+    task = read_plan(plan)[0]
+    assert Lease(store, task.id, "w").claim()
+
+    def refused(*_, **__):
+        raise PermissionError(13, "read-only")
+
+    monkeypatch.setattr(sweeps.tempfile, "NamedTemporaryFile", refused)
+    told = run("--lang", "en", "status", plan, "--store", store.root)
+    assert told.exit_code == 0 and "1  running" in told.output
+
+
+def test_a_drive_that_is_away_for_a_moment_ends_no_worker(store, in_small, monkeypatch):
+    looks, look = [], Board.look
+
+    def away(board):
+        looks.append(board)
+        if len(looks) in gone:
+            raise OSError(errno.EIO, "Input/output error")
+        return look(board)
+
+    monkeypatch.setattr(Board, "look", away)
+    monkeypatch.setattr(sweeps, "POLL", 0.1)
+    gone = {2, 3}
+    assert len(sweep([make(num_epochs=1)], store=store, jobs=1, progress=False)) == 1 and len(looks) > 3
+    gone = range(1_000_000)
+    monkeypatch.setattr(sweeps, "PATIENCE", 0.3)
+    with pytest.raises(UserError, match="Input/output error"):
+        sweeps.work([Training(make(num_epochs=1, seed=9))], store, sweeps.LocalHands(1))
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_that_refuses_locks_is_no_obstacle(store, number, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+
+    def refused(*_):
+        raise OSError(number, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refused)
+    task = Training(make(num_epochs=1))
+    (begun := store.folder(task)).mkdir(parents=True)
+    (begun / "progress.json").write_text("{}")  # left by ``train`` where there were locks
+    sweeps.attempt(sweeps._order(store, task, 60, 1, "cpu"))
+    assert task.find(store) is not None
+
+
+def test_an_empty_plan_is_done(store):
+    assert sweep([], store=store) == []
+
+
 def test_status_shows_the_reason_of_a_failure(plan, store):
     task = read_plan(plan)[0]
-    Board(store, [task])
     sweeps.note_failure(adopt(store, task, "w"), task, UserError("sweeps.blocked"))
     told = run("status", plan, "--store", store.root).output
     assert "1  failed" in told and "encoder" in told and "--retry" in told

@@ -80,6 +80,38 @@ def test_evaluate_leaves_the_mode_and_the_weights(images, labels):
     assert all(torch.equal(a, b) for a, b in zip(before, model.parameters()))
 
 
+def test_evaluate_leaves_the_mode_also_when_it_is_stopped(images, labels):
+    model = new_classifier().train()
+
+    def stop(outputs, targets):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(model, Batches(images, labels, 50), nn.CrossEntropyLoss(), {"accuracy": stop})
+    assert all(module.training for module in model.modules())
+
+
+def test_no_float64_is_asked_of_the_device(images, labels, monkeypatch):
+    """Apple's GPU has none: what is summed in float64 has to have come to the CPU before."""
+    on_cpu, cpu, double = set(), torch.Tensor.cpu, torch.Tensor.double
+
+    def to_cpu(tensor):
+        on_cpu.add(id(moved := cpu(tensor).clone()))
+        kept.append(moved)
+        return moved
+
+    def as_double(tensor):
+        assert id(tensor) in on_cpu, "float64 on the device"
+        return double(tensor)
+
+    kept: list[torch.Tensor] = []  # so that no other tensor gets the id of one of these
+    monkeypatch.setattr(torch.Tensor, "cpu", to_cpu)
+    monkeypatch.setattr(torch.Tensor, "double", as_double)
+    model, batches = new_classifier(), Batches(images, labels, 50)
+    train_one_epoch(model, batches, nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), 0.01))
+    assert evaluate(model, batches, nn.CrossEntropyLoss(), {"accuracy": accuracy})["loss"] > 0
+
+
 def test_an_epoch_shows_every_example_once_in_an_order_of_its_own():
     batches = Batches(torch.arange(50), torch.arange(50), 8, seed=3)
     first, again, second = ([inputs for inputs, _ in batches.epoch(k)] for k in (1, 1, 2))

@@ -27,7 +27,18 @@ from torch import nn
 
 from fmnist_utils import evaluation, yardsticks
 from fmnist_utils.data import Splits, load_fashion_mnist
-from fmnist_utils.recipes import MODEL_ARGUMENTS, MODEL_SPECS, AsTuple, CheckedSpec, Count, DataSpec, PositiveInt, Recipe, Spec
+from fmnist_utils.recipes import (
+    MODEL_ARGUMENTS,
+    MODEL_SPECS,
+    AsTuple,
+    CheckedSpec,
+    Count,
+    DataSpec,
+    PositiveInt,
+    Recipe,
+    Spec,
+    set_field,
+)
 from fmnist_utils.runs import Run, RunStore, train, train_all
 from fmnist_utils.text import LANGUAGES, UserError, get_language, nearest, say, set_language
 
@@ -98,6 +109,12 @@ class Group(Spec):
         return range(self.first_seed, self.first_seed + self.seeds)
 
 
+QUANTITIES = (
+    *("metric", "last", "lowest", "highest", "total", "at_epoch", "best_epoch", "after_best", "falls", "roughness"),
+    *("cell", "recall", "recall_rank", "error_share", "border", "cost"),
+)
+
+
 class Measure(Spec):
     """A quantity of a run, from its record.
 
@@ -156,6 +173,9 @@ class Measure(Spec):
     @model_validator(mode="after")
     def _check_other(self) -> Measure:
         self.of_other  # refuses a field that does not exist
+        given = [name for name in QUANTITIES if getattr(self, name) is not None]
+        if len(given) != 1 or (self.minus and self.over):
+            raise UserError("reports.one_quantity", given=", ".join(given) or "–", allowed=", ".join(QUANTITIES))
         for groups in (self.of, self.minus, self.over):
             if len({group.rpartition("/")[0] for group in groups}) > 1:
                 raise UserError("reports.mixed_groups", given=", ".join(groups))
@@ -213,6 +233,13 @@ class Condition(Spec):
     below: float | None = None
     unit: Literal[(*SCALES, "points", "ratio", "rank")] = "points"
     protocol: str | None = None
+
+    @model_validator(mode="after")
+    def _has_a_bound(self) -> Condition:
+        bounds = [bound for bound in (self.above, self.below) if bound is not None]
+        if not bounds or bounds != sorted(bounds):
+            raise UserError("reports.no_bound", what=self.what.en)
+        return self
 
 
 class Claim(Spec):
@@ -291,10 +318,17 @@ class Report(CheckedSpec):
     landmarks: list[Landmark] = []
 
     @model_validator(mode="after")
-    def _confusion_is_of_a_group(self) -> Report:
-        if (self.confusion or self.confusion_of) and not (self.confusion and self.confusion_of in self.groups):
-            given = self.confusion_of
-            raise UserError("reports.unknown", given=given, allowed=", ".join(self.groups), hint=nearest(given, self.groups))
+    def _refers_to_what_it_has(self) -> Report:
+        if self.confusion or self.confusion_of:
+            _check_known(self.groups, [self.confusion_of])
+        for group in self.groups.values():
+            bases = group.encoder_from.values() if isinstance(group.encoder_from, dict) else [group.encoder_from]
+            _check_known(self.groups, [name for name in (group.like, *bases) if name is not None])
+            _check_known(self.protocols, group.protocols)
+        measures = [number.measure for number in self.numbers]
+        measures += [condition.measure for claim in self.claims for condition in claim.check]
+        for measure in measures:
+            _check_known(self.groups, [name for name in (*measure.of, *measure.minus, *measure.over) if "/" not in name])
         return self
 
     @model_validator(mode="before")
@@ -302,19 +336,22 @@ class Report(CheckedSpec):
     def _expand(cls, fields: dict[str, Any]) -> dict[str, Any]:
         """Put the groups of each grid in its place, and name the protocols of those that name none."""
         groups: dict[str, Any] = {}
-        for name, group in fields.get("groups", {}).items():
-            grid = group.get("grid", {}) if isinstance(group, dict) else {}
+        for name, group in _mapping("groups", fields.get("groups", {})).items():
+            if isinstance(group, Group):
+                groups[name] = group
+                continue
+            grid = _mapping(f"{name}.grid", _mapping(name, group).get("grid", {}))
             for values in itertools.product(*grid.values()):
-                one = {key: value for key, value in copy.deepcopy(group).items() if key != "grid"} if grid else group
+                one = {key: value for key, value in copy.deepcopy(group).items() if key != "grid"}
                 if grid:
                     known = {path.rpartition(".")[2]: _name(value) for path, value in zip(grid, values, strict=True)}
                     one |= {key: _fill(one[key], known) for key in ("like", "encoder_from") if key in one}
                     one |= {"recipe": one.get("recipe", {}), "varies": list(grid)}
                     for path, value in zip(grid, values, strict=True):
-                        _set(one["recipe"], path, value)
+                        set_field(one["recipe"], path, value)
                 name_of_one = "_".join([name, *map(_name, values)])
                 groups[name_of_one] = groups[name_of_one] | one if name_of_one in groups else one
-        first = {"protocols": list(fields.get("protocols", {}))[:1]}
+        first = {"protocols": list(_mapping("protocols", fields.get("protocols", {})))[:1]}
         return {**fields, "groups": {name: first | one if isinstance(one, dict) else one for name, one in groups.items()}}
 
     @property
@@ -338,23 +375,22 @@ class Report(CheckedSpec):
         Raises:
             UserError: if there is no such group or protocol, or an override is not allowed.
         """
-        for name, known in ((group, self.groups), (protocol, self.protocols)):
-            if name not in known:
-                raise UserError("reports.unknown", given=name, allowed=", ".join(known), hint=nearest(name, known))
+        _check_known(self.groups, [group])
+        _check_known(self.protocols, [protocol])
         fields, varied = self._fields(group)
         own = self.groups[group]
         for path, value in (overrides or {}).items():
             if path == "num_epochs" and path in varied:
                 fields[path] = min(fields[path], value)
             elif path not in varied and _has(fields["model"], path):
-                _set(fields, path, value)
+                set_field(fields, path, value)
         fields["num_epochs"] *= own.epochs_factor
         for path, value in [*_flatten(self.protocols[protocol]), *((path, seed) for path in own.by_seed)]:
-            _set(fields, path, value)
+            set_field(fields, path, value)
         if "data.fold" in own.by_seed:
-            fields["data"]["fold"] = seed % (60_000 // fields["data"].get("val_size", DataSpec().val_size))
+            fields["data"]["fold"] = seed % DataSpec(**fields["data"]).num_folds
         for path, value in _flatten(own.later_seeds) if seed > own.first_seed else ():
-            _set(fields, path, value)
+            set_field(fields, path, value)
         base = self.groups[group].encoder_from
         if base := base.get(protocol) if isinstance(base, dict) else base:
             fields["encoder_from"] = self.recipe(base, protocol, seed, overrides)
@@ -368,7 +404,7 @@ class Report(CheckedSpec):
         if own.like and "name" in own.recipe.get("model", {}):
             fields["model"] = {}  # another network, with arguments of its own
         for path, value in _flatten(own.recipe):
-            _set(fields, path, value)
+            set_field(fields, path, value)
             varied = varied | {path} if own.like else varied
         return fields, varied
 
@@ -584,8 +620,7 @@ def load_report(name: str) -> Report:
     if not matches:
         hint = nearest(name, report_names())
         raise UserError("reports.unknown", given=name, allowed=", ".join(report_names()), hint=hint)
-    fields = yaml.safe_load((FOLDER / f"{matches[0]}.yaml").read_text(encoding="utf8"))
-    return Report(**fields)
+    return Report(**_read(FOLDER / f"{matches[0]}.yaml"))
 
 
 def report_names() -> list[str]:
@@ -601,7 +636,30 @@ def student_reports() -> list[str]:
 @functools.cache
 def load_across() -> Across:
     """Return what stands across the reports."""
-    return Across(**yaml.safe_load((FOLDER / "across.yaml").read_text(encoding="utf8")))
+    return Across(**_read(FOLDER / "across.yaml"))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return the fields of a YAML file."""
+    try:
+        fields = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise UserError("reports.unreadable", file=path.name, reason=error) from None
+    return _mapping(path.name, fields)
+
+
+def _mapping(name: str, given: Any) -> dict[str, Any]:
+    """Return ``given`` if it is a dictionary of fields, as what is called ``name`` has to be."""
+    if isinstance(given, dict) and all(isinstance(key, str) for key in given):
+        return given
+    raise UserError("reports.not_a_mapping", name=name, given=type(given).__name__)
+
+
+def _check_known(known: Iterable[str], names: Iterable[str]) -> None:
+    """Refuse the first of ``names`` that is not among those known."""
+    for name in names:
+        if name not in known:
+            raise UserError("reports.unknown", given=name, allowed=", ".join(known), hint=nearest(name, known))
 
 
 def find_group(name: str, report: Report | Across | None = None) -> tuple[Report, str]:
@@ -622,13 +680,6 @@ def _flatten(fields: dict[str, Any], prefix: str = ""):
 def _fill(names: str | dict[str, str], values: dict[str, Any]) -> str | dict[str, str]:
     """Return a name, or the names in a dictionary, with the values of a grid in place of ``{latent_dim}`` and the like."""
     return {key: _fill(name, values) for key, name in names.items()} if isinstance(names, dict) else names.format(**values)
-
-
-def _set(fields: dict[str, Any], path: str, value: Any) -> None:
-    *parents, last = path.split(".")
-    for parent in parents:
-        fields = fields.setdefault(parent, {})
-    fields[last] = value
 
 
 def _name(value: Any) -> str:
