@@ -400,6 +400,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "condición «{what}»: falta above o below, o el primero es mayor que el segundo; así se cumpliría siempre o nunca.",
         "condition “{what}”: above or below is missing, or the first is larger than the second; so it would hold always or never.",
     ),
+    "reports.matrix_of_a_group": (
+        "confusion, la matriz publicada, y confusion_of, el grupo del que es, van juntos.",
+        "confusion, the published matrix, and confusion_of, the group that it is of, go together.",
+    ),
     "reports.not_a_mapping": (
         "{name}: se esperan campos con su valor (campo: valor), y se dio {given}.",
         "{name}: fields and their values are expected (field: value); given: {given}.",

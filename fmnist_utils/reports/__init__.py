@@ -319,8 +319,9 @@ class Report(CheckedSpec):
 
     @model_validator(mode="after")
     def _refers_to_what_it_has(self) -> Report:
-        if self.confusion or self.confusion_of:
-            _check_known(self.groups, [self.confusion_of])
+        if bool(self.confusion) != bool(self.confusion_of):
+            raise UserError("reports.matrix_of_a_group")
+        _check_known(self.groups, [self.confusion_of] if self.confusion_of else [])
         for group in self.groups.values():
             bases = group.encoder_from.values() if isinstance(group.encoder_from, dict) else [group.encoder_from]
             _check_known(self.groups, [name for name in (group.like, *bases) if name is not None])
