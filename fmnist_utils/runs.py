@@ -295,7 +295,7 @@ def train(
         except (
             RuntimeError
         ) as error:  # of CUDA, its subclass OutOfMemoryError; of the CPU and of Apple's GPU, one with these words
-            short = isinstance(error, torch.OutOfMemoryError) or re.search(r"allocate memory|out of memory", str(error))
+            short = isinstance(error, torch.OutOfMemoryError) or re.search(r"(allocate|enough|out of) memory", str(error))
             if not short:
                 raise
             raise Failure("runs.out_of_memory", device=str(place), batch_size=recipe.batch_size) from error

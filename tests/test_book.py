@@ -39,6 +39,7 @@ import toy_book
 import verdicts
 import writing
 from fmnist_utils.reports import load_report, student_reports
+from fmnist_utils.text import UserError
 
 
 # --- One language of a notebook ---------------------------------------------------------------------------------------
@@ -381,6 +382,11 @@ def test_the_example_on_the_page_is_the_verdict_of_the_audit(lang, few_records, 
     shutil.copy(ROOT / "book" / lang / page.name, page)
     writing.fill(page, facts)
     assert "$" not in page.read_text("utf-8") and f"| {facts['values']} |" in page.read_text("utf-8")
+
+
+def test_without_the_records_of_the_example_it_is_said_what_makes_them(tmp_path):
+    with pytest.raises(UserError, match="fmnist reproduce 01_ff_classifier"):
+        closing.worked_example(build.RunStore(tmp_path, tmp_path / "none"))
 
 
 @pytest.mark.parametrize("lang", pages.LANGUAGES)

@@ -213,6 +213,19 @@ def kill_each_worker_once(fields, arguments):
     return runs.train(Recipe(**fields), **arguments) and None
 
 
+def test_a_program_without_a_main_guard_is_told_so(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(
+        f"import sys; sys.path.insert(0, {os.path.dirname(__file__)!r})\n"
+        "from small_runs import make\n"
+        "from fmnist_utils.runs import RunStore, train_all\n"
+        f"train_all([make(seed=1), make(seed=2)], jobs=2, store=RunStore({str(tmp_path)!r}), progress=False)\n"
+    )
+    ended = subprocess.run([sys.executable, program], capture_output=True, text=True, env=os.environ | {"FMNIST_LANG": "en"})
+    assert ended.returncode == 1 and "UserError" in ended.stderr and "`if __name__ ==" in ended.stderr
+    assert "killed" not in ended.stderr
+
+
 @pytest.mark.nightly
 def test_a_killed_worker_takes_no_other_run_with_it(tmp_path, monkeypatch):
     store = RunStore(tmp_path)

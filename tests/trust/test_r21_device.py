@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from fmnist_utils import runs
 from fmnist_utils.cli import main
 from fmnist_utils.runs import RunStore, train
-from fmnist_utils.text import LANGUAGES, UserError, set_language
+from fmnist_utils.text import LANGUAGES, Failure, UserError, set_language
 from fmnist_utils.training import pick_device
 from small_runs import make
 
@@ -39,13 +39,34 @@ def test_auto_takes_what_there_is(only_a_cpu, monkeypatch):
         pick_device("cuda:7")
 
 
+SHORT = {  # how PyTorch says so; that of the CPU has no class of its own
+    "cuda": torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB."),
+    "cpu": RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory: you tried to allocate"),
+    "mps": RuntimeError("MPS backend out of memory (MPS allocated: 8.00 GB). Tried to allocate 20.00 GB on private pool."),
+}
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("where", ["fit", "evaluate"])
-def test_memory_that_does_not_suffice_is_one_message(few_images, tmp_path, monkeypatch, lang, where):
+@pytest.mark.parametrize(("where", "error"), [("fit", "cuda"), ("evaluate", "cuda"), ("fit", "cpu"), ("evaluate", "mps")])
+def test_memory_that_does_not_suffice_is_one_message(few_images, tmp_path, monkeypatch, lang, where, error):
     def too_large(*arguments, **options):
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+        raise SHORT[error]
 
     set_language(lang)
     monkeypatch.setattr(runs, where, too_large)
-    with pytest.raises(UserError, match="cpu.*batch_size=50.*device='cpu'"):
+    with pytest.raises(Failure, match="cpu.*batch_size=50.*device='cpu'"):
         train(make(), store=RunStore(tmp_path))
+
+
+def test_an_error_of_another_kind_is_not_taken_for_it(few_images, tmp_path, monkeypatch):
+    def broken(*arguments, **options):
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    monkeypatch.setattr(runs, "fit", broken)
+    with pytest.raises(RuntimeError, match="mat1"):
+        train(make(), store=RunStore(tmp_path))
+
+
+def test_the_cpu_really_says_so():
+    with pytest.raises(RuntimeError, match="can't allocate memory|not enough memory"):
+        torch.empty(2**55)
