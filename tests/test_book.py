@@ -310,7 +310,7 @@ def test_with_all_reports_the_figure_counts_the_whole_audit(lang, tmp_path, monk
 
     monkeypatch.setenv("FMNIST_RESULTS", str(tmp_path))
     drawn = []
-    monkeypatch.setattr(verdicts.plots, "verdicts", drawn.append)
+    monkeypatch.setattr("fmnist_utils.plots.verdicts", drawn.append)
     for names in (student_reports(), student_reports()[:-1]):
         (tmp_path / "_verdicts.md").write_text("$numbers $claims $number_cannot $claim_cannot", "utf-8")
         verdicts.write(tmp_path, names, lang)
