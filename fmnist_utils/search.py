@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.stats import chi2
 
 from fmnist_utils.runs import Run
 from fmnist_utils.text import UserError, nearest, say
@@ -87,8 +88,14 @@ class Grid:
 
     @property
     def noise(self) -> float:
-        """The standard deviation of a score between runs of one configuration: the root of the mean variance of all."""
-        return math.sqrt(np.mean([curves[:, -1].var(ddof=1) for curves in self.curves.values()]))
+        """The standard deviation of a score between the runs of a typical configuration.
+
+        It comes from the median of their variances, which the few that now learn and now do not leave alone, as a mean would not.
+        The median of a variance of k + 1 normal values is that of χ² with k degrees of freedom, over k.
+        """
+        variances = [curves[:, -1].var(ddof=1) for curves in self.curves.values()]
+        freedom = len(next(iter(self.curves.values()))) - 1
+        return math.sqrt(np.median(variances) * freedom / chi2.median(freedom))
 
     def quality(self, configuration: Mapping[str, Any]) -> float:
         """Return the quality of a configuration given by the names of its fields."""

@@ -795,6 +795,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "search.trials": ("intentos", "trials"),
     "search.reached": ("llegan a un σ de la mejor", "arrive within one σ of the best"),
     "search.epochs": ("épocas hasta llegar (mediana)", "epochs until then (median)"),
+    "search.usual": ("sin buscar", "without a search"),
     "search.accuracy": ("exactitud de la elegida", "accuracy of the chosen one"),
     "field.optimizer": ("optimizador", "optimizer"),
     "field.learning_rate": ("tasa", "rate"),
