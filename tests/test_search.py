@@ -11,7 +11,7 @@ import pytest
 
 from fmnist_utils import search
 from fmnist_utils.reports import load_report
-from fmnist_utils.search import METHODS, Grid, chosen, coarse, progress
+from fmnist_utils.search import METHODS, Grid, Trial, chosen, coarse, progress
 from fmnist_utils.text import UserError
 
 SPACE = {"optimizer": ["adam", "sgd"], "learning_rate": [0.001, 0.01, 0.1, 1.0], "model.dropout": [0.0, 0.5]}
@@ -189,6 +189,13 @@ def test_repeated_searches_are_summed_up_in_words(grid):
     table = search.summary(grid, found, 24)
     assert list(table.index) == list(courses) and table.shape == (4, 4)
     assert all(re.fullmatch(r"\d+\.\d ± \d+\.\d %", cell) for cell in table.iloc[:, 1])
+
+
+def test_the_test_set_is_opened_for_what_was_picked_and_nothing_else(grid):
+    best = dict(zip(grid.space, grid.best, strict=True))
+    shown = search.opened(grid, {"tpe": [[Trial(best, (0.9,))], []]}, best)  # two may pick the same
+    assert list(shown) == ["without a search\nadam · 0.01 · 0.0", "TPE\nadam · 0.01 · 0.0"]
+    assert all(list(heights) == list(grid.tests[grid.best]) for heights in shown.values())
 
 
 def test_foresight_is_one_where_the_order_never_changes(grid):
