@@ -20,7 +20,7 @@ import pandas as pd
 from matplotlib.colors import LogNorm, PowerNorm
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, FancyArrowPatch, Patch, Rectangle
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator, ScalarFormatter
 
 from fmnist_utils.text import UserError, class_names, nearest, say
 
@@ -32,6 +32,7 @@ LEVEL = {"linestyle": "-.", "linewidth": 1.1}  # of PCA
 STAR = {"markersize": 10, "markeredgecolor": INK, "markeredgewidth": 0.7}
 BEHIND = {"facecolor": "white", "edgecolor": "none", "pad": 1.2}  # a number on a hatched ground
 WIDTH = 5.6  # inches; at this width letters of 10 points stay legible on a phone
+ROUND_SECONDS = (1, 2, 5, 10, 20, 40, 100, 200, 400, 1000, 2000, 4000)  # what a logarithmic axis of seconds shows
 
 STYLE = {
     "figure.dpi": 160,
@@ -427,19 +428,23 @@ def accuracy_by_seconds(
     """
     figure, axes = plt.subplots(figsize=(WIDTH, 3.4 + 0.22 * len(points)))
     looks = zip(itertools.cycle(COLOURS), itertools.cycle(MARKERS))
-    for (name, (seconds, accuracies)), (colour, marker) in zip(points.items(), looks):
+    shared = {"capsize": 3, "linestyle": ""}
+    for number, ((name, (seconds, accuracies)), (colour, marker)) in enumerate(zip(points.items(), looks)):
         values = 100 * np.asarray(accuracies, float)
         reach = [[values.mean() - values.min()], [values.max() - values.mean()]]
         label = say("plots.runs", name=name, n=len(values))
-        axes.errorbar(
-            np.median(seconds), values.mean(), reach, color=colour, marker=marker, capsize=3, linestyle="", label=label
-        )
+        shared["markerfacecolor"] = colour if number < len(COLOURS) else "none"  # the second time round they are hollow
+        axes.errorbar(np.median(seconds), values.mean(), reach, color=colour, marker=marker, label=label, **shared)
     for name, accuracy in (landmarks or {}).items():
         axes.axhline(100 * accuracy, color=GREY, linestyle=":", linewidth=1, zorder=0)
         axes.text(0.01, 100 * accuracy, name, transform=axes.get_yaxis_transform(), va="bottom", fontsize=8, color=GREY)
     if limit is not None:
         axes.axvline(limit, color=GREY, linestyle="--", linewidth=1, zorder=0)
     axes.set(xscale="log", xlabel=say("plots.training_seconds"), ylabel=say("plots.val_accuracy"))
+    low, high = axes.get_xlim()
+    axes.set_xticks([tick for tick in ROUND_SECONDS if low <= tick <= high], minor=False)
+    axes.xaxis.set_major_formatter(ScalarFormatter())
+    axes.xaxis.set_minor_locator(NullLocator())
     figure.legend(loc="outside upper center", ncols=1)
 
 

@@ -305,11 +305,11 @@ def summary(grid: Grid, found: Mapping[str, Sequence[Sequence[Trial]]], budget: 
 def opened(grid: Grid, found: Mapping[str, Sequence[Sequence[Trial]]], usual: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """Return the test accuracies of the ``usual`` configuration and of what the first search of each method ended with.
 
-    Their names, in the language in force, say on a line who picked the configuration and on another what it is.
+    Their names, in the language in force, say who picked the configuration and what it is.
     """
     picks = {"usual": usual} | {method: chosen(searches[0]).configuration for method, searches in found.items()}
     keys = {method: grid.key(configuration) for method, configuration in picks.items()}
-    return {f"{say(f'search.{name}')}\n{' · '.join(map(str, key))}": grid.tests[key] for name, key in keys.items()}
+    return {f"{say(f'search.{name}')}: {' · '.join(map(str, key))}": grid.tests[key] for name, key in keys.items()}
 
 
 def _optuna():

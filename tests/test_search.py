@@ -194,7 +194,7 @@ def test_repeated_searches_are_summed_up_in_words(grid):
 def test_the_test_set_is_opened_for_what_was_picked_and_nothing_else(grid):
     best = dict(zip(grid.space, grid.best, strict=True))
     shown = search.opened(grid, {"tpe": [[Trial(best, (0.9,))], []]}, best)  # two may pick the same
-    assert list(shown) == ["without a search\nadam · 0.01 · 0.0", "TPE\nadam · 0.01 · 0.0"]
+    assert list(shown) == ["without a search: adam · 0.01 · 0.0", "TPE: adam · 0.01 · 0.0"]
     assert all(list(heights) == list(grid.tests[grid.best]) for heights in shown.values())
 
 
