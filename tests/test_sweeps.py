@@ -355,7 +355,7 @@ def test_workers_under_fire_lose_double_and_halve_nothing(folder, count, kills, 
         assert run is not None and Record.read(run.path).id == recipe.id
         run.model(), run.panel
         left = {path.name for path in store.folder(recipe).iterdir()}
-        assert left == {"lock", "record.json", "record.panel.safetensors", "record.weights.safetensors"}
+        assert left == {"record.json", "record.panel.safetensors", "record.weights.safetensors"}
     ended = Counter((store.root / "published.log").read_text().split())
     assert set(ended.values()) == {1} and len(ended) >= count - kills  # one may be killed before it can note it
     standing = Board(store, [Training(recipe) for recipe in recipes]).look()
