@@ -176,7 +176,7 @@ def main() -> int:
     arrays = load_arrays("official")
     rows = [arrays.test_images[arrays.test_labels == label][:EACH] for label in range(10)]
     sheet = np.concatenate([row.reshape(EACH, SIDE, SIDE).swapaxes(0, 1).reshape(SIDE, EACH * SIDE) for row in rows])
-    Image.fromarray(sheet).save_figure(GARMENTS, optimize=True)
+    Image.fromarray(sheet).save(GARMENTS, optimize=True)
     print(f"{GARMENTS.relative_to(ROOT)}: {GARMENTS.stat().st_size} bytes")
     return 0
 

@@ -292,11 +292,9 @@ def train(
     with store.alone(folder):
         try:
             return store.find(recipe, weights) or _train(recipe, folder, place, pretrained, progress)
-        except (
-            RuntimeError
-        ) as error:  # of CUDA, its subclass OutOfMemoryError; of the CPU and of Apple's GPU, one with these words
-            short = isinstance(error, torch.OutOfMemoryError) or re.search(r"(allocate|enough|out of) memory", str(error))
-            if not short:
+        except RuntimeError as error:
+            # CUDA's has a class of its own, those of the CPU and of Apple's GPU have not; all have these words.
+            if not re.search(r"(allocate|enough|out of) memory", str(error)):
                 raise
             raise Failure("runs.out_of_memory", device=str(place), batch_size=recipe.batch_size) from error
 

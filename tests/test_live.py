@@ -254,6 +254,20 @@ def test_packed_numbers_are_the_numbers(values):
     assert off.max() <= packed["largest"] * 0.501 * 2**-23
 
 
+def test_the_picture_that_is_made_is_the_one_that_is_read(tmp_path, monkeypatch):
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (400, live.SIDE, live.SIDE), dtype=np.uint8)
+    labels = random.permutation(np.arange(400, dtype=np.uint8) % 10)
+    monkeypatch.setattr("fmnist_utils.data.load_arrays", lambda source: SimpleNamespace(test_images=images, test_labels=labels))
+    monkeypatch.setattr(live, "ROOT", tmp_path)
+    monkeypatch.setattr(live, "GARMENTS", tmp_path / "garments.png")
+    assert live.main() == 0
+    read, classes = live.garments()
+    for label in range(10):
+        wanted = images[labels == label][: live.EACH]
+        assert ((read[classes == label, 0] * 255).round().byte().numpy() == wanted).all()
+
+
 def test_the_committed_images_are_the_test_images_of_the_records():
     images, labels = live.garments()
     panel = safetensors.numpy.load_file(next(BOOK.glob("results/01_*/model_2.theirs.seed0.*.panel.safetensors")))
