@@ -11,6 +11,7 @@ import json
 import re
 import shutil
 import subprocess
+from types import SimpleNamespace
 
 import live
 import numpy as np
