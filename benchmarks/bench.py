@@ -82,12 +82,15 @@ class Bench:
         return finish(self.start(*words, **options))
 
     def side_by_side(self, name: str, jobs: int, seeds: int, images: int, epochs: int) -> float:
-        """Return the seconds that ``seeds`` runs of one thread each take in ``jobs`` processes, an epoch of all of them."""
+        """Return the seconds that an epoch of ``seeds`` runs of one thread each takes in ``jobs`` processes.
+
+        As with single runs, neither the start nor the first epoch of each counts; the slowest process does.
+        """
         shares = [list(range(job, seeds, jobs)) for job in range(jobs)]
-        how = {"images": images, "epochs": epochs, "threads": 1}
+        how = {"images": images, "epochs": epochs + 1, "threads": 1}
         children = [self.start("ours", name, seed=share, **how) for share in shares]
         made = [finish(child) for child in children]
-        return max(runs[-1]["ended"] - runs[0]["began"] for runs in made) / epochs  # of the slowest process
+        return max(sum(statistics.median(run["seconds"][1:]) for run in runs) for runs in made)
 
 
 def finish(child: subprocess.Popen):

@@ -41,11 +41,13 @@ from safetensors import SafetensorError
 from torch import nn
 
 import fmnist_utils
+from fmnist_utils import optimizers
 from fmnist_utils.augmentation import Augmentation, FlipAveraged
 from fmnist_utils.checkpoints import FORMAT, Checkpoints, check_name, digest, write_atomically
 from fmnist_utils.data import Split, Splits, home, load_fashion_mnist
 from fmnist_utils.evaluation import confusion_matrix, encode, most_confident_mistakes, predict, reconstruct
 from fmnist_utils.models import build_model
+from fmnist_utils.optimizers import Fused
 from fmnist_utils.recipes import DataSpec, Recipe
 from fmnist_utils.text import Failure, UserError, say
 from fmnist_utils.training import (
@@ -447,15 +449,14 @@ def trainable(recipe: Recipe, model: nn.Module, splits: Splits) -> tuple[nn.Modu
     return model.head, {name: encode(model, of_set).to(of_set.device) for name, of_set in images.items()}
 
 
-def make_optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
+def make_optimizer(recipe: Recipe, model: nn.Module) -> Fused | torch.optim.Optimizer:
     """Return the optimizer of ``recipe`` for the parameters of ``model``."""
     arguments = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
-    if next(model.parameters()).device.type in ("cpu", "cuda"):
-        arguments["fused"] = True  # one kernel for all parameters: up to three times faster, same formula
     if recipe.optimizer == "sgd":
-        return torch.optim.SGD(model.parameters(), momentum=recipe.momentum, **arguments)
-    form = torch.optim.AdamW if recipe.optimizer == "adamw" else torch.optim.Adam
-    return form(model.parameters(), **arguments)
+        arguments["momentum"] = recipe.momentum
+    name = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"}[recipe.optimizer]
+    fused = next(model.parameters()).device.type in ("cpu", "cuda")  # Apple's GPU has not all of the kernels
+    return getattr(optimizers if fused else torch.optim, name)(model.parameters(), **arguments)
 
 
 def make_loss(recipe: Recipe) -> nn.Module:

@@ -424,8 +424,8 @@ class LocalHands:
     def __init__(self, jobs: int):
         self._context = multiprocessing.get_context(self.start_method)
         if self.start_method == "forkserver":
-            # PyTorch is imported once, by the server, with what the first optimizer imports: seconds for each run
-            self._context.set_forkserver_preload(["fmnist_utils.sweeps", "torch._dynamo"])
+            # PyTorch is imported once, by the server: seconds for each run
+            self._context.set_forkserver_preload(["fmnist_utils.sweeps"])
         self.jobs, self.running = jobs, {}
 
     def free(self) -> int:

@@ -87,8 +87,8 @@ class Batches:
         torch.manual_seed((self.seed << 20) + epoch)
         order = torch.randperm(len(self.inputs)).to(self.inputs.device)
         for indices in order.split(self.batch_size):
-            inputs = self.inputs[indices]
-            yield self.augment(inputs) if self.augment else inputs, self.targets[indices]
+            inputs = self.inputs.index_select(0, indices)  # a third of the time of inputs[indices]
+            yield self.augment(inputs) if self.augment else inputs, self.targets.index_select(0, indices)
 
 
 class ImageByImage(Batches):

@@ -43,7 +43,7 @@ def forks():
     if sys.platform == "win32":
         pytest.skip("starting so many processes takes minutes without fork")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["fmnist_utils.reports", "torch._dynamo", "pytest"])
+    context.set_forkserver_preload(["fmnist_utils.reports", "pytest"])
     return context
 
 

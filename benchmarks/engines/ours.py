@@ -6,6 +6,7 @@ of its choices, to see what that choice gives.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from workloads import LEARNING_RATE, Data, Job, Workload
 
@@ -14,6 +15,7 @@ from fmnist_utils.recipes import Recipe
 from fmnist_utils.runs import keep_freed_memory, make_loss, make_optimizer
 from fmnist_utils.training import Batches, Bfloat16, ImageByImage, train_one_epoch
 
+KEPT: list = []  # the data, their images and labels as tensors
 CHOICES = ("resident", "channels_last", "fused", "kept_memory", "bfloat16", "compiled")
 
 
@@ -25,9 +27,15 @@ def recipe(workload: Workload, precision: str = "float32") -> Recipe:
 
 
 def tensors(workload: Workload, data: Data) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return inputs, float32 (N, 1, 28, 28) in [0, 1], and targets: the labels, or the inputs themselves."""
-    images = torch.tensor(data.images).unsqueeze(1) / 255
-    return images, images if workload.loss == "l1" else torch.tensor(data.labels).long()
+    """Return inputs, float32 (N, 1, 28, 28) in [0, 1], and targets: the labels, or the inputs themselves.
+
+    The last ones are kept, as ``fmnist_utils.runs.load_splits`` keeps them: runs one after the other share them.
+    """
+    if not KEPT or KEPT[0] is not data:
+        images = torch.from_numpy(data.images[:, None] / np.float32(255))
+        KEPT[:] = data, images, torch.from_numpy(data.labels.astype(np.int64))
+    _, images, labels = KEPT
+    return images, images if workload.loss == "l1" else labels
 
 
 def prepare(workload: Workload, data: Data, seed: int, precision: str = "float32", without: str = "", extra: str = ""):
