@@ -36,7 +36,8 @@ def load_file(path: Path):
 
 # --- Imports --------------------------------------------------------------------------------------------------------
 
-GROUND_FLOOR = {name: {"text"} for name in ("data", "synthetic", "augmentation", "models", "training", "evaluation", "plots", "text")}
+STANDING_ALONE = ("data", "synthetic", "augmentation", "models", "training", "optimizers", "evaluation", "plots", "text")
+GROUND_FLOOR = {name: {"text"} for name in STANDING_ALONE}
 GROUND_FLOOR["data"] = {"text", "synthetic"}
 
 
