@@ -29,7 +29,7 @@ KINDS = {
     "pooling": ("pool",),
     "normalization": ("batch_norm",),
     "activation": ("relu", "threshold", "clamp_min", "sigmoid"),
-    "dropout": ("bernoulli", "native_dropout"),
+    "dropout": ("aten::random_", "bitwise_and"),
     "loading": ("aten::index",),
     "optimizer": ("Optimizer", "_fused_adam", "_foreach_add"),
 }

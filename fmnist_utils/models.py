@@ -8,6 +8,7 @@ The comment beside a layer is the shape of its output, without N.
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 
 import torch
@@ -56,6 +57,23 @@ def count_parameters(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
 
+class Dropout(nn.Dropout):
+    """PyTorch's dropout, with the same numbers at random sooner.
+
+    On the CPU PyTorch makes each number of the mask by itself: it draws 64 bits, takes 53 of them for a fraction and keeps the unit
+    if that is below 1 - p. Here the same bits are drawn for all units at once and compared as they are, which takes half the time.
+    (On Intel's processors PyTorch draws them in another way; here they are the same on all.)
+    """
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return ``inputs``; in training with a share p of them, at random, zero, and the others divided by 1 - p."""
+        if not (self.training and 0 < self.p < 1 and inputs.device.type == "cpu"):
+            return super().forward(inputs)
+        keep = 1 - self.p
+        fractions = torch.empty_like(inputs, dtype=torch.int64).random_().bitwise_and_(2**53 - 1)  # in units of 2**-53
+        return inputs * (fractions < math.ceil(keep * 2**53)).to(inputs.dtype).div_(keep)
+
+
 class FeedForwardClassifier(nn.Sequential):
     """Fully connected classifier: (Linear, ReLU, Dropout) for each hidden size, then Linear to ten logits.
 
@@ -67,7 +85,7 @@ class FeedForwardClassifier(nn.Sequential):
         layers: list[nn.Module] = [nn.Flatten()]  # 784
         size = NUM_PIXELS
         for hidden_size in hidden_sizes:
-            layers += [nn.Linear(size, hidden_size), nn.ReLU(), nn.Dropout(dropout)]
+            layers += [nn.Linear(size, hidden_size), nn.ReLU(), Dropout(dropout)]
             size = hidden_size
         super().__init__(*layers, nn.Linear(size, NUM_CLASSES))
 
@@ -98,7 +116,7 @@ class FeedForwardAutoencoder(Autoencoder):
             nn.Flatten(),  # 784
             nn.Linear(NUM_PIXELS, latent_dim),
             activation(hidden_activation),
-            nn.Dropout(dropout),
+            Dropout(dropout),
         )
         self.decoder = nn.Sequential(
             nn.Linear(latent_dim, NUM_PIXELS),
@@ -113,7 +131,7 @@ def rectified_pooling(name: str = "relu", dropout: float | None = None) -> list[
     ReLU keeps the order of numbers, so where no dropout stands between, the largest of four rectified values is the largest one
     rectified, bit by bit, gradients too; and after the pooling there are four times fewer values to rectify.
     """
-    layers = [activation(name), *([] if dropout is None else [nn.Dropout(dropout)]), nn.MaxPool2d(2)]
+    layers = [activation(name), *([] if dropout is None else [Dropout(dropout)]), nn.MaxPool2d(2)]
     return layers[::-1] if name == "relu" and not dropout else layers
 
 
@@ -133,10 +151,10 @@ def conv_encoder(
         nn.Conv2d(16, 32, 3),  # 32×11×11
         *rectified_pooling("relu", dropout),  # 32×5×5
         nn.Flatten(),  # 800
-        nn.Dropout(flatten_dropout),
+        Dropout(flatten_dropout),
         nn.Linear(800, latent_dim),
         nn.ReLU(),
-        nn.Dropout(latent_dropout or dropout),
+        Dropout(latent_dropout or dropout),
     )
 
 
@@ -171,14 +189,14 @@ class ConvAutoencoder(Autoencoder):
         self.decoder = nn.Sequential(
             nn.Linear(latent_dim, 800),
             nn.ReLU(),
-            nn.Dropout(dropout),
+            Dropout(dropout),
             nn.Unflatten(1, (32, 5, 5)),
             nn.ConvTranspose2d(32, 16, first, stride=2, output_padding=padding),  # 16×13×13
             nn.ReLU(),
-            nn.Dropout(dropout),
+            Dropout(dropout),
             nn.ConvTranspose2d(16, 1, second, stride=2, output_padding=padding),  # 1×28×28
             activation(output_activation),
-            nn.Dropout(dropout if output_dropout else 0.0),
+            Dropout(dropout if output_dropout else 0.0),
         )
 
 
@@ -205,18 +223,18 @@ def raschka_encoder(
     return nn.Sequential(
         nn.Conv2d(1, 32, 3, stride=1, padding=1),  # 32×28×28
         nn.LeakyReLU(),
-        nn.Dropout(dropout),
+        Dropout(dropout),
         nn.Conv2d(32, 64, 3, stride=stride, padding=1),
         halve,  # 64×14×14
         nn.LeakyReLU(),
-        nn.Dropout(dropout),
+        Dropout(dropout),
         nn.Conv2d(64, 64, 3, stride=stride, padding=1),
         halve,  # 64×7×7
         nn.LeakyReLU(),
-        nn.Dropout(dropout),
+        Dropout(dropout),
         nn.Conv2d(64, 64, 3, stride=1, padding=1),  # 64×7×7
         nn.Flatten(),  # 3136
-        nn.Dropout(flatten_dropout),
+        Dropout(flatten_dropout),
         nn.Linear(3136, latent_dim),
     )
 
@@ -236,13 +254,13 @@ class RaschkaAutoencoder(Autoencoder):
             nn.Unflatten(1, (64, 7, 7)),
             nn.ConvTranspose2d(64, 64, 3, stride=1, padding=1),  # 64×7×7
             nn.LeakyReLU(),
-            nn.Dropout(dropout),
+            Dropout(dropout),
             nn.ConvTranspose2d(64, 64, 3, stride=2, padding=1),  # 64×13×13
             nn.LeakyReLU(),
-            nn.Dropout(dropout),
+            Dropout(dropout),
             nn.ConvTranspose2d(64, 32, 3, stride=2),  # 32×27×27
             nn.LeakyReLU(),
-            nn.Dropout(dropout),
+            Dropout(dropout),
             nn.ConvTranspose2d(32, 1, 3, stride=1),  # 1×29×29
             Trim(),  # 1×28×28
             nn.Sigmoid(),
@@ -283,7 +301,7 @@ class EncoderClassifier(nn.Module):
             raise UserError("models.unknown", given=encoder, allowed=", ".join(ENCODERS), hint=nearest(encoder, ENCODERS))
         options = {"pooling": pooling} if encoder == "raschka" else {}
         self.encoder = ENCODERS[encoder](latent_dim, flatten_dropout=flatten_dropout, **options)
-        self.head = nn.Sequential(nn.Linear(latent_dim, NUM_CLASSES), activation(head_activation), nn.Dropout(head_dropout))
+        self.head = nn.Sequential(nn.Linear(latent_dim, NUM_CLASSES), activation(head_activation), Dropout(head_dropout))
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the outputs of the head, shape (N, 10)."""
@@ -325,14 +343,14 @@ class CNN(nn.Sequential):
                 *rectified_pooling(hidden_activation),
             ]
             channels, side = out_channels, (side + 2 * pad - kernel_size + 1) // 2  # 3, (1, 0): 28 → 14 → 6
-        layers += [nn.Flatten(), nn.Dropout(dropout if dropout_after_flatten else 0.0)]
+        layers += [nn.Flatten(), Dropout(dropout if dropout_after_flatten else 0.0)]
         size = channels * side * side  # 2304
         for dense_size in dense_sizes:
-            layers += [nn.Linear(size, dense_size), nn.Dropout(dropout), activation(hidden_activation)]
+            layers += [nn.Linear(size, dense_size), Dropout(dropout), activation(hidden_activation)]
             size = dense_size
         layers += [nn.Linear(size, NUM_CLASSES)]
         if squash_logits:
-            layers += [nn.Dropout(dropout), nn.ReLU()]
+            layers += [Dropout(dropout), nn.ReLU()]
         super().__init__(*layers)
 
 

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 import fmnist_utils.data
+from fmnist_utils.models import build_model
 from fmnist_utils.runs import RunStore
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -22,8 +23,9 @@ sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "book")]
 import bench
 import measure
 import scaling
-import writing
 import speed
+import writing
+from engines import plain
 from workloads import WORKLOADS, Data, Job, read
 
 RANDOM = np.random.default_rng(0)
@@ -54,6 +56,20 @@ def test_an_engine_trains_on_every_image_once_an_epoch(engine, monkeypatch):
     assert [size for size, _ in seen] == [100, 100, 50] * 2
     assert max(pixel for _, pixel in seen) == 1
     assert second < first
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_the_network_of_the_peers_is_ours(name):
+    ours, theirs = build_model(WORKLOADS[name].model, **WORKLOADS[name].sizes), plain.NETWORKS[name]()
+    with torch.no_grad():
+        for mine, its in zip(ours.parameters(), theirs.parameters(), strict=True):
+            its.copy_(mine)
+    images = torch.rand(4, 1, 28, 28)
+    found = []
+    for model in (ours.train(), theirs.train()):
+        torch.manual_seed(0)
+        found.append(model(images))  # batch norm and dropout at work
+    assert torch.allclose(*found, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", WORKLOADS)

@@ -5,9 +5,10 @@ import torch
 from torch import nn
 
 from fmnist_utils.models import (
-    MODELS,
     CNN,
+    MODELS,
     ConvAutoencoder,
+    Dropout,
     FeedForwardClassifier,
     Residual,
     build_model,
@@ -185,4 +186,37 @@ def test_other_activations_stay_before_the_pooling(name):
 
 
 def test_a_dropout_stays_between_activation_and_pooling():
-    assert [type(layer) for layer in rectified_pooling("relu", 0.2)] == [nn.ReLU, nn.Dropout, nn.MaxPool2d]
+    assert [type(layer) for layer in rectified_pooling("relu", 0.2)] == [nn.ReLU, Dropout, nn.MaxPool2d]
+
+
+LAYOUTS = [((7, 13), torch.contiguous_format), ((5, 8, 6, 6), torch.contiguous_format), ((5, 8, 6, 6), torch.channels_last)]
+
+
+@pytest.mark.parametrize("p", [0.0, 0.1, 1 / 3, 0.8, 1.0])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize(("shape", "layout"), LAYOUTS)
+def test_dropout_is_that_of_pytorch_bit_by_bit(p, dtype, shape, layout):
+    torch.manual_seed(0)
+    plain = torch.empty(1000).bernoulli_(0.3).bool()
+    torch.manual_seed(0)
+    if not torch.equal(plain, torch.rand(1000, dtype=torch.float64) < 0.3):
+        pytest.skip("on this processor PyTorch draws in another way")
+    found = []
+    inputs = torch.randn(shape).to(dtype, memory_format=layout)
+    for form in (nn.Dropout, Dropout):
+        images = inputs.clone().requires_grad_()
+        torch.manual_seed(5)
+        outputs = form(p)(images)
+        outputs.backward(inputs)
+        found.append((outputs, images.grad, torch.rand(3)))  # what is drawn next is the same too
+    assert all(torch.equal(one, other) for one, other in zip(*found, strict=True))
+    assert found[0][0].stride() == found[1][0].stride()
+
+
+def test_dropout_drops_its_share_scales_the_rest_and_rests_in_evaluation():
+    torch.manual_seed(0)
+    layer, ones = Dropout(0.2), torch.ones(200, 500)
+    dropped = layer(ones)
+    assert (dropped == 0).float().mean().item() == pytest.approx(0.2, abs=0.005)  # four standard errors
+    assert dropped.unique().tolist() == pytest.approx([0, 1.25])
+    assert not torch.equal(dropped, layer(ones)) and torch.equal(layer.eval()(ones), ones)

@@ -12,7 +12,7 @@ from torchvision.datasets import FashionMNIST
 from torchvision.transforms import ToTensor
 from workloads import LEARNING_RATE, Data, Job
 
-from fmnist_utils.models import build_model
+from engines.plain import NETWORKS
 
 
 def dataset(data: Data) -> FashionMNIST:
@@ -26,7 +26,7 @@ def dataset(data: Data) -> FashionMNIST:
 def train(job: Job) -> None:
     """Train, epoch by epoch."""
     torch.manual_seed(job.seed)
-    model = build_model(job.workload.model, **job.workload.sizes)
+    model = NETWORKS[job.name]()
     loader = DataLoader(dataset(job.data), batch_size=job.workload.batch_size, shuffle=True)
     loss_fn = nn.L1Loss() if job.workload.loss == "l1" else nn.CrossEntropyLoss()
     optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)

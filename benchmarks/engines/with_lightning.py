@@ -14,7 +14,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 from workloads import LEARNING_RATE, Job
 
-from fmnist_utils.models import build_model
+from engines.plain import NETWORKS
 
 
 class Network(lightning.LightningModule):
@@ -22,7 +22,7 @@ class Network(lightning.LightningModule):
 
     def __init__(self, job: Job):
         super().__init__()
-        self.job, self.model, self.losses = job, build_model(job.workload.model, **job.workload.sizes), []
+        self.job, self.model, self.losses = job, NETWORKS[job.name](), []
 
     def training_step(self, batch, batch_idx):
         inputs, labels = batch

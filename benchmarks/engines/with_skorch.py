@@ -12,7 +12,7 @@ from skorch.callbacks import Callback
 from torch import nn
 from workloads import LEARNING_RATE, Job
 
-from fmnist_utils.models import build_model
+from engines.plain import NETWORKS
 
 
 class Report(Callback):
@@ -31,7 +31,7 @@ def train(job: Job) -> None:
     images = (job.data.images[:, None] / np.float32(255)).astype(np.float32)
     reconstructing = job.workload.loss == "l1"
     net = (NeuralNetRegressor if reconstructing else NeuralNetClassifier)(
-        build_model(job.workload.model, **job.workload.sizes),
+        NETWORKS[job.name](),
         criterion=nn.L1Loss if reconstructing else nn.CrossEntropyLoss,
         optimizer=torch.optim.Adam,
         lr=LEARNING_RATE,
