@@ -55,6 +55,7 @@ from fmnist_utils.training import (
     Bfloat16,
     History,
     ImageByImage,
+    Metric,
     OneHotMSE,
     TrainingDiverged,
     WeightAverage,
@@ -313,19 +314,12 @@ def _train(recipe: Recipe, folder: Path, device: torch.device, pretrained: nn.Mo
     optimizer = make_optimizer(recipe, model if recipe.freeze == "none" else model.head)
     average = WeightAverage(model, recipe.average) if recipe.average else None
     outcome = average.model if average else model  # the network that is measured and kept
-    loss_fn, measured_loss_fn = make_loss(recipe), make_loss(recipe.but(label_smoothing=0.0))
-    metrics = {"accuracy": accuracy} if recipe.task == "classification" else {}
-    monitor = f"{recipe.watch}_loss"
-    environment = describe_environment(device)
+    monitor, environment = f"{recipe.watch}_loss", describe_environment(device)
     checkpoints = Checkpoints(
         folder, recipe.id, environment, monitor if recipe.select == "best" else None, average and outcome
     )
     history = checkpoints.restore(model, optimizer)
-
-    def batches(
-        images: torch.Tensor, split: Split, batch_size: int = EVALUATION_BATCH, form: type[Batches] = Batches, **options
-    ) -> Batches:
-        return form(images, split.labels if recipe.task == "classification" else images, batch_size, recipe.seed, **options)
+    examples = splits.test.images[first_of_each_class(splits.test.labels.cpu().numpy())]
 
     def save(history: History) -> None:
         if (epoch := len(history)) in recipe.snapshots:
@@ -334,16 +328,9 @@ def _train(recipe: Recipe, folder: Path, device: torch.device, pretrained: nn.Mo
         if epoch:
             checkpoints.save(model, optimizer, history)
 
-    examples = splits.test.images[first_of_each_class(splits.test.labels.cpu().numpy())]
     if not history.rows:
         save(history)  # the untrained network
-    looked_at = slice(recipe.measure_train)
-    watched = {
-        "train": batches(inputs["train"][looked_at], Split(*(tensor[looked_at] for tensor in splits.train))),
-        recipe.watch: batches(inputs[recipe.watch], getattr(splits, recipe.watch)),
-    }
-    form = ImageByImage if recipe.loading == "per_image" else Batches
-    training = batches(inputs["train"], splits.train, recipe.batch_size, form, augment=make_augmentation(recipe))
+    training, watched = make_batches(recipe, splits, inputs)
     schedule = make_schedule(recipe, training.num_steps)
 
     def after_step(step: int) -> None:
@@ -356,15 +343,15 @@ def _train(recipe: Recipe, folder: Path, device: torch.device, pretrained: nn.Mo
         fit(
             Bfloat16(part) if recipe.precision == "bfloat16" else part,
             training,
-            loss_fn,
+            make_loss(recipe),
             optimizer,
             recipe.num_epochs,
             watch=watched,
-            metrics=metrics,
+            metrics=metrics_of(recipe),
             learning_rate_at=schedule and (lambda epoch: schedule((epoch - 1) * training.num_steps)),
             after_step=after_step if average or recipe.schedule == "one_cycle" else None,
             measured=average and outcome,
-            measured_loss_fn=measured_loss_fn,
+            measured_loss_fn=make_loss(recipe.but(label_smoothing=0.0)),
             patience=recipe.patience,
             monitor=monitor,
             history=history,
@@ -378,28 +365,19 @@ def _train(recipe: Recipe, folder: Path, device: torch.device, pretrained: nn.Mo
         write_atomically(folder / "failed.json", json.dumps(failure, indent=1).encode())
         raise
     checkpoints.load_selected(outcome)
-    panel = make_panel(recipe, outcome, splits)
-    panel |= {name: snapshot.numpy() for name, snapshot in checkpoints.snapshots.items()}
-    labels, predictions = splits.test.labels, panel.pop("predictions", None)
+    panel = make_panel(recipe, outcome, splits) | {name: kept.numpy() for name, kept in checkpoints.snapshots.items()}
+    predictions = panel.pop("predictions", None)
     weights = safetensors.torch.save({name: tensor.contiguous().cpu() for name, tensor in outcome.state_dict().items()})
     panel_bytes = safetensors.numpy.save(panel)
-    sets = {name: getattr(splits, name) for name in sorted({"test", recipe.watch})}
-    ways = {"": outcome} | ({"_flipped": FlipAveraged(outcome)} if recipe.test_flips else {})
-    measured = {
-        name + way: evaluate(asked, batches(split.images, split), measured_loss_fn, metrics)
-        for way, asked in ways.items()
-        for name, split in sets.items()
-    }
-    if recipe.task == "reconstruction":
-        measured["test"]["dead_units"] = count_dead_units(encode(outcome, splits.test.images))
+    matrix = None if predictions is None else confusion_matrix(splits.test.labels.cpu().numpy(), predictions).tolist()
     record = Record(
         format=FORMAT,
         id=recipe.id,
         recipe=recipe.model_dump(mode="json"),
         history={column: history[column] for column in history.rows[0] if column != "epoch"},
         selected_epoch=history.best_epoch(monitor) if recipe.select == "best" else len(history),
-        metrics={f"{name}_{metric}": value for name, of_set in measured.items() for metric, value in of_set.items()},
-        confusion=None if predictions is None else confusion_matrix(labels.cpu().numpy(), predictions).tolist(),
+        metrics=measure(recipe, outcome, splits),
+        confusion=matrix,
         weights_sha256=hashlib.sha256(weights).hexdigest(),
         panel_sha256=hashlib.sha256(panel_bytes).hexdigest(),
         made_with=environment | {"one_environment": checkpoints.one_environment, "date": now()},
@@ -413,7 +391,6 @@ def _train(recipe: Recipe, folder: Path, device: torch.device, pretrained: nn.Mo
     return Run(record, path)
 
 
-@functools.cache
 def keep_freed_memory() -> None:
     """Have the C library keep the memory of one training step for the next.
 
@@ -466,6 +443,53 @@ def make_loss(recipe: Recipe) -> nn.Module:
     if recipe.loss == "cross_entropy":
         return nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
     return {"mse": nn.MSELoss, "l1": nn.L1Loss}[recipe.loss]()
+
+
+def metrics_of(recipe: Recipe) -> dict[str, Metric]:
+    """Return what is measured beside the loss."""
+    return {"accuracy": accuracy} if recipe.task == "classification" else {}
+
+
+def make_batches(recipe: Recipe, splits: Splits, inputs: dict[str, torch.Tensor]) -> tuple[Batches, dict[str, Batches]]:
+    """Return the minibatches that train and, by name, the two sets that are measured after each epoch.
+
+    Args:
+        inputs: of the training set and of the watched one: images, or the codes of a frozen encoder.
+    """
+    sizes = {"train": recipe.measure_train, recipe.watch: None}
+    watched = {
+        name: _batches(recipe, inputs[name][:size], getattr(splits, name).labels[:size], EVALUATION_BATCH)
+        for name, size in sizes.items()
+    }
+    form = ImageByImage if recipe.loading == "per_image" else Batches
+    augment = make_augmentation(recipe)
+    return _batches(recipe, inputs["train"], splits.train.labels, recipe.batch_size, form, augment=augment), watched
+
+
+def _batches(
+    recipe: Recipe, inputs: torch.Tensor, labels: torch.Tensor, size: int, form: type[Batches] = Batches, **options
+) -> Batches:
+    """Return minibatches whose targets are the labels or, for an autoencoder, the inputs themselves."""
+    return form(inputs, labels if recipe.task == "classification" else inputs, size, recipe.seed, **options)
+
+
+def measure(recipe: Recipe, model: nn.Module, splits: Splits) -> dict[str, float]:
+    """Return what the trained ``model`` reaches: ``test_loss``, ``val_accuracy``, … of the test set and of the watched one.
+
+    With ``test_flips`` the same again with ``_flipped`` before the measure's name, averaged over each image and its mirror
+    image; of an autoencoder also ``test_dead_units``.
+    """
+    loss_fn = make_loss(recipe.but(label_smoothing=0.0))
+    ways = {"": model} | ({"_flipped": FlipAveraged(model)} if recipe.test_flips else {})
+    found = {}
+    for way, asked in ways.items():
+        for name in sorted({"test", recipe.watch}):
+            batches = _batches(recipe, *getattr(splits, name), EVALUATION_BATCH)
+            of_set = evaluate(asked, batches, loss_fn, metrics_of(recipe))
+            found |= {f"{name}{way}_{metric}": value for metric, value in of_set.items()}
+    if recipe.task == "reconstruction":
+        found["test_dead_units"] = count_dead_units(encode(model, splits.test.images))
+    return found
 
 
 def make_augmentation(recipe: Recipe) -> Augmentation | None:
