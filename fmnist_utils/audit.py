@@ -437,8 +437,9 @@ class Table(pd.DataFrame):
 
 
 def _html(text: str) -> str:
-    """Return ``text`` as HTML whose estimates are not broken over two lines within ``mean ± sd`` or ``(n = 5)``."""
-    return re.sub(r" ([±=]) ", r"&nbsp;\1&nbsp;", escape(text))
+    """Return ``text`` as HTML: what stands in backticks is code, and ``mean ± sd`` or ``(n = 5)`` stays on one line."""
+    coded = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+    return re.sub(r" ([±=]) (?![^<]*</code>)", r"&nbsp;\1&nbsp;", coded)
 
 
 def table(rows: Sequence[Row]) -> Table:

@@ -558,6 +558,11 @@ def test_a_table_shows_texts_whole_and_safe():
     assert 'colspan="3">because' in shown and shown.count("<th ") == 4
 
 
+def test_code_in_a_text_is_shown_as_code():
+    shown = Table({"error": ["write `a = <b>` (n = 5), not `"]}, index=pd.Index(["E1"], name="id"))._repr_html_()
+    assert "write <code>a = &lt;b&gt;</code> (n&nbsp;=&nbsp;5), not `</td>" in shown
+
+
 def test_formats():
     assert format_value(0.81, "percent") == "81.0 %"
     assert format_value(0.083, "points") == "+8.30 points"
