@@ -31,7 +31,7 @@ KINDS = {
     "activation": ("relu", "threshold", "clamp_min", "sigmoid"),
     "dropout": ("aten::random_", "bitwise_and"),
     "loading": ("aten::index",),
-    "optimizer": ("Optimizer", "_fused_adam", "_foreach_add"),
+    "optimizer": ("_fused_adam", "_foreach_add"),
 }
 
 
@@ -46,7 +46,7 @@ def save(folder: Path, source: str) -> dict:
 
 
 def train(engine: str, name: str, data: Data, epochs: int, seed: int, options: dict[str, str]) -> dict:
-    """Train and return the seconds and the running loss of each epoch, peak memory in MB, and when training began and ended."""
+    """Train and return the seconds and the running loss of each epoch, peak memory in MB, and when training ended."""
     engine_module = importlib.import_module(f"engines.{engine}")
     marks, losses = [time.time()], []
 
@@ -56,7 +56,7 @@ def train(engine: str, name: str, data: Data, epochs: int, seed: int, options: d
 
     engine_module.train(Job(name, WORKLOADS[name], data, epochs, seed, on_epoch), **options)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
-    return {"seconds": np.diff(marks).tolist(), "losses": losses, "peak_mb": peak, "began": marks[0], "ended": marks[-1]}
+    return {"seconds": np.diff(marks).tolist(), "losses": losses, "peak_mb": peak, "ended": marks[-1]}
 
 
 def rates() -> dict[str, float]:

@@ -391,6 +391,7 @@ def _train(recipe: Recipe, folder: Path, device: torch.device, pretrained: nn.Mo
     return Run(record, path)
 
 
+@functools.cache
 def keep_freed_memory() -> None:
     """Have the C library keep the memory of one training step for the next.
 

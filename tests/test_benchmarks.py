@@ -171,7 +171,7 @@ def fake_finish(child):
     seeds = options.get("seed", [0]) if isinstance(options.get("seed", 0), list) else [0]
     ended = 1e9 + sum(seconds) * len(seeds)
     losses = [0.5 + RANDOM.normal(0, 0.01)] * len(seconds)
-    return [{"seconds": seconds, "losses": losses, "peak_mb": 700.0, "began": 1e9, "ended": ended} for _ in seeds]
+    return [{"seconds": seconds, "losses": losses, "peak_mb": 700.0, "ended": ended} for _ in seeds]
 
 
 @pytest.fixture
