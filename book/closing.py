@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from fmnist_utils import audit
 from fmnist_utils.models import build_model, count_multiply_adds, count_parameters
@@ -126,7 +126,7 @@ def worked_example(store: RunStore) -> dict[str, str | int]:
         "freedom": found.n - 1,
         "mean": f"{100 * found.mean:.2f}",
         "sd": f"{100 * found.sd:.2f}",
-        "t": f"{student.ppf(0.975, found.n - 1):.2f}",
+        "t": f"{stdtrit(found.n - 1, 0.975):.2f}",
         "half": f"{100 * found.half_width(one_more_run=True):.2f}",
         "rounding": f"{100 * number.rounding:g}",
         "low": edges[0],

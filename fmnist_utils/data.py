@@ -4,7 +4,8 @@ The four official files (Xiao, Rasul and Vollgraf 2017, arXiv:1708.07747) are lo
 ``FMNIST_DATA``, then in the per-user cache (``FMNIST_CACHE`` moves it), and else are downloaded into the cache, unless
 ``FMNIST_OFFLINE=1`` forbids it; ``FMNIST_MIRRORS`` names other addresses, with commas between. A file is read whole,
 its SHA-256 compared with the published one, and only then unpacked, in memory: no unpacked copy lies on the disk to
-decay unseen. Where the official files cannot be had, the stand-in of :mod:`fmnist_utils.synthetic` takes their place.
+decay unseen. Where the official files cannot be had, the stand-in of :mod:`fmnist_utils.synthetic` takes their place;
+it is drawn once, which takes seconds, and kept in the cache.
 
 The module reads from the top: what a page uses, what ``fmnist data`` uses, and last how a file is read and downloaded.
 """
@@ -23,6 +24,7 @@ import struct
 import threading
 import time
 import warnings
+import zipfile
 import zlib
 from collections import namedtuple
 from collections.abc import Callable, Iterable
@@ -37,7 +39,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fmnist_utils.synthetic import draw
+from fmnist_utils import synthetic
 from fmnist_utils.text import UserError, nearest, say
 
 with (
@@ -325,9 +327,25 @@ def _describe(path: Path) -> dict[str, str]:
 
 @functools.lru_cache(maxsize=1)
 def _stand_in(train: int, test: int) -> Arrays:
-    images, labels = draw(train + test)
+    images, labels = _drawn(train + test)
     images.flags.writeable = labels.flags.writeable = False  # the next call gets the same arrays
     return Arrays(images[:train], labels[:train], images[train:], labels[train:], source="synthetic")
+
+
+def _drawn(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return so many images and labels of the stand-in, as drawn before by the same code if the cache still has them."""
+    code = Path(synthetic.__file__).read_bytes() + f"{np.__version__} {count}".encode()
+    kept = _cache_folder() / f"stand-in-{hashlib.sha256(code).hexdigest()[:16]}.npz"
+    with suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile), np.load(kept) as arrays:  # checks its CRC-32
+        return arrays["images"], arrays["labels"]
+    images, labels = synthetic.draw(count)
+    np.savez(content := io.BytesIO(), images=images, labels=labels)
+    with suppress(OSError):  # a cache that cannot be written costs time, no more
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        _publish(kept, content.getvalue())
+        for outdated in {*kept.parent.glob("stand-in-*.npz")} - {kept}:
+            outdated.unlink()
+    return images, labels
 
 
 # Downloading.

@@ -70,6 +70,7 @@ def _figure(draw):
             draw(*args, **kwargs)
         finally:  # not rc_context: it would also undo the interactive mode that Jupyter's backend sets at its first figure
             plt.rcParams.update(own)
+        plt.gcf().stale = False  # Jupyter draws it to show it: what it finds unfinished it would draw once more before that
 
     return drawn
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from fmnist_utils.runs import Run
 from fmnist_utils.text import UserError, nearest, say
@@ -95,7 +95,7 @@ class Grid:
         """
         variances = [curves[:, -1].var(ddof=1) for curves in self.curves.values()]
         freedom = len(next(iter(self.curves.values()))) - 1
-        return math.sqrt(np.median(variances) * freedom / chi2.median(freedom))
+        return math.sqrt(np.median(variances) * freedom / chdtri(freedom, 0.5))
 
     def quality(self, configuration: Mapping[str, Any]) -> float:
         """Return the quality of a configuration given by the names of its fields."""

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays as any_array
 
-from fmnist_utils import data
+from fmnist_utils import data, synthetic
 from fmnist_utils.data import DataError, Limits, load_arrays, load_fashion_mnist
 from fmnist_utils.text import LANGUAGES, UserError, set_language
 from mirrors import DAMAGES, NAMES, TEST, TRAIN, fill, flip, idx, is_right, leftovers, swap
@@ -98,6 +98,41 @@ def test_the_stand_in_has_the_shapes_of_the_data_and_is_the_same_each_time(small
     assert all(np.array_equal(a, b) for a, b in zip(first[:4], again[:4]))
     with pytest.raises(ValueError, match="read-only"):
         first.train_images[0] = 0
+
+
+@pytest.mark.parametrize("damage", [damage for damage in DAMAGES if damage is not swap])
+def test_the_stand_in_is_drawn_once_and_again_when_what_was_kept_is_damaged(small, monkeypatch, damage):
+    data._stand_in.cache_clear()
+    first = load_arrays("synthetic")
+    (kept,) = small.iterdir()
+    drawn = []
+    monkeypatch.setattr(synthetic, "draw", lambda count, draw=synthetic.draw: drawn.append(count) or draw(count))
+
+    def again() -> bool:
+        data._stand_in.cache_clear()  # as in a new process
+        return all(np.array_equal(a, b) for a, b in zip(first[:4], load_arrays("synthetic")[:4]))
+
+    assert again() and not drawn
+    good = kept.read_bytes()
+    damage(kept)
+    assert again() and drawn == [TRAIN + TEST]
+    assert kept.read_bytes() == good and again() and len(drawn) == 1
+
+
+def test_a_stand_in_drawn_by_other_code_is_not_kept(small):
+    small.mkdir()
+    (small / "stand-in-0123456789abcdef.npz").touch()
+    data._stand_in.cache_clear()
+    load_arrays("synthetic")
+    (kept,) = small.iterdir()
+    assert kept.name != "stand-in-0123456789abcdef.npz"
+
+
+def test_the_stand_in_does_without_a_cache(small, monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("FMNIST_CACHE", str(tmp_path / "file" / "cache"))
+    data._stand_in.cache_clear()
+    assert load_arrays("synthetic").train_images.shape == (TRAIN, 28, 28)
 
 
 def test_auto_waits_only_seconds_for_a_silent_mirror(mirror):

@@ -17,15 +17,15 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(ROOT.glob("notebooks/*.ipynb"))
 
 
-def nbval(notebook: Path, lang: str, runs: Path) -> subprocess.CompletedProcess:
+def nbval(notebook: Path, lang: str, shared: Path) -> subprocess.CompletedProcess:
     """Run ``notebook`` with nbval: every cell must run; those tagged ``nbval-check-output`` must show what is recorded.
 
-    The pages train into ``runs``; what was trained elsewhere is not used. One thread, because two that have to wait for
-    a core on a busy machine are many times slower than one.
+    The pages train into a folder of ``shared``, where the stand-in is kept too; what was trained elsewhere is not used. One
+    thread, because two that have to wait for a core on a busy machine are many times slower than one.
     """
     variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    variables |= {"FMNIST_LANG": lang, "FMNIST_PROFILE": "quick", "FMNIST_RUNS": str(runs)}
-    variables |= {"TQDM_DISABLE": "1", "OMP_NUM_THREADS": "1"}
+    variables |= {"FMNIST_LANG": lang, "FMNIST_PROFILE": "quick", "FMNIST_RUNS": str(shared / notebook.stem)}
+    variables |= {"FMNIST_CACHE": str(shared / "cache"), "TQDM_DISABLE": "1", "OMP_NUM_THREADS": "1"}
     options = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300", "-q", "-p", "no:cacheprovider"]
     command = [sys.executable, "-m", "pytest", *options, str(notebook)]
     return subprocess.run(
@@ -36,7 +36,7 @@ def nbval(notebook: Path, lang: str, runs: Path) -> subprocess.CompletedProcess:
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_page_runs(page, lang, tmp_path_factory):
-    finished = nbval(page, lang, tmp_path_factory.getbasetemp() / page.stem)
+    finished = nbval(page, lang, tmp_path_factory.getbasetemp())
     assert finished.returncode == 0, finished.stdout[-8000:] + finished.stderr[-2000:]
     cells = sum(cell.cell_type == "code" for cell in nbformat.read(page, as_version=4).cells)
     assert f"{cells} passed" in finished.stdout
