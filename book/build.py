@@ -9,6 +9,7 @@ turns.
 from __future__ import annotations
 
 import argparse
+import base64
 import contextlib
 import datetime
 import hashlib
@@ -44,6 +45,7 @@ import reliability
 import scaling
 import speed
 import verdicts
+from _ext.book_light import with_palette
 from fmnist_utils.reports import load_report, report_names, student_reports
 from fmnist_utils.runs import RunStore
 from fmnist_utils.text import UserError
@@ -55,7 +57,10 @@ BUILD = BOOK / "_build"
 CACHE, STAGE, SITE = BUILD / "cache", BUILD / "stage", BUILD / "html"
 SHARED = ["_ext", "_images", "_live", "_static", "_templates", "references.bib"]  # what both languages use
 PACKAGE = Path(fmnist_utils.__file__).parent
-JUPYTER_BOOK = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
+# Of the time of a build a third went into looking for garbage among millions of live nodes, and two seconds into the grammar of
+# internationalized addresses, which jsonschema does without.
+START = "import gc, sys; gc.disable(); sys.modules['rfc3987_syntax'] = None; from jupyter_book.cli.main import main; main()"
+JUPYTER_BOOK = [sys.executable, "-c", START]
 LANGUAGE_NAMES = {"es": "Español", "en": "English"}
 MODULE_PAGE = """# `{name}`
 
@@ -184,6 +189,7 @@ def _execute_page(path: Path, targets: dict[str, Path], profile: str, shown: dic
         print(f"{path.stem} [{lang}] executed in {seconds} s", flush=True)
         for warning in _strip(executed):
             print(f"{path.stem} [{lang}] wrote to stderr: {warning}", flush=True)
+        _lighten(executed)
         executed.metadata["ran_with"] = {**shown, "profile": profile, "seconds": seconds}
         for outdated in CACHE.glob(f"{path.stem}.{lang}.{profile}.*"):
             outdated.unlink()
@@ -227,6 +233,14 @@ def _strip(executed: NotebookNode) -> list[str]:
         warnings += [out.text.strip().partition("\n")[0] for out in cell.outputs if out.get("name") == "stderr"]
         cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     return warnings
+
+
+def _lighten(executed: NotebookNode) -> None:
+    # What the site would do to the pictures whenever a word of the text has changed is done once, when they are drawn.
+    for cell in executed.cells:
+        for output in cell.outputs:
+            if png := output.get("data", {}).get("image/png"):
+                output.data["image/png"] = base64.b64encode(with_palette(base64.b64decode(png))).decode()
 
 
 # --- The cache: a page is executed again when anything that it depends on has changed, and only then ------------------

@@ -5,6 +5,9 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
+from sphinx.errors import PycodeError
+from sphinx.pycode import ModuleAnalyzer
+
 import fmnist_utils
 
 MACHINERY = {"model_config", "model_post_init", "model_fields", "model_computed_fields"}
@@ -16,10 +19,18 @@ def skip(app, what, name, member, skipped, options):
     return True if name in MACHINERY or field_of_named_tuple else None
 
 
+def ours_only(name: str, of_any_module=ModuleAnalyzer.for_module) -> ModuleAnalyzer:
+    """Read the comments in our modules; autodoc would also read, for seconds, those of all that our classes are made from."""
+    if name.partition(".")[0] != fmnist_utils.__name__:
+        raise PycodeError("not a module of this package")
+    return of_any_module(name)
+
+
 def setup(app):
     # All of it before autodoc documents any of it: autodoc changes the annotations of pydantic's base class, and models
     # that are defined after that are incomplete.
     for module in pkgutil.walk_packages(fmnist_utils.__path__, "fmnist_utils."):
         importlib.import_module(module.name)
     app.connect("autodoc-skip-member", skip)
+    ModuleAnalyzer.for_module = ours_only
     return {"parallel_read_safe": True, "parallel_write_safe": True}
