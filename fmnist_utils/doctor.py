@@ -33,6 +33,7 @@ for mirror in _mirrors():
         continue
 sys.exit(1)
 """
+ASK_DATA = "import json; from fmnist_utils.data import status; print(json.dumps(status()))"
 LIST_KERNELS = "from jupyter_client.kernelspecapp import KernelSpecApp as A; A.launch_instance(['list', '--json'])"
 
 
@@ -140,11 +141,10 @@ def check_folders() -> Iterator[Finding]:
 def check_data() -> Iterator[Finding]:
     """The official files are here, or can be downloaded."""
     try:
-        from fmnist_utils.data import status
-    except Exception:  # PyTorch, told above
+        state = json.loads(_python(ASK_DATA).stdout)
+    except ValueError:  # PyTorch, told above
         yield Finding("data", False, say("doctor.data_unknown"))
         return
-    state = status()
     bad = [name for name, good in state["good"].items() if not good]
     values = {"missing": len(bad), "folder": state["folder"]}
     if not bad:

@@ -24,18 +24,21 @@ GOOD = subprocess.CompletedProcess([], 0, '{"kernelspecs": {"python3": {"spec": 
 @pytest.fixture
 def healthy(monkeypatch):
     """A set-up in which all is in order, whatever this machine has; PyTorch is not loaded to see."""
-    monkeypatch.setattr(doctor, "_python", lambda code: GOOD)
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda path: SimpleNamespace(free=10e9))
     state = {"folder": "here", "good": dict.fromkeys(data.REGISTRY, True), "offline": False, "mirrors": list(data.MIRRORS)}
-    monkeypatch.setattr(data, "status", lambda: state)
+
+    def told(code: str) -> subprocess.CompletedProcess:
+        return subprocess.CompletedProcess([], 0, json.dumps(state), "") if code == doctor.ASK_DATA else GOOD
+
+    monkeypatch.setattr(doctor, "_python", told)
     monkeypatch.delenv("FMNIST_DATA", raising=False)
     return state
 
 
 def failing(monkeypatch, sign: str, stderr: str):
     """Make the process whose code holds ``sign`` fail, with this on stderr."""
-    failed = subprocess.CompletedProcess([], 1, "", stderr)
-    monkeypatch.setattr(doctor, "_python", lambda code: failed if sign in code else GOOD)
+    failed, usual = subprocess.CompletedProcess([], 1, "", stderr), doctor._python
+    monkeypatch.setattr(doctor, "_python", lambda code: failed if sign in code else usual(code))
 
 
 def mixed_builds(monkeypatch, state, tmp_path):
@@ -62,8 +65,8 @@ def old_torch(monkeypatch, state, tmp_path):
 
 
 def no_kernel(monkeypatch, state, tmp_path):
-    nothing = subprocess.CompletedProcess([], 0, '{"kernelspecs": {"ir": {}}}', "")
-    monkeypatch.setattr(doctor, "_python", lambda code: nothing if "kernelspec" in code else GOOD)
+    nothing, usual = subprocess.CompletedProcess([], 0, '{"kernelspecs": {"ir": {}}}', ""), doctor._python
+    monkeypatch.setattr(doctor, "_python", lambda code: nothing if "kernelspec" in code else usual(code))
 
 
 # what is broken → what is said of it, and the way out
