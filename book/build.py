@@ -42,6 +42,7 @@ import fmnist_utils
 import live
 import pages
 import reliability
+import rerender
 import scaling
 import speed
 import verdicts
@@ -262,11 +263,16 @@ def surroundings() -> dict:
         "records": records,
         "yardsticks": folder_digest(store.results, "yardsticks.*"),
         "runs": folder_digest(store.root, "*/record.json"),  # a run made here comes before a committed record
-        "versions": sorted({f"{package.name} {package.version}" for package in importlib.metadata.distributions()}),
+        "versions": versions(),
         "variables": {name: value for name, value in os.environ.items() if name.startswith("FMNIST_")},
         "machine": machine,
         "shown": machine | {"machine": colophon.machine(machine)} | shown,
     }
+
+
+def versions() -> list[str]:
+    """Return the name and version of every package that is installed."""
+    return sorted({f"{package.name} {package.version}" for package in importlib.metadata.distributions()})
 
 
 def data_source() -> str:
@@ -309,7 +315,7 @@ def folder_digest(folder: Path, pattern: str = "**/*") -> str:
 
 def lay_out(lang: str, languages: list[str], executed: dict[tuple[str, str], NotebookNode]) -> None:
     """Write ``book/_build/stage/<lang>``: a complete, ordinary Jupyter Book in one language."""
-    stage = STAGE / lang
+    previous, stage = STAGE / lang, STAGE / f"{lang}.next"
     shutil.rmtree(stage, ignore_errors=True)
     shutil.copytree(BOOK / lang, stage)
     for name in SHARED:
@@ -326,7 +332,7 @@ def lay_out(lang: str, languages: list[str], executed: dict[tuple[str, str], Not
             raise BuildError(f"{path.name}: {error}") from None
         if path.stem in student_reports():
             experiments.link(page, load_report(path.stem), lang)
-        page.cells.append(nbformat.v4.new_markdown_cell(last_line.substitute(done.metadata["ran_with"])))
+        page.cells.append(nbformat.v4.new_markdown_cell(last_line.substitute(done.metadata["ran_with"]), id="ran-with"))
         nbformat.write(page, stage / "notebooks" / path.name)
     ran_with = {path.stem: executed[path.stem, lang].metadata["ran_with"] for path in pages.paths()}
     colophon.write(stage, ran_with, BOOK / "results")
@@ -347,6 +353,10 @@ def lay_out(lang: str, languages: list[str], executed: dict[tuple[str, str], Not
     (stage / "api").mkdir()
     for module in pkgutil.iter_modules([str(PACKAGE)]):
         (stage / "api" / f"{module.name}.md").write_text(MODULE_PAGE.format(name=module.name), "utf-8")
+    (stage / "made_with").write_text("\n".join([folder_digest(PACKAGE), *versions()]), "utf-8")
+    rerender.carry_over(previous, stage)
+    shutil.rmtree(previous, ignore_errors=True)
+    stage.rename(previous)
 
 
 def steps_of_adding_a_report(lang: str) -> str:
@@ -417,6 +427,8 @@ def render_all(languages: list[str]) -> None:
             warnings = [line for line in output.splitlines() if re.search(r"WARNING|ERROR|\w+Error:", line)]
             headline = f"Jupyter Book refuses the pages [{lang}]; all that it says is in {log}"
             failures.append("\n  ".join([headline, *warnings]))
+        else:
+            (STAGE / lang / "_build" / rerender.WHOLE).touch()
     if failures:
         raise BuildError("\n".join(failures))
 

@@ -6,9 +6,11 @@ import contextlib
 import csv
 import json
 import math
+import os
 import re
 import shutil
 import threading
+import time
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -35,6 +37,7 @@ import colophon
 import experiments
 import fmnist_utils
 import pages
+import rerender
 import toy_book
 import verdicts
 import writing
@@ -642,3 +645,82 @@ def test_a_page_in_one_language_only_is_found(tmp_path):
 
 def test_small_site_passes(tmp_path):
     assert checks.check_site(small_site(tmp_path)) == []
+
+
+# --- What is rendered again ---------------------------------------------------------------------------------------------
+
+WORDS = "# A title\n\n(a-label)=\n## Another\n\nSome words, {term}`one` of [them](there.md).\n\n:::{note}\nInside.\n:::\n"
+
+
+def laid_out(folder: Path, words: str = WORDS, style: str = "a {}", picture: str = "QUJD") -> Path:
+    """Write a book of two pages and a style in ``folder``."""
+    (folder / "_static").mkdir(parents=True)
+    (folder / "_static" / "site.css").write_text(style)
+    (folder / "same.md").write_text(WORDS)
+    (folder / "page.md").write_text(words)
+    output = nbformat.v4.new_output("display_data", {"image/png": picture})
+    cells = [nbformat.v4.new_markdown_cell(words, id="words"), nbformat.v4.new_code_cell("1", outputs=[output], id="code")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "notebook.ipynb")
+    return folder
+
+
+def rendered(folder: Path) -> Path:
+    """Write the same book, rendered an hour ago."""
+    laid_out(folder)
+    for path in rerender.files(folder).values():
+        os.utime(path, (time.time() - 3600,) * 2)
+    (folder / "_build" / "html").mkdir(parents=True)
+    (folder / "_build" / rerender.WHOLE).touch()
+    return folder
+
+
+def test_other_words_have_their_page_rendered_again_and_no_other(tmp_path):
+    old, new = rendered(tmp_path / "old"), laid_out(tmp_path / "new", WORDS.replace("Some", "A few"))
+    known = (old / "same.md").stat().st_mtime
+    assert rerender.carry_over(old, new)
+    assert (new / "_build" / "html").is_dir() and not (old / "_build").exists()
+    assert not (new / "_build" / rerender.WHOLE).exists()  # until it is rendered to the end
+    assert (new / "same.md").stat().st_mtime == known
+    assert min((new / name).stat().st_mtime for name in ("page.md", "notebook.ipynb")) > known + 3000
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"words": WORDS.replace("A title", "Its title")},
+        {"words": WORDS.replace("a-label", "b-label")},
+        {"words": WORDS.replace("`one`", "`two`")},
+        {"words": WORDS.replace("there", "here")},
+        {"words": WORDS.replace("Inside", "Within")},
+        {"style": "b {}"},
+        {"picture": "QUJE"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_what_other_pages_may_show_has_all_rendered_again(change, tmp_path):
+    old, new = rendered(tmp_path / "old"), laid_out(tmp_path / "new", **change)
+    assert not rerender.carry_over(old, new) and not (new / "_build").exists()
+
+
+def test_another_page_or_a_rendering_that_stopped_has_all_rendered_again(tmp_path):
+    old, more = rendered(tmp_path / "old"), laid_out(tmp_path / "more")
+    (more / "third.md").write_text("# Third")
+    assert not rerender.carry_over(old, more)
+    (old / "_build" / rerender.WHOLE).unlink()
+    assert not rerender.carry_over(old, laid_out(tmp_path / "new"))
+    assert not rerender.carry_over(tmp_path / "none", tmp_path / "new")
+
+
+def test_a_site_after_other_words_is_the_site(toy_site):
+    """In the real build: Sphinx touches that page alone, it says the new words, and the site passes its checks."""
+    book = toy_site.parents[2]
+    path = book / "book" / "en" / "index.md"
+    path.write_text(path.read_text("utf-8").replace("A text", "Other words"), "utf-8")
+    finished = toy_book.run_in(book, "build.py", "--profile", "quick")
+    assert finished.returncode == 0, finished.stderr
+    assert "Other words" in (toy_site / "en" / "index.html").read_text("utf-8")
+    touched = re.findall(
+        r"(?:reading sources|writing output)\.\.\. *\[.*?\] (\S+)", (toy_site.parent / "stage" / "en.log").read_text("utf-8")
+    )
+    assert set(touched) == {"index"}
+    assert (toy_site / "en" / "notebooks" / "01_toy.html").is_file()
