@@ -14,6 +14,7 @@ import contextlib
 import datetime
 import hashlib
 import importlib.metadata
+import inspect
 import json
 import os
 import pkgutil
@@ -264,6 +265,7 @@ def surroundings() -> dict:
         "yardsticks": folder_digest(store.results, "yardsticks.*"),
         "runs": folder_digest(store.root, "*/record.json"),  # a run made here comes before a committed record
         "versions": versions(),
+        "pictures": inspect.getsource(with_palette),
         "variables": {name: value for name, value in os.environ.items() if name.startswith("FMNIST_")},
         "machine": machine,
         "shown": machine | {"machine": colophon.machine(machine)} | shown,
@@ -354,7 +356,8 @@ def lay_out(lang: str, languages: list[str], executed: dict[tuple[str, str], Not
     for module in pkgutil.iter_modules([str(PACKAGE)]):
         (stage / "api" / f"{module.name}.md").write_text(MODULE_PAGE.format(name=module.name), "utf-8")
     (stage / "made_with").write_text("\n".join([folder_digest(PACKAGE), *versions()]), "utf-8")
-    rerender.carry_over(previous, stage)
+    if rerender.carry_over(previous, stage):
+        print(f"{lang}: only words have changed; their pages alone are rendered", flush=True)
     shutil.rmtree(previous, ignore_errors=True)
     stage.rename(previous)
 

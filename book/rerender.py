@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import filecmp
 import json
+import os
 import re
 import shutil
 from pathlib import Path
 
 WHOLE = "whole"  # in the folder of what Sphinx has made: it was made to the end, without a warning
 MARKUP = re.compile(
-    r"""^\#[^\n]* | ^\([\w-]+\)= | ^(?P<fence>:{3,}|`{3,}).*?^(?P=fence)$ | \{[\w:-]+\}`[^`]*` | \]\([^)]*\) | ^\[[^\]]*\]: | <[^>]*>""",
+    r"""^\#[^\n]* | ^\([\w-]+\)= | ^(?P<fence>:{3,}|`{3,}).*?^(?P=fence)$ | \{[\w:-]+\}`[^`]*` | \]\([^)]*\) | ^\[[^\]]*\]:
+    | <(?=[a-zA-Z/!])[^>]*> | \$\$[ ]*\([^)]*\) | \{[.#][^}]*\}""",
     re.MULTILINE | re.DOTALL | re.VERBOSE,
 )
 
@@ -28,8 +30,8 @@ def carry_over(old: Path, new: Path) -> bool:
     same = {name for name in before if filecmp.cmp(before[name], after[name], shallow=False)}
     if any(frame(before[name]) != frame(after[name]) for name in before.keys() - same):
         return False
-    for name in same:
-        shutil.copystat(before[name], after[name])  # by its time Sphinx knows it again
+    for name in after:  # by its time Sphinx knows which page has changed; a file restored from a copy may bring an old one
+        shutil.copystat(before[name], after[name]) if name in same else os.utime(after[name])
     (made / WHOLE).unlink()
     made.rename(new / "_build")
     return True
@@ -38,7 +40,7 @@ def carry_over(old: Path, new: Path) -> bool:
 def files(book: Path) -> dict[str, Path]:
     """Return the files of a laid-out book by their names, without what Sphinx has made of them."""
     found = {path.relative_to(book).as_posix(): path for path in book.rglob("*") if path.is_file()}
-    return {name: path for name, path in found.items() if not name.startswith("_build/")}
+    return {name: path for name, path in found.items() if not name.startswith("_build/") and "__pycache__" not in path.parts}
 
 
 def frame(path: Path) -> object:

@@ -24,7 +24,6 @@ import struct
 import threading
 import time
 import warnings
-import zipfile
 import zlib
 from collections import namedtuple
 from collections.abc import Callable, Iterable
@@ -66,6 +65,7 @@ Limits = namedtuple("Limits", "connect read total")  # seconds: to connect, with
 PATIENT, HASTY = Limits(10, 15, 600), Limits(3, 5, 20)  # HASTY for `auto`: somebody is waiting for the page
 SLOWEST = 20_000  # bytes a second: a mirror that gives less, once its `read` seconds are over, is left for the next one
 LARGEST = 100_000_000  # bytes: no official file comes near
+DRAWN_BY = hashlib.sha256(Path(synthetic.__file__).read_bytes() + np.__version__.encode()).hexdigest()[:16]  # the stand-in
 
 
 class DataError(UserError):
@@ -334,17 +334,17 @@ def _stand_in(train: int, test: int) -> Arrays:
 
 def _drawn(count: int) -> tuple[np.ndarray, np.ndarray]:
     """Return so many images and labels of the stand-in, as drawn before by the same code if the cache still has them."""
-    code = Path(synthetic.__file__).read_bytes() + f"{np.__version__} {count}".encode()
-    kept = _cache_folder() / f"stand-in-{hashlib.sha256(code).hexdigest()[:16]}.npz"
-    with suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile), np.load(kept) as arrays:  # checks its CRC-32
+    kept = _cache_folder() / f"stand-in-{DRAWN_BY}-{count}.npz"
+    with suppress(Exception), np.load(kept) as arrays:  # whose CRC-32 is checked; damage shows in many ways
         return arrays["images"], arrays["labels"]
     images, labels = synthetic.draw(count)
     np.savez(content := io.BytesIO(), images=images, labels=labels)
     with suppress(OSError):  # a cache that cannot be written costs time, no more
         kept.parent.mkdir(parents=True, exist_ok=True)
         _publish(kept, content.getvalue())
-        for outdated in {*kept.parent.glob("stand-in-*.npz")} - {kept}:
-            outdated.unlink()
+        for outdated in {*kept.parent.glob("stand-in-*")} - {kept}:
+            if time.time() - outdated.stat().st_mtime > 7 * 86400:  # not what another environment uses at this moment
+                outdated.unlink()
     return images, labels
 
 

@@ -140,10 +140,13 @@ def check_folders() -> Iterator[Finding]:
 
 def check_data() -> Iterator[Finding]:
     """The official files are here, or can be downloaded."""
+    asked = _python(ASK_DATA)
     try:
-        state = json.loads(_python(ASK_DATA).stdout)
-    except ValueError:  # PyTorch, told above
-        yield Finding("data", False, say("doctor.data_unknown"))
+        state = json.loads(asked.stdout)
+    except ValueError:
+        if asked.returncode > 0 and "import torch" not in asked.stderr:
+            raise RuntimeError((asked.stderr.strip().splitlines() or [""])[-1]) from None
+        yield Finding("data", False, say("doctor.data_unknown"))  # PyTorch, told above
         return
     bad = [name for name, good in state["good"].items() if not good]
     values = {"missing": len(bad), "folder": state["folder"]}

@@ -649,7 +649,21 @@ def test_small_site_passes(tmp_path):
 
 # --- What is rendered again ---------------------------------------------------------------------------------------------
 
-WORDS = "# A title\n\n(a-label)=\n## Another\n\nSome words, {term}`one` of [them](there.md).\n\n:::{note}\nInside.\n:::\n"
+WORDS = """# A title
+
+(a-label)=
+## Another
+
+Some words, {term}`one` of [them](there.md).
+
+$$
+x < y
+$$ (eq-one)
+
+:::{note}
+Inside.
+:::
+"""
 
 
 def laid_out(folder: Path, words: str = WORDS, style: str = "a {}", picture: str = "QUJD") -> Path:
@@ -692,6 +706,7 @@ def test_other_words_have_their_page_rendered_again_and_no_other(tmp_path):
         {"words": WORDS.replace("`one`", "`two`")},
         {"words": WORDS.replace("there", "here")},
         {"words": WORDS.replace("Inside", "Within")},
+        {"words": WORDS.replace("eq-one", "eq-two")},
         {"style": "b {}"},
         {"picture": "QUJE"},
     ],
@@ -700,6 +715,13 @@ def test_other_words_have_their_page_rendered_again_and_no_other(tmp_path):
 def test_what_other_pages_may_show_has_all_rendered_again(change, tmp_path):
     old, new = rendered(tmp_path / "old"), laid_out(tmp_path / "new", **change)
     assert not rerender.carry_over(old, new) and not (new / "_build").exists()
+
+
+def test_what_python_leaves_beside_the_extensions_changes_nothing(tmp_path):
+    old, new = rendered(tmp_path / "old"), laid_out(tmp_path / "new")
+    (old / "_ext" / "__pycache__").mkdir(parents=True)
+    (old / "_ext" / "__pycache__" / "book_light.cpython-311.pyc").touch()
+    assert rerender.carry_over(old, new)
 
 
 def test_another_page_or_a_rendering_that_stopped_has_all_rendered_again(tmp_path):
@@ -712,15 +734,17 @@ def test_another_page_or_a_rendering_that_stopped_has_all_rendered_again(tmp_pat
 
 
 def test_a_site_after_other_words_is_the_site(toy_site):
-    """In the real build: Sphinx touches that page alone, it says the new words, and the site passes its checks."""
-    book = toy_site.parents[2]
-    path = book / "book" / "en" / "index.md"
-    path.write_text(path.read_text("utf-8").replace("A text", "Other words"), "utf-8")
+    """In the real build: Sphinx touches that page and the first one, and the search still knows what stands on the others."""
+    book, log = toy_site.parents[2], toy_site.parent / "stage" / "en.log"
+    search = toy_site / "en" / "searchindex.js"
+    before = search.read_text("utf-8")
+    path = book / "book" / "en" / "bibliography.md"
+    path.write_text(path.read_text("utf-8").replace("All that", "Whatever"), "utf-8")
+    os.utime(path, (time.time() - 86400,) * 2)  # as a file that comes back from a copy
     finished = toy_book.run_in(book, "build.py", "--profile", "quick")
     assert finished.returncode == 0, finished.stderr
-    assert "Other words" in (toy_site / "en" / "index.html").read_text("utf-8")
-    touched = re.findall(
-        r"(?:reading sources|writing output)\.\.\. *\[.*?\] (\S+)", (toy_site.parent / "stage" / "en.log").read_text("utf-8")
-    )
-    assert set(touched) == {"index"}
-    assert (toy_site / "en" / "notebooks" / "01_toy.html").is_file()
+    assert "Whatever is cited" in (toy_site / "en" / "bibliography.html").read_text("utf-8")
+    touched = re.findall(r"(?:reading sources|writing output)\.\.\. *\[.*?\] (\S+)", log.read_text("utf-8"))
+    assert set(touched) == {"index", "bibliography"}
+    entries = re.compile(r'"indexentries": ?(\{.*?\})')
+    assert entries.search(search.read_text("utf-8"))[1] == entries.search(before)[1] != "{}"

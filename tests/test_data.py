@@ -121,11 +121,15 @@ def test_the_stand_in_is_drawn_once_and_again_when_what_was_kept_is_damaged(smal
 
 def test_a_stand_in_drawn_by_other_code_is_not_kept(small):
     small.mkdir()
-    (small / "stand-in-0123456789abcdef.npz").touch()
+    for name, days in (("stand-in-0123456789abcdef.npz", 8), ("stand-in-fedcba9876543210.npz", 6)):
+        (small / name).touch()
+        os.utime(small / name, (time.time() - days * 86400,) * 2)
     data._stand_in.cache_clear()
     load_arrays("synthetic")
-    (kept,) = small.iterdir()
-    assert kept.name != "stand-in-0123456789abcdef.npz"
+    assert {path.name for path in small.iterdir()} == {
+        "stand-in-fedcba9876543210.npz",
+        f"stand-in-{data.DRAWN_BY}-{TRAIN + TEST}.npz",
+    }
 
 
 def test_the_stand_in_does_without_a_cache(small, monkeypatch, tmp_path):

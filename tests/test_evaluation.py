@@ -2,7 +2,10 @@
 
 import numpy as np
 import pytest
+import sklearn.metrics
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.stats import chi2_contingency
 from sklearn.decomposition import PCA
 from sklearn.metrics import precision_recall_fscore_support
@@ -110,6 +113,20 @@ def test_confusion_matrix_has_a_row_and_a_column_for_an_absent_class():
     assert matrix.shape == (10, 10) and matrix[9, 8] == matrix[9, 9] == 1 and matrix.sum() == 2
 
 
+@pytest.mark.parametrize(("labels", "predictions"), [([0, 1], [0]), ([0], [10]), ([-1], [0])])
+def test_confusion_matrix_counts_nothing_that_is_not_a_pair_of_classes(labels, predictions):
+    with pytest.raises(ValueError):
+        evaluation.confusion_matrix(labels, predictions)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1))
+def test_confusion_matrix_is_that_of_scikit_learn(pairs):
+    labels, predictions = np.array(pairs).T
+    expected = sklearn.metrics.confusion_matrix(labels, predictions, labels=range(10))
+    assert np.array_equal(evaluation.confusion_matrix(torch.tensor(labels), predictions[:, None]), expected)
+
+
 def test_z_of_one_run_squared_is_pearsons_chi_square_of_each_cell():
     theirs, ours = np.eye(10) * 60 + 4, np.eye(10, k=1) * 30 + np.eye(10) * 120 + 15  # rows of 100 and of 300 or 270
     z = evaluation.confusion_z(theirs, [ours])
@@ -128,7 +145,9 @@ def test_runs_that_are_lotteries_have_no_overdispersion_and_runs_that_swing_have
     random = np.random.default_rng(0)
     drawn = np.array([random.multinomial(1000, [0.7, 0.3, *[0] * 8], size=10) for _ in range(200)])
     assert evaluation.overdispersion(drawn) == pytest.approx(1, abs=0.1)
-    swinging = np.array([random.multinomial(1000, [share, 1 - share, *[0] * 8], 10) for share in random.uniform(0.6, 0.8, 200)])
+    swinging = np.array(
+        [random.multinomial(1000, [share, 1 - share, *[0] * 8], 10) for share in random.uniform(0.6, 0.8, 200)]
+    )
     # the share has the variance 0.2² / 12, which adds 1000² times that (less a thousandth) to those of the lottery, 210
     assert evaluation.overdispersion(swinging) == pytest.approx(1 + 1000**2 * 0.2**2 / 12 / 210, rel=0.2)
     assert evaluation.overdispersion(drawn[:1]) == 1

@@ -28,8 +28,8 @@ PICTURE = re.compile(r'<img (?=[^>]*src="([^"]*_images/([^"/]+\.png))")(?![^>]* 
 def lighten(out: Path) -> None:
     """Lighten the site of one language that stands in ``out``, in place."""
     static = out / "_static"
-    if not (static / ALL_ICONS).exists():  # no page has changed, so Sphinx wrote nothing: it is light already
-        return
+    if not (static / ALL_ICONS).exists() and (static / "styles" / "icons.css").exists():
+        return  # no page has changed, so Sphinx wrote none: they are light already
     for path in (out / "_images").glob("*.png"):
         path.write_bytes(with_palette(path.read_bytes()))
     pages = {path: path.read_text("utf-8") for path in out.rglob("*.html") if static not in path.parents}

@@ -109,6 +109,14 @@ def test_other_ailments(healthy, monkeypatch):
     assert "no-such-package" in next(doctor.check_packages()).text
 
 
+def test_what_is_asked_of_another_process_is_answered(monkeypatch):
+    """The real question about the data; and a mistake that is not PyTorch's is not blamed on it."""
+    assert json.loads(doctor._python(doctor.ASK_DATA).stdout) == data.status()
+    monkeypatch.setattr(doctor, "ASK_DATA", "raise OSError('the cache is on fire')")
+    [finding] = doctor._safely(doctor.check_data)
+    assert not finding.good and "the cache is on fire" in finding.text
+
+
 def test_it_does_not_fall_ill_itself(tmp_path):
     """With a PyTorch that cannot be imported it still speaks, and names it: in a real process."""
     for name in ("torch", "torchvision"):
