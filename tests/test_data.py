@@ -121,14 +121,14 @@ def test_the_stand_in_is_drawn_once_and_again_when_what_was_kept_is_damaged(smal
 
 def test_a_stand_in_drawn_by_other_code_is_not_kept(small):
     small.mkdir()
-    for name, days in (("stand-in-0123456789abcdef.npz", 8), ("stand-in-fedcba9876543210.npz", 6)):
+    for name, days in (("stand-in-0123456789abcdef-800", 8), ("stand-in-fedcba9876543210-800", 6)):
         (small / name).touch()
         os.utime(small / name, (time.time() - days * 86400,) * 2)
     data._stand_in.cache_clear()
     load_arrays("synthetic")
     assert {path.name for path in small.iterdir()} == {
-        "stand-in-fedcba9876543210.npz",
-        f"stand-in-{data.DRAWN_BY}-{TRAIN + TEST}.npz",
+        "stand-in-fedcba9876543210-800",
+        f"stand-in-{data.DRAWN_BY}-{TRAIN + TEST}",
     }
 
 
