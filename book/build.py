@@ -8,6 +8,10 @@ turns.
 
 from __future__ import annotations
 
+import sys
+
+sys.modules.setdefault("rfc3987_syntax", None)  # jsonschema, which nbformat loads, can do without: two seconds of each start
+
 import argparse
 import base64
 import contextlib
@@ -22,12 +26,10 @@ import re
 import shutil
 import string
 import subprocess
-import sys
 import time
 import tomllib
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import filelock
@@ -40,6 +42,7 @@ import closing
 import colophon
 import experiments
 import fmnist_utils
+import kernels
 import live
 import pages
 import reliability
@@ -63,6 +66,7 @@ PACKAGE = Path(fmnist_utils.__file__).parent
 # internationalized addresses, which jsonschema does without.
 START = "import gc, sys; gc.disable(); sys.modules['rfc3987_syntax'] = None; from jupyter_book.cli.main import main; main()"
 JUPYTER_BOOK = [sys.executable, "-c", START]
+MANY = 4  # pages to execute; for fewer, a process that imports for all of them does not pay
 LANGUAGE_NAMES = {"es": "Español", "en": "English"}
 MODULE_PAGE = """# `{name}`
 
@@ -159,8 +163,10 @@ def execute_all(languages: list[str], profile: str) -> dict[tuple[str, str], Not
             missing.setdefault(path, {})[lang] = target
     if missing:
         CACHE.mkdir(exist_ok=True)
-        execute = partial(_execute_page, shown=context["shown"])
-        with ProcessPoolExecutor(min(len(missing), os.cpu_count() or 1), get_context("spawn")) as pool:
+        many = kernels.AVAILABLE and sum(map(len, missing.values())) > MANY
+        # The server ends before the pool, and the kernels with it: what interrupts the build does not wait for other pages.
+        with ThreadPoolExecutor(os.cpu_count()) as pool, kernels.ForkServer() if many else contextlib.nullcontext() as server:
+            execute = partial(_execute_page, shown=context["shown"], server=server)
             list(pool.map(execute, missing, missing.values(), [profiles[path] for path in missing]))
     print(f"{len(targets) - sum(map(len, missing.values()))} of {len(targets)} pages were in the cache", flush=True)
     return {(path.stem, lang): pages.read(target) for (path, lang), target in targets.items()}
@@ -182,11 +188,13 @@ def is_complete(name: str) -> bool:
     )
 
 
-def _execute_page(path: Path, targets: dict[str, Path], profile: str, shown: dict) -> None:
+def _execute_page(
+    path: Path, targets: dict[str, Path], profile: str, shown: dict, server: kernels.ForkServer | None
+) -> None:
     # One language after the other: what the first has trained, the second loads.
     for lang, target in targets.items():
         started = time.perf_counter()
-        executed = _run(path, lang, profile)
+        executed = _run(path, lang, profile, server)
         seconds = round(time.perf_counter() - started)
         print(f"{path.stem} [{lang}] executed in {seconds} s", flush=True)
         for warning in _strip(executed):
@@ -200,9 +208,10 @@ def _execute_page(path: Path, targets: dict[str, Path], profile: str, shown: dic
         unfinished.replace(target)
 
 
-def _run(path: Path, lang: str, profile: str) -> NotebookNode:
+def _run(path: Path, lang: str, profile: str, server: kernels.ForkServer | None = None) -> NotebookNode:
     import papermill  # slow to import, and not needed when every page is in the cache
 
+    managed = {"kernel_manager_class": server.kernel_manager()} if server else {}
     source = pages.read(path)
     code = nbformat.v4.new_notebook(metadata=source.metadata)
     code.cells = [cell for cell in source.cells if cell.cell_type == "code"]
@@ -211,11 +220,12 @@ def _run(path: Path, lang: str, profile: str) -> NotebookNode:
             code,
             None,
             parameters={"lang": lang, "profile": profile},
-            cwd=NOTEBOOKS,
             kernel_name="python3",
+            resources={"metadata": {"path": str(NOTEBOOKS)}},  # the kernel's folder; papermill's cwd= would be that of all threads
             progress_bar=False,
             log_output=False,
             extra_arguments=["--log-level=CRITICAL"],  # else every kernel warns that it speaks TCP on this machine
+            **managed,
         )
     except papermill.PapermillExecutionError as error:
         number = next((n for n, cell in enumerate(source.cells, start=1) if cell.source == error.source), "?")

@@ -8,17 +8,18 @@ comes from a record), some of access (alternative texts), some keep the two lang
 from __future__ import annotations
 
 import ast
+import gc
 import itertools
 import posixpath
 import re
 import statistics
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from bs4 import BeautifulSoup, Tag
+from bs4 import BeautifulSoup, NavigableString, Tag
 from nbformat import NotebookNode
 
 import experiments
@@ -438,26 +439,33 @@ class Site:
 
     def __init__(self, root: Path):
         self.root = root
+        gc.disable()  # a third of the time would go into looking for garbage among the elements, all of which are in use
         self.pages = {
             path.relative_to(root).as_posix(): BeautifulSoup(path.read_bytes(), "html.parser")
             for path in sorted(root.rglob("*.html"))
             if "_static" not in path.parts
         }
+        gc.enable()
+        self.elements = {page: soup.find_all(True) for page, soup in self.pages.items()}
         self.languages = [lang for lang in LANGUAGES if (root / lang).is_dir()]
 
 
-def _with_attributes(soup: BeautifulSoup, *names: str) -> Iterator[tuple[Tag, str]]:
-    for name in names:
-        yield from ((element, name) for element in soup.find_all(attrs={name: True}))
+def _with_attributes(elements: Iterable[Tag], *names: str) -> Iterator[tuple[Tag, str]]:
+    return ((element, name) for element in elements for name in names if name in element.attrs)
+
+
+def _is_verbatim(text: NavigableString) -> bool:
+    return any(parent.name in VERBATIM for parent in text.parents)
 
 
 def links(site: Site) -> Findings:
     """Every link within the site leads to a file that exists and to a place that exists in it."""
     anchors = {
-        page: {element[name] for element, name in _with_attributes(soup, "id", "name")} for page, soup in site.pages.items()
+        page: {element[name] for element, name in _with_attributes(elements, "id", "name")}
+        for page, elements in site.elements.items()
     }
-    for page, soup in site.pages.items():
-        for element, attribute in _with_attributes(soup, "href", "src"):
+    for page, elements in site.elements.items():
+        for element, attribute in _with_attributes(elements, "href", "src"):
             address = urlsplit(element[attribute])
             if address.scheme or address.netloc or element[attribute] == "#":
                 continue
@@ -500,17 +508,22 @@ REMOTE_IN_CSS = re.compile(r"""(?:url\(|@import)\s*["']?(?:https?:)?//[^)"'\s]+"
 
 def no_outside(site: Site) -> Findings:
     """Opening a page asks nothing of any other host."""
-    for page, soup in site.pages.items():
-        loaded = [element.get(LOADING[element.name]) for element in soup.find_all(list(LOADING))]
-        loaded += [link.get("href") for link in soup.find_all("link") if LOADING_LINKS & set(link.get("rel", []))]
-        loaded += [part.split()[0] for element in soup.find_all(srcset=True) for part in element["srcset"].split(",")]
+    for page, elements in site.elements.items():
+        loaded, styles = [], [element["style"] for element, _ in _with_attributes(elements, "style")]
+        for element in elements:
+            if element.name in LOADING:
+                loaded.append(element.get(LOADING[element.name]))
+            if element.name == "link" and LOADING_LINKS & set(element.get("rel", [])):
+                loaded.append(element.get("href"))
+            if element.name == "style":
+                styles.append(element.get_text())
+            if element.name == "script" and "src" not in element.attrs:
+                named = re.findall(r"https?://[^\s\"']+", element.get_text())
+                yield from (f"{page}: a script names {address}" for address in named)
+        for element, _ in _with_attributes(elements, "srcset"):
+            loaded += [part.split()[0] for part in element["srcset"].split(",")]
         yield from (f"{page} loads {address}" for address in loaded if address and REMOTE.match(address))
-        styles = [style.get_text() for style in soup.find_all("style")]
-        styles += [element["style"] for element in soup.find_all(style=True)]
         yield from (f"{page} loads {match[0]}" for style in styles for match in REMOTE_IN_CSS.finditer(style))
-        for script in soup.find_all("script", src=False):
-            named = re.findall(r"https?://[^\s\"']+", script.get_text())
-            yield from (f"{page}: a script names {address}" for address in named)
     for path in site.root.rglob("*.css"):
         for match in REMOTE_IN_CSS.finditer(path.read_text("utf-8")):
             yield f"{path.relative_to(site.root)} loads {match[0]}"
@@ -539,9 +552,9 @@ def rendered(site: Site) -> Findings:
     """No TeX, MyST or Python traceback is left where a reader should see its result."""
     for page, soup in site.pages.items():
         article = soup.find("article")
-        for text in article.find_all(string=True) if article else []:
-            match = UNRENDERED.search(text)
-            if match and not text.find_parent(VERBATIM) and not text.find_parent(class_="math"):
+        for text in article.find_all(string=UNRENDERED) if article else []:
+            if not _is_verbatim(text) and not text.find_parent(class_="math"):
+                match = UNRENDERED.search(text)
                 yield f"{page}: not rendered: {text[max(0, match.start() - 20) : match.end() + 40].strip()!r}"
         for output in soup.select(".cell_output"):
             if "Traceback (most recent call last)" in output.get_text():
@@ -567,7 +580,13 @@ SAID_BY_ATTRIBUTES = [
     "title", "aria-label", "aria-description", "aria-roledescription", "placeholder", "alt", "label", "data-title",
     "data-bs-title", "data-label",
 ]  # fmt: skip
-INTERFACE = "nav, header, button, summary, .admonition-title, .caption-number, .prev-next-area, dl.field-list > dt, .bd-footer"
+INTERFACE = {"nav", "header", "button", "summary"}
+INTERFACE_CLASSES = {"admonition-title", "caption-number", "prev-next-area", "bd-footer"}
+
+
+def _is_interface(element: Tag) -> bool:
+    field = element.name == "dt" and "field-list" in element.parent.get("class", [])  # "Returns" in a docstring
+    return field or element.name in INTERFACE or bool(INTERFACE_CLASSES & set(element.get("class", [])))
 
 
 def spanish_interface(site: Site) -> Findings:
@@ -577,12 +596,13 @@ def spanish_interface(site: Site) -> Findings:
             continue
         said = [
             element[name]
-            for element, name in _with_attributes(soup, *SAID_BY_ATTRIBUTES)
+            for element, name in _with_attributes(site.elements[page], *SAID_BY_ATTRIBUTES)
             if element.name not in ("link", "script")
             and "reference" not in element.get("class", [])  # the title of a work cited
         ]
-        for element in soup.select(INTERFACE):
-            said += [text for text in element.find_all(string=True) if not text.find_parent(VERBATIM)]
+        for text in soup.find_all(string=ENGLISH):
+            if any(map(_is_interface, text.parents)) and not _is_verbatim(text):
+                said.append(text)
         for words in sorted({" ".join(text.split()) for text in said}):
             if ENGLISH.search(words):
                 yield f"{page}: English words in the interface: {words!r}"
@@ -592,7 +612,8 @@ FUNCTION_WORDS = re.compile(
     r"\b(?:the|of|and|is|are|with|that|this|from|which|its?|for|by|not|was|were|when|how|what)\b", re.IGNORECASE
 )
 ENGLISH_PAGES = re.compile(r"es/(?:api/|genindex|py-modindex|bibliography)")  # docstrings and titles of works
-PARAGRAPHS = "p, li, td, th, dt, dd, figcaption, h1, h2, h3, h4, h5, summary, button, title"
+PARAGRAPHS = set("p li td th dt dd figcaption h1 h2 h3 h4 h5 summary button title".split())
+ENGLISH_BY_RIGHT = {*VERBATIM, "em", "noscript"}
 
 
 def spanish_text(site: Site) -> Findings:
@@ -600,13 +621,15 @@ def spanish_text(site: Site) -> Findings:
     for page, soup in site.pages.items():
         if not page.startswith("es/") or ENGLISH_PAGES.match(page):
             continue
-        for element in soup.select(PARAGRAPHS):
-            said = [
-                text for text in element.find_all(string=True)
-                if text.find_parent(PARAGRAPHS.split(", ")) is element
-                and not text.find_parent([*VERBATIM, "em", "noscript"]) and not text.find_parent(lang="en")
-            ]  # fmt: skip
-            words = " ".join(" ".join(said).split())
+        found: dict[int, list[str]] = {}  # what holds such a word, by the paragraph that it stands in
+        for text in soup.find_all(string=FUNCTION_WORDS):
+            around = list(text.parents)
+            paragraph = next((parent for parent in around if parent.name in PARAGRAPHS), None)
+            foreign = any(parent.name in ENGLISH_BY_RIGHT or parent.get("lang") == "en" for parent in around)
+            if paragraph is not None and not foreign:
+                found.setdefault(id(paragraph), []).append(text)
+        for texts in found.values():
+            words = " ".join(" ".join(texts).split())
             if len({word.lower() for word in FUNCTION_WORDS.findall(words)}) > 1:
                 yield f"{page}: English text: {words[:100]!r}"
 

@@ -13,7 +13,6 @@ import threading
 import time
 from io import BytesIO
 from pathlib import Path
-from types import SimpleNamespace
 
 import nbformat
 import numpy as np
@@ -191,7 +190,6 @@ def test_outputs_come_from_the_cache_and_text_from_today(own_build, monkeypatch)
     nbformat.write(toy_notebook(), notebook_path)
     monkeypatch.setattr(pages, "paths", lambda: [notebook_path])
     monkeypatch.setattr(build, "surroundings", lambda: CONTEXT)
-    monkeypatch.setattr(build, "ProcessPoolExecutor", lambda *_: contextlib.nullcontext(SimpleNamespace(map=map)))
     build.execute_all(["es"], "quick")
 
     monkeypatch.setattr(build, "_run", lambda *_: pytest.fail("executed again"))
