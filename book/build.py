@@ -42,7 +42,7 @@ import closing
 import colophon
 import experiments
 import fmnist_utils
-import kernels
+import forks
 import live
 import pages
 import reliability
@@ -135,8 +135,7 @@ def build(languages: list[str], profile: str) -> None:
     started = time.perf_counter()
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # pages run side by side, and come out alike on any number of cores
     executed = execute_all(languages, profile)
-    for lang in languages:
-        lay_out(lang, languages, executed)
+    forks.side_by_side(partial(lay_out, languages=languages, executed=executed), languages)
     render_all(languages)
     site = assemble(languages)
     if findings := checks.check_site(site):
@@ -163,9 +162,9 @@ def execute_all(languages: list[str], profile: str) -> dict[tuple[str, str], Not
             missing.setdefault(path, {})[lang] = target
     if missing:
         CACHE.mkdir(exist_ok=True)
-        many = kernels.AVAILABLE and sum(map(len, missing.values())) > MANY
+        many = forks.AVAILABLE and sum(map(len, missing.values())) > MANY
         # The server ends before the pool, and the kernels with it: what interrupts the build does not wait for other pages.
-        with ThreadPoolExecutor(os.cpu_count()) as pool, kernels.ForkServer() if many else contextlib.nullcontext() as server:
+        with ThreadPoolExecutor(os.cpu_count()) as pool, forks.ForkServer() if many else contextlib.nullcontext() as server:
             execute = partial(_execute_page, shown=context["shown"], server=server)
             list(pool.map(execute, missing, missing.values(), [profiles[path] for path in missing]))
     print(f"{len(targets) - sum(map(len, missing.values()))} of {len(targets)} pages were in the cache", flush=True)
@@ -189,7 +188,7 @@ def is_complete(name: str) -> bool:
 
 
 def _execute_page(
-    path: Path, targets: dict[str, Path], profile: str, shown: dict, server: kernels.ForkServer | None
+    path: Path, targets: dict[str, Path], profile: str, shown: dict, server: forks.ForkServer | None
 ) -> None:
     # One language after the other: what the first has trained, the second loads.
     for lang, target in targets.items():
@@ -208,7 +207,7 @@ def _execute_page(
         unfinished.replace(target)
 
 
-def _run(path: Path, lang: str, profile: str, server: kernels.ForkServer | None = None) -> NotebookNode:
+def _run(path: Path, lang: str, profile: str, server: forks.ForkServer | None = None) -> NotebookNode:
     import papermill  # slow to import, and not needed when every page is in the cache
 
     managed = {"kernel_manager_class": server.kernel_manager()} if server else {}

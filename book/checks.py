@@ -23,6 +23,7 @@ from bs4 import BeautifulSoup, NavigableString, Tag
 from nbformat import NotebookNode
 
 import experiments
+import forks
 import pages
 import terms
 from pages import LANGUAGES, ROOT, tags
@@ -435,19 +436,40 @@ VERBATIM = ["pre", "code", "script", "style"]
 
 
 class Site:
-    """A built site, every page parsed once."""
+    """A built site, or a part of it, every page parsed once.
 
-    def __init__(self, root: Path):
-        self.root = root
+    Attributes:
+        pages: page, as its address from the root → what it holds; ``elements``, all that is marked up in it, in its order.
+        everything: the addresses of the pages of the whole site.
+    """
+
+    def __init__(self, root: Path, part: str | None = None):
+        """Read the site in ``root``: all of it, or ``part``, a language, or what stands in none (``"."``)."""
+        self.root, self.part = root, part
+        self.everything = {path.relative_to(root).as_posix() for path in root.rglob("*.html") if "_static" not in path.parts}
+        pages = [path.relative_to(root).as_posix() for path in self.files("*.html")]
         gc.disable()  # a third of the time would go into looking for garbage among the elements, all of which are in use
-        self.pages = {
-            path.relative_to(root).as_posix(): BeautifulSoup(path.read_bytes(), "html.parser")
-            for path in sorted(root.rglob("*.html"))
-            if "_static" not in path.parts
-        }
+        self.pages = {page: self.parsed(page) for page in pages if page in self.everything}
         gc.enable()
         self.elements = {page: soup.find_all(True) for page, soup in self.pages.items()}
+        self._places: dict[str, set[str]] = {}
         self.languages = [lang for lang in LANGUAGES if (root / lang).is_dir()]
+
+    def files(self, pattern: str) -> list[Path]:
+        """Return the files of the part whose names are like ``pattern``."""
+        found = self.root.glob(pattern) if self.part == "." else (self.root / (self.part or "")).rglob(pattern)
+        return sorted(path for path in found if path.is_file())
+
+    def parsed(self, page: str) -> BeautifulSoup:
+        """Return what ``page`` holds."""
+        return BeautifulSoup((self.root / page).read_bytes(), "html.parser")
+
+    def places(self, page: str) -> set[str]:
+        """Return what a link may name in ``page``, which may be in another part."""
+        if page not in self._places:
+            elements = self.elements.get(page) or self.parsed(page).find_all(True)
+            self._places[page] = {element[name] for element, name in _with_attributes(elements, "id", "name")}
+        return self._places[page]
 
 
 def _with_attributes(elements: Iterable[Tag], *names: str) -> Iterator[tuple[Tag, str]]:
@@ -460,10 +482,6 @@ def _is_verbatim(text: NavigableString) -> bool:
 
 def links(site: Site) -> Findings:
     """Every link within the site leads to a file that exists and to a place that exists in it."""
-    anchors = {
-        page: {element[name] for element, name in _with_attributes(elements, "id", "name")}
-        for page, elements in site.elements.items()
-    }
     for page, elements in site.elements.items():
         for element, attribute in _with_attributes(elements, "href", "src"):
             address = urlsplit(element[attribute])
@@ -473,15 +491,15 @@ def links(site: Site) -> Findings:
             target = posixpath.normpath(path)
             if not (site.root / target).is_file():
                 yield f"{page}: {element[attribute]} leads nowhere"
-            elif address.fragment and target in anchors and unquote(address.fragment) not in anchors[target]:
+            elif address.fragment and target in site.everything and unquote(address.fragment) not in site.places(target):
                 yield f"{page}: there is no #{address.fragment} in {target}"
 
 
 def same_site_pages(site: Site) -> Findings:
     """Every page is there in every language, and says in which it is."""
-    names = {lang: {page[3:] for page in site.pages if page.startswith(f"{lang}/")} for lang in site.languages}
+    names = {lang: {page[3:] for page in site.everything if page.startswith(f"{lang}/")} for lang in site.languages}
     everywhere = set().union(*names.values())
-    for lang in site.languages:
+    for lang in site.languages if site.part is None else {site.part} & set(site.languages):
         yield from (f"{lang}/{name} is missing" for name in sorted(everywhere - names[lang]))
         for name in sorted(names[lang]):
             if (said := site.pages[f"{lang}/{name}"].html.get("lang")) != lang:
@@ -524,7 +542,7 @@ def no_outside(site: Site) -> Findings:
             loaded += [part.split()[0] for part in element["srcset"].split(",")]
         yield from (f"{page} loads {address}" for address in loaded if address and REMOTE.match(address))
         yield from (f"{page} loads {match[0]}" for style in styles for match in REMOTE_IN_CSS.finditer(style))
-    for path in site.root.rglob("*.css"):
+    for path in site.files("*.css"):
         for match in REMOTE_IN_CSS.finditer(path.read_text("utf-8")):
             yield f"{path.relative_to(site.root)} loads {match[0]}"
 
@@ -564,7 +582,7 @@ def rendered(site: Site) -> Findings:
 def no_local_paths(site: Site) -> Findings:
     """Nothing tells where the site was built."""
     built_here = re.compile(f"{LOCAL_PATH.pattern}|{re.escape(str(ROOT))}|{re.escape(str(Path.home()))}/")
-    for path in sorted(site.root.rglob("*")):
+    for path in site.files("*"):
         if path.suffix in {".html", ".ipynb", ".md", ".txt"} or path.name == "searchindex.js":
             for match in built_here.finditer(path.read_text("utf-8")):
                 yield f"{path.relative_to(site.root)} holds {match[0]!r}"
@@ -663,8 +681,14 @@ SITE_RULES = [
 
 
 def check_site(root: Path) -> list[str]:
-    """Return what is wrong with the site built in ``root``."""
-    site = Site(root)
+    """Return what is wrong with the site built in ``root``, its languages looked at side by side."""
+    parts = [lang for lang in LANGUAGES if (root / lang).is_dir()]
+    return sum(forks.side_by_side(partial(check_part, root), [*parts, "."]), [])
+
+
+def check_part(root: Path, part: str) -> list[str]:
+    """Return what is wrong with the pages of one language, or with those of none (``"."``)."""
+    site = Site(root, part)
     return [f"{rule.__name__}: {finding}" for rule in SITE_RULES for finding in rule(site)]
 
 

@@ -26,11 +26,18 @@ def ours_only(name: str, of_any_module=ModuleAnalyzer.for_module) -> ModuleAnaly
     return of_any_module(name)
 
 
+def import_all(app, page, source):
+    """Import all of the package before autodoc documents any of it, and not at all when it need not.
+
+    Autodoc changes the annotations of pydantic's base class, and models that are defined after that are incomplete.
+    """
+    if page.startswith("api/"):
+        for module in pkgutil.walk_packages(fmnist_utils.__path__, "fmnist_utils."):
+            importlib.import_module(module.name)
+
+
 def setup(app):
-    # All of it before autodoc documents any of it: autodoc changes the annotations of pydantic's base class, and models
-    # that are defined after that are incomplete.
-    for module in pkgutil.walk_packages(fmnist_utils.__path__, "fmnist_utils."):
-        importlib.import_module(module.name)
+    app.connect("source-read", import_all)
     app.connect("autodoc-skip-member", skip)
     ModuleAnalyzer.for_module = ours_only
     return {"parallel_read_safe": True, "parallel_write_safe": True}

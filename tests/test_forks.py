@@ -1,4 +1,4 @@
-"""Kernels that are copies of one process: a page finds in them what it finds in any other, and nothing outlives a build."""
+"""Copies of a process: a page finds in such a kernel what it finds in any other, and nothing outlives a build."""
 
 import os
 import time
@@ -8,15 +8,15 @@ import pytest
 from toy_book import code, toy_notebook
 
 import build
-import kernels
+import forks
 from nbclient.exceptions import DeadKernelError
 
-pytestmark = pytest.mark.skipif(not kernels.AVAILABLE, reason="kernels are forked on Linux alone")
+pytestmark = pytest.mark.skipif(not forks.AVAILABLE, reason="kernels are forked on Linux alone")
 
 
 @pytest.fixture(scope="module")
 def server():
-    with kernels.ForkServer() as server:
+    with forks.ForkServer() as server:
         yield server
 
 
@@ -66,7 +66,7 @@ def test_a_kernel_that_is_killed_ends_the_page(run, server):
 
 
 def test_kernels_end_with_the_server(tmp_path):
-    with kernels.ForkServer() as server:
+    with forks.ForkServer() as server:
         command = ["-f", str(tmp_path / "connection.json")]
         fork = server.fork(command, str(tmp_path), dict(os.environ))
         assert fork.poll() is None
@@ -76,3 +76,18 @@ def test_kernels_end_with_the_server(tmp_path):
     assert fork.poll() == 0
     with pytest.raises(RuntimeError, match="has ended"):
         server.fork(command, str(tmp_path), {})
+
+
+def test_steps_side_by_side_give_the_same_and_fail_the_same(monkeypatch):
+    there = forks.side_by_side(_where, "ab")
+    assert [item for item, _ in there] == ["a", "b"] and os.getpid() not in {process for _, process in there}
+    with pytest.raises(build.BuildError, match="^c cannot be$"):
+        forks.side_by_side(_where, "bc")
+    monkeypatch.setattr(forks, "AVAILABLE", False)
+    assert forks.side_by_side(_where, "ab") == [("a", os.getpid()), ("b", os.getpid())]
+
+
+def _where(item):
+    if item == "c":
+        raise build.BuildError(f"{item} cannot be")
+    return item, os.getpid()

@@ -1,8 +1,9 @@
-"""Kernels that start with their imports done: copies of one process that has imported what the pages import.
+"""What the build does sooner where a process can be copied: kernels with their imports done, and steps side by side.
 
 Nearly all that a page needs before its first cell is imports, some five seconds of processor time, the same for every page and
-language. Here one process does them, and each kernel is a fork of it. What a page finds in its kernel is the same; elsewhere than
-on Linux, where a process with these libraries in it cannot be forked safely, kernels start as Jupyter starts them.
+language. Here one process does them, and each kernel is a fork of it; what a page finds in its kernel is the same. Elsewhere than
+on Linux, where a process with these libraries in it cannot be forked safely, kernels start as Jupyter starts them, and steps are
+taken one after the other.
 """
 
 from __future__ import annotations
@@ -17,8 +18,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from types import TracebackType
+from typing import TypeVar
 
+T, S = TypeVar("T"), TypeVar("S")
 AVAILABLE = sys.platform == "linux"
 IMPORTED = [
     "IPython.display", "fmnist_utils.audit", "fmnist_utils.plots", "fmnist_utils.reports", "ipykernel.kernelapp", "pandas",
@@ -26,6 +32,15 @@ IMPORTED = [
 ]  # fmt: skip
 LAUNCHER, INLINE = "ipykernel_launcher", "module://matplotlib_inline.backend_inline"
 END_WITH_PARENT = 1  # PR_SET_PDEATHSIG, see prctl(2)
+
+
+def side_by_side(step: Callable[[T], S], items: Iterable[T]) -> list[S]:
+    """Return what ``step`` gives for each of ``items``, each in a copy of this process that runs beside the others."""
+    items = list(items)
+    if not AVAILABLE or len(items) < 2:
+        return list(map(step, items))
+    with ProcessPoolExecutor(len(items), get_context("fork")) as pool:
+        return list(pool.map(step, items))
 
 
 class ForkServer:
