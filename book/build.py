@@ -28,7 +28,7 @@ import string
 import subprocess
 import time
 import tomllib
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 
@@ -156,19 +156,33 @@ def execute_all(languages: list[str], profile: str) -> dict[tuple[str, str], Not
     context = surroundings()
     profiles = {path: feasible(path.stem, profile) for path in pages.paths()}
     targets = {(path, lang): cache_path(path, lang, profiles[path], context) for path in profiles for lang in languages}
-    missing: dict[Path, dict[str, Path]] = {}
-    for (path, lang), target in targets.items():
-        if not target.exists():
-            missing.setdefault(path, {})[lang] = target
+    missing = [page for page, target in targets.items() if not target.exists()]
     if missing:
         CACHE.mkdir(exist_ok=True)
-        many = forks.AVAILABLE and sum(map(len, missing.values())) > MANY
-        # The server ends before the pool, and the kernels with it: what interrupts the build does not wait for other pages.
-        with ThreadPoolExecutor(os.cpu_count()) as pool, forks.ForkServer() if many else contextlib.nullcontext() as server:
-            execute = partial(_execute_page, shown=context["shown"], server=server)
-            list(pool.map(execute, missing, missing.values(), [profiles[path] for path in missing]))
-    print(f"{len(targets) - sum(map(len, missing.values()))} of {len(targets)} pages were in the cache", flush=True)
+        # One language after the other: what the first has trained, the second loads. The later pages first: the two longest of
+        # them, begun last, would leave the other cores with nothing to do.
+        order = sorted(reversed(missing), key=lambda page: languages.index(page[1]))
+        _execute_pages([(*page, targets[page], profiles[page[0]]) for page in order], context["shown"])
+    print(f"{len(targets) - len(missing)} of {len(targets)} pages were in the cache", flush=True)
     return {(path.stem, lang): pages.read(target) for (path, lang), target in targets.items()}
+
+
+def _execute_pages(wanted: list[tuple[Path, str, Path, str]], shown: dict) -> None:
+    # Each as its notebook, language, place in the cache and profile.
+    many = forks.AVAILABLE and len(wanted) > MANY
+    # The server ends before the pool, and the kernels with it: what interrupts the build does not wait for other pages.
+    with ThreadPoolExecutor(os.cpu_count()) as pool, forks.ForkServer() if many else contextlib.nullcontext() as server:
+        running: dict[Path, Future] = {}
+        every = []
+        for path, *how in wanted:
+            running[path] = pool.submit(_execute_page, path, *how, shown, server, running.get(path))
+            every.append(running[path])
+        try:
+            for page in as_completed(every):
+                page.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def feasible(name: str, profile: str) -> str:
@@ -188,23 +202,23 @@ def is_complete(name: str) -> bool:
 
 
 def _execute_page(
-    path: Path, targets: dict[str, Path], profile: str, shown: dict, server: forks.ForkServer | None
+    path: Path, lang: str, target: Path, profile: str, shown: dict, server: forks.ForkServer | None, first: Future | None
 ) -> None:
-    # One language after the other: what the first has trained, the second loads.
-    for lang, target in targets.items():
-        started = time.perf_counter()
-        executed = _run(path, lang, profile, server)
-        seconds = round(time.perf_counter() - started)
-        print(f"{path.stem} [{lang}] executed in {seconds} s", flush=True)
-        for warning in _strip(executed):
-            print(f"{path.stem} [{lang}] wrote to stderr: {warning}", flush=True)
-        _lighten(executed)
-        executed.metadata["ran_with"] = {**shown, "profile": profile, "seconds": seconds}
-        for outdated in CACHE.glob(f"{path.stem}.{lang}.{profile}.*"):
-            outdated.unlink()
-        unfinished = target.with_suffix(".part")
-        nbformat.write(executed, unfinished)
-        unfinished.replace(target)
+    if first:  # the same page in the other language
+        first.result()
+    started = time.perf_counter()
+    executed = _run(path, lang, profile, server)
+    seconds = round(time.perf_counter() - started)
+    print(f"{path.stem} [{lang}] executed in {seconds} s", flush=True)
+    for warning in _strip(executed):
+        print(f"{path.stem} [{lang}] wrote to stderr: {warning}", flush=True)
+    _lighten(executed)
+    executed.metadata["ran_with"] = {**shown, "profile": profile, "seconds": seconds}
+    for outdated in CACHE.glob(f"{path.stem}.{lang}.{profile}.*"):
+        outdated.unlink()
+    unfinished = target.with_suffix(".part")
+    nbformat.write(executed, unfinished)
+    unfinished.replace(target)
 
 
 def _run(path: Path, lang: str, profile: str, server: forks.ForkServer | None = None) -> NotebookNode:
@@ -220,7 +234,7 @@ def _run(path: Path, lang: str, profile: str, server: forks.ForkServer | None = 
             None,
             parameters={"lang": lang, "profile": profile},
             kernel_name="python3",
-            resources={"metadata": {"path": str(NOTEBOOKS)}},  # the kernel's folder; papermill's cwd= would be that of all threads
+            resources={"metadata": {"path": str(NOTEBOOKS)}},  # papermill's own cwd= would be that of all threads
             progress_bar=False,
             log_output=False,
             extra_arguments=["--log-level=CRITICAL"],  # else every kernel warns that it speaks TCP on this machine
