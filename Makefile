@@ -23,7 +23,7 @@ pdf: env  ## el libro en PDF, dentro del sitio (usa Chromium) · the book as PDF
 	$(BIN)/python book/pdf.py
 
 test: env  ## todo lo que corre la integración continua · everything that CI runs
-	$(BIN)/python -m pytest -m "not nightly" -n 2 --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not nightly" -n 2 --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
 
 test-nightly: env  ## las pruebas lentas · the slow tests
 	$(BIN)/python -m pytest -m nightly $(PYTEST_ARGS)

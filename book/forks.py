@@ -39,8 +39,19 @@ def side_by_side(step: Callable[[T], S], items: Iterable[T]) -> list[S]:
     items = list(items)
     if not AVAILABLE or len(items) < 2:
         return list(map(step, items))
-    with ProcessPoolExecutor(len(items), get_context("fork")) as pool:
-        return list(pool.map(step, items))
+    with ProcessPoolExecutor(len(items), get_context("fork"), _take, (step, items)) as pool:
+        return list(pool.map(_step, range(len(items))))
+
+
+def _take(*job) -> None:
+    # A copy has what it needs already: no page is sent to it.
+    global _job
+    _job = job
+
+
+def _step(number: int) -> object:
+    step, items = _job
+    return step(items[number])
 
 
 class ForkServer:

@@ -10,17 +10,26 @@ pytest_plugins = ["mirrors", "toy_book"]
 os.environ["TQDM_DISABLE"] = "1"
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """Begin with the pages, which take longest, and have the tests of a file, or of a page, run in one process after the other.
-
-    What comes last keeps one process busy while the others wait. The second language of a page loads what the first has trained.
-    """
+    """Begin with the pages, which take longest: what comes last keeps one process busy while the others wait."""
     items.sort(key=lambda item: "nbval" not in item.nodeid)
-    for item in items:
-        page = getattr(item, "callspec", None) and item.callspec.params.get("page")
-        name = f"{item.path.stem}-{page.stem}" if "nbval" in item.nodeid and page else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(name.replace("@", "-")))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Have the tests of a file, or of a page, run one after the other in one process: they share what they make.
+
+    The second language of a page loads what the first has trained. (pytest-xdist's own groups are lost on the way with
+    pytest 9.2: it writes them into an attribute that is no longer there.)
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file, _, test = nodeid.partition("::")
+            return test.rpartition("-")[0] if "nbval" in file and "[" in test else file
+
+    return ByFile(config, log)
 
 
 @pytest.fixture(autouse=True)

@@ -24,10 +24,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 from sphinx.application import Sphinx
-from sphinx.errors import SphinxWarning
+from sphinx.errors import PycodeError, SphinxWarning
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 from toy_book import ROOT, code, text, toy_notebook
 
+import book_api
 import book_light
 import build
 import checks
@@ -643,6 +644,17 @@ def test_a_page_in_one_language_only_is_found(tmp_path):
 
 def test_small_site_passes(tmp_path):
     assert checks.check_site(small_site(tmp_path)) == []
+
+
+# --- The reference of the package -------------------------------------------------------------------------------------
+
+
+def test_comments_are_read_in_our_modules_alone():
+    read = book_api.ours_only("fmnist_utils.text")
+    read.analyze()
+    assert "say" in read.tags
+    with pytest.raises(PycodeError):
+        book_api.ours_only("torch.nn.modules.linear")
 
 
 # --- What is rendered again ---------------------------------------------------------------------------------------------

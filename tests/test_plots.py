@@ -130,6 +130,7 @@ def test_one_opaque_figure_a_call_and_no_title(name, language):
     assert CALLS[name]() is None
     assert len(plt.get_fignums()) == 1
     figure = plt.gcf()
+    assert not figure.stale  # else Jupyter draws it once more before it shows it
     figure.canvas.draw()
     assert figure.get_facecolor() == (1, 1, 1, 1) and np.asarray(figure.canvas.buffer_rgba())[..., 3].min() == 255
     assert not any(axes.get_title() for axes in figure.axes) and figure.get_suptitle() == ""

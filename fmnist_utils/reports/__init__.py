@@ -648,7 +648,7 @@ def load_across() -> Across:
 def _read(path: Path) -> dict[str, Any]:
     """Return the fields of a YAML file."""
     try:
-        fields = yaml.load(path.read_text("utf-8"), LOADER)
+        fields = LOADER(path.read_text("utf-8")).get_single_data()
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise UserError("reports.unreadable", file=path.name, reason=error) from None
     return _mapping(path.name, fields)

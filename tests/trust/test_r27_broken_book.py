@@ -44,7 +44,7 @@ def test_site_that_fails_its_checks_is_not_published(own_build, monkeypatch, cap
     bad.mkdir()
     (bad / "index.html").write_text('<a href="nowhere.html">x</a>')
     for step in ("execute_all", "lay_out", "render_all"):
-        monkeypatch.setattr(build, step, lambda *_: {})
+        monkeypatch.setattr(build, step, lambda *_, **__: {})
     monkeypatch.setattr(build, "assemble", lambda _: bad)
     assert build.main([]) == 1
     assert "nowhere.html leads nowhere" in capsys.readouterr().err
