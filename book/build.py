@@ -66,7 +66,7 @@ PACKAGE = Path(fmnist_utils.__file__).parent
 # internationalized addresses, which jsonschema does without.
 START = "import gc, sys; gc.disable(); sys.modules['rfc3987_syntax'] = None; from jupyter_book.cli.main import main; main()"
 JUPYTER_BOOK = [sys.executable, "-c", START]
-MANY = 4  # pages to execute; for fewer, a process that imports for all of them does not pay
+MANY = 5  # pages to execute: for fewer, a process that imports for all of them does not pay
 LANGUAGE_NAMES = {"es": "Español", "en": "English"}
 MODULE_PAGE = """# `{name}`
 
@@ -159,8 +159,8 @@ def execute_all(languages: list[str], profile: str) -> dict[tuple[str, str], Not
     missing = [page for page, target in targets.items() if not target.exists()]
     if missing:
         CACHE.mkdir(exist_ok=True)
-        # One language after the other: what the first has trained, the second loads. The later pages first: the two longest of
-        # them, begun last, would leave the other cores with nothing to do.
+        # One language after the other: what the first has trained, the second loads. The later pages first: the longest are among
+        # them and, begun last, would leave the other cores with nothing to do.
         order = sorted(reversed(missing), key=lambda page: languages.index(page[1]))
         _execute_pages([(*page, targets[page], profiles[page[0]]) for page in order], context["shown"])
     print(f"{len(targets) - len(missing)} of {len(targets)} pages were in the cache", flush=True)
@@ -169,19 +169,18 @@ def execute_all(languages: list[str], profile: str) -> dict[tuple[str, str], Not
 
 def _execute_pages(wanted: list[tuple[Path, str, Path, str]], shown: dict) -> None:
     # Each as its notebook, language, place in the cache and profile.
-    many = forks.AVAILABLE and len(wanted) > MANY
-    # The server ends before the pool, and the kernels with it: what interrupts the build does not wait for other pages.
-    with ThreadPoolExecutor(os.cpu_count()) as pool, forks.ForkServer() if many else contextlib.nullcontext() as server:
+    with ThreadPoolExecutor(os.cpu_count()) as pool, forks.Kernels(copied=len(wanted) >= MANY) as kernels:
         running: dict[Path, Future] = {}
         every = []
         for path, *how in wanted:
-            running[path] = pool.submit(_execute_page, path, *how, shown, server, running.get(path))
+            running[path] = pool.submit(_execute_page, path, *how, shown, kernels, running.get(path))
             every.append(running[path])
         try:
             for page in as_completed(every):
                 page.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+        except BaseException as error:
+            # After a page that fails, those that have begun go on to their end, and are kept; who interrupts waits for none.
+            pool.shutdown(wait=isinstance(error, BuildError), cancel_futures=True)
             raise
 
 
@@ -202,12 +201,12 @@ def is_complete(name: str) -> bool:
 
 
 def _execute_page(
-    path: Path, lang: str, target: Path, profile: str, shown: dict, server: forks.ForkServer | None, first: Future | None
+    path: Path, lang: str, target: Path, profile: str, shown: dict, kernels: forks.Kernels, first: Future | None
 ) -> None:
     if first:  # the same page in the other language
         first.result()
     started = time.perf_counter()
-    executed = _run(path, lang, profile, server)
+    executed = _run(path, lang, profile, kernels)
     seconds = round(time.perf_counter() - started)
     print(f"{path.stem} [{lang}] executed in {seconds} s", flush=True)
     for warning in _strip(executed):
@@ -221,10 +220,10 @@ def _execute_page(
     unfinished.replace(target)
 
 
-def _run(path: Path, lang: str, profile: str, server: forks.ForkServer | None = None) -> NotebookNode:
+def _run(path: Path, lang: str, profile: str, kernels: forks.Kernels) -> NotebookNode:
     import papermill  # slow to import, and not needed when every page is in the cache
+    from nbclient.exceptions import DeadKernelError
 
-    managed = {"kernel_manager_class": server.kernel_manager()} if server else {}
     source = pages.read(path)
     code = nbformat.v4.new_notebook(metadata=source.metadata)
     code.cells = [cell for cell in source.cells if cell.cell_type == "code"]
@@ -238,8 +237,10 @@ def _run(path: Path, lang: str, profile: str, server: forks.ForkServer | None = 
             progress_bar=False,
             log_output=False,
             extra_arguments=["--log-level=CRITICAL"],  # else every kernel warns that it speaks TCP on this machine
-            **managed,
+            kernel_manager_class=kernels.manager(),
         )
+    except (DeadKernelError, forks.KernelsEnded) as error:
+        raise BuildError(f"{path.name} [{lang}]: {error}") from None
     except papermill.PapermillExecutionError as error:
         number = next((n for n, cell in enumerate(source.cells, start=1) if cell.source == error.source), "?")
         what = " ".join(f"{error.ename}: {error.evalue}".split())

@@ -444,20 +444,26 @@ class Site:
     """
 
     def __init__(self, root: Path, part: str | None = None):
-        """Read the site in ``root``: all of it, or ``part``, a language, or what stands in none (``"."``)."""
+        """Read the site in ``root``: all of it, or a ``part``: a language, or what stands in none (``"."``)."""
         self.root, self.part = root, part
         self.everything = {path.relative_to(root).as_posix() for path in root.rglob("*.html") if "_static" not in path.parts}
-        pages = [path.relative_to(root).as_posix() for path in self.files("*.html")]
+        own = [path.relative_to(root).as_posix() for path in self.files("*.html")]
+        collects = gc.isenabled()
         gc.disable()  # a third of the time would go into looking for garbage among the elements, all of which are in use
-        self.pages = {page: self.parsed(page) for page in pages if page in self.everything}
-        gc.enable()
+        try:
+            self.pages = {page: self.parsed(page) for page in own if page in self.everything}
+        finally:
+            if collects:
+                gc.enable()
         self.elements = {page: soup.find_all(True) for page, soup in self.pages.items()}
         self._places: dict[str, set[str]] = {}
         self.languages = [lang for lang in LANGUAGES if (root / lang).is_dir()]
 
     def files(self, pattern: str) -> list[Path]:
         """Return the files of the part whose names are like ``pattern``."""
-        found = self.root.glob(pattern) if self.part == "." else (self.root / (self.part or "")).rglob(pattern)
+        folder = self.root / (self.part or "")
+        elsewhere = [self.root / lang for lang in LANGUAGES] if self.part == "." else []
+        found = (path for path in folder.rglob(pattern) if not any(other in path.parents for other in elsewhere))
         return sorted(path for path in found if path.is_file())
 
     def parsed(self, page: str) -> BeautifulSoup:
@@ -639,17 +645,16 @@ def spanish_text(site: Site) -> Findings:
     for page, soup in site.pages.items():
         if not page.startswith("es/") or ENGLISH_PAGES.match(page):
             continue
-        found: dict[int, list[str]] = {}  # what holds such a word, by the paragraph that it stands in
+        found: dict[int, tuple[Tag, list[str]]] = {}  # paragraphs, each with those of its texts that hold such a word
         for text in soup.find_all(string=FUNCTION_WORDS):
             around = list(text.parents)
             paragraph = next((parent for parent in around if parent.name in PARAGRAPHS), None)
             foreign = any(parent.name in ENGLISH_BY_RIGHT or parent.get("lang") == "en" for parent in around)
             if paragraph is not None and not foreign:
-                found.setdefault(id(paragraph), []).append(text)
-        for texts in found.values():
-            words = " ".join(" ".join(texts).split())
-            if len({word.lower() for word in FUNCTION_WORDS.findall(words)}) > 1:
-                yield f"{page}: English text: {words[:100]!r}"
+                found.setdefault(id(paragraph), (paragraph, []))[1].append(text)
+        for paragraph, texts in found.values():
+            if len({word.lower() for word in FUNCTION_WORDS.findall(" ".join(texts))}) > 1:
+                yield f"{page}: English text: {' '.join(paragraph.get_text().split())[:100]!r}"
 
 
 def launches(site: Site) -> Findings:

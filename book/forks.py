@@ -1,23 +1,24 @@
-"""What the build does sooner where a process can be copied: kernels with their imports done, and steps side by side.
+"""What the build does faster where a process can be copied: kernels with their imports done, and steps side by side.
 
 Nearly all that a page needs before its first cell is imports, some five seconds of processor time, the same for every page and
-language. Here one process does them, and each kernel is a fork of it; what a page finds in its kernel is the same. Elsewhere than
-on Linux, where a process with these libraries in it cannot be forked safely, kernels start as Jupyter starts them, and steps are
-taken one after the other.
+language. On Linux one process does them, and each kernel is a fork of it, in which a page finds what it finds in any other. On
+other systems a process that has loaded these libraries cannot be forked safely: there kernels start as Jupyter starts them, and
+steps are taken one after the other.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import importlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -54,71 +55,117 @@ def _step(number: int) -> object:
     return step(items[number])
 
 
-class ForkServer:
-    """The process that kernels are copies of; it ends with the ``with`` statement, and its copies with it."""
+class Kernels:
+    """Starts the kernels of a build; those that are left end with the ``with`` statement.
 
-    def __enter__(self) -> ForkServer:
-        command = [sys.executable, __file__]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self._turn = threading.Lock()
+    Args:
+        copied: where that is possible, have them be copies of one process, which pays when there are more than a few.
+    """
+
+    def __init__(self, copied: bool = True):
+        self.copied = copied and AVAILABLE
+        self._server: ForkServer | None = None
+        self._started: list[Fork | subprocess.Popen] = []
+
+    def __enter__(self) -> Kernels:
+        if self.copied:
+            self._server = ForkServer()
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._process.terminate()
-        self._process.communicate()
+        for kernel in self._started:
+            if kernel.poll() is None:
+                kernel.kill()
+        if self._server:
+            self._server.close()
+
+    def manager(self) -> type:
+        """Return the class with which nbclient starts a kernel here."""
+        from jupyter_client import AsyncKernelManager
+
+        class Manager(AsyncKernelManager):
+            async def _async_launch_kernel(manager, kernel_cmd: list[str], **options) -> None:  # noqa: N805
+                ours = kernel_cmd[0] == sys.executable and LAUNCHER in kernel_cmd  # a user's “python3” may be another one
+                if self._server and ours:
+                    arguments = kernel_cmd[kernel_cmd.index(LAUNCHER) + 1 :]
+                    fork = self._server.fork(arguments, str(options["cwd"]), options["env"])
+                    manager.provisioner.process, manager.provisioner.pid, manager.provisioner.pgid = fork, fork.pid, fork.pid
+                    manager._reconcile_connection_info(manager.provisioner.connection_info)
+                else:
+                    await super()._async_launch_kernel(kernel_cmd, **options)
+                self._started.append(manager.provisioner.process)
+
+        return Manager
+
+
+class ForkServer:
+    """The process that kernels are copies of."""
+
+    def __init__(self):
+        # One thread for NumPy's products, because Python 3.12 warns when a process with several is forked.
+        environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+        command, pipe = [sys.executable, __file__], subprocess.PIPE
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment)
+        self._turn = threading.Lock()
 
     def fork(self, arguments: list[str], folder: str, environment: dict[str, str]) -> Fork:
         """Return a new kernel with these command-line arguments.
 
         Raises:
-            RuntimeError: if the server has ended, as when it was killed for memory.
+            KernelsEnded: if the server has ended, as when it was killed for memory.
         """
         order = {"arguments": arguments, "folder": folder, "environment": environment}
         with self._turn:
             try:
-                print(json.dumps(order), file=self._process.stdin, flush=True)
-                return Fork(int(self._process.stdout.readline()))
-            except (BrokenPipeError, ValueError):
-                raise RuntimeError(f"the process that kernels are copies of has ended, with {self._process.poll()}") from None
+                print(json.dumps(order), file=self.process.stdin, flush=True)
+                answer = self.process.stdout.readline()
+            except BrokenPipeError:
+                answer = ""
+            if not answer:
+                raise KernelsEnded(f"the process that kernels are copies of has ended, with {self.process.wait(timeout=10)}")
+            return Fork(int(answer))
 
-    def kernel_manager(self) -> type:
-        """Return the class with which nbclient starts a kernel here."""
-        from jupyter_client import AsyncKernelManager
+    def close(self) -> None:
+        """End the server, and with it the copies that are left."""
+        self.process.terminate()
+        self.process.communicate()
 
-        class ForkedKernelManager(AsyncKernelManager):
-            async def _async_launch_kernel(manager, kernel_cmd: list[str], **options) -> None:  # noqa: N805
-                if LAUNCHER not in kernel_cmd:  # someone else's kernel goes by the name of ours
-                    return await super()._async_launch_kernel(kernel_cmd, **options)
-                arguments = kernel_cmd[kernel_cmd.index(LAUNCHER) + 1 :]
-                fork = self.fork(arguments, str(options["cwd"]), options["env"])
-                manager.provisioner.process, manager.provisioner.pid = fork, fork.pid
-                manager._reconcile_connection_info(manager.provisioner.connection_info)
 
-        return ForkedKernelManager
+class KernelsEnded(RuntimeError):
+    """No more kernels can be started."""
 
 
 class Fork:
-    """A kernel as Jupyter's provisioner handles one: what it asks of a ``Popen``."""
+    """A kernel as Jupyter's provisioner handles one: what it asks of a ``Popen``.
+
+    The process is not a child of this one, so that its number might be another's by now; what is held on to is Linux's handle.
+    """
 
     stdin = stdout = stderr = None
 
     def __init__(self, pid: int):
         self.pid = pid
-
-    def poll(self) -> int | None:
-        """Return None while the kernel lives. With what it ended only its parent knows, and nobody asks."""
         try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return 0
+            self._handle = os.pidfd_open(pid)
+        except ProcessLookupError:  # ended already
+            self._handle = None
+
+    def poll(self, seconds: float = 0) -> int | None:
+        """Return None while the kernel lives, waiting for its end so long. With what it ended only its parent knows."""
+        if self._handle is not None and select.select([self._handle], [], [], seconds)[0]:
+            os.close(self._handle)
+            self._handle = None
+        return None if self._handle is not None else 0
 
     def wait(self) -> int:
-        while self.poll() is None:
-            time.sleep(0.05)
+        while self.poll(seconds=1) is None:
+            pass
         return 0
 
     def send_signal(self, number: int) -> None:
-        os.kill(self.pid, number)
+        if self.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._handle, number)
 
     def terminate(self) -> None:
         self.send_signal(signal.SIGTERM)
@@ -130,6 +177,8 @@ class Fork:
 def serve() -> None:
     """Import everything; then fork for each line of standard input, and answer with the number of the process."""
     sys.path.pop(0)  # the folder of this script; a page finds its modules elsewhere
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what an import may print is no answer
     for name in IMPORTED:
         importlib.import_module(name)
     gc.freeze()  # else the first collection in a copy would write to every object, and so copy their memory
@@ -139,9 +188,10 @@ def serve() -> None:
     for line in sys.stdin:
         pid = os.fork()
         if not pid:
+            answers.close()
             become_kernel(server, **json.loads(line))
             return
-        print(pid, flush=True)
+        print(pid, file=answers, flush=True)
 
 
 def become_kernel(server: int, arguments: list[str], folder: str, environment: dict[str, str]) -> None:
@@ -157,7 +207,6 @@ def become_kernel(server: int, arguments: list[str], folder: str, environment: d
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(2, 1)  # its own was the answer's
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)

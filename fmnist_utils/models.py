@@ -47,9 +47,14 @@ def count_multiply_adds(model: nn.Module) -> int:
     """
     counts, counted = [], copy.deepcopy(model).eval()
 
-    def count(layer: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
-        places = inputs[0] if isinstance(layer, nn.ConvTranspose2d) else output  # (1, channels, places, …)
-        counts.append(layer.weight.numel() * places[0, 0].numel())
+    def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        if isinstance(layer, nn.Linear):
+            places = output.numel() // layer.out_features
+        else:
+            places = (inputs[0] if isinstance(layer, nn.ConvTranspose2d) else output)[
+                0, 0
+            ].numel()  # (1, channels, height, width)
+        counts.append(layer.weight.numel() * places)
 
     for layer in counted.modules():
         if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):

@@ -19,9 +19,11 @@ def pytest_collection_modifyitems(items):
 def pytest_xdist_make_scheduler(config, log):
     """Have the tests of a file, or of a page, run one after the other in one process: they share what they make.
 
-    The second language of a page loads what the first has trained. (pytest-xdist's own groups are lost on the way with
-    pytest 9.2: it writes them into an attribute that is no longer there.)
+    The second language of a page loads what the first has trained. (The groups of pytest-xdist 3.8 are lost on the way: it writes
+    them into an attribute of a test that pytest 9.2 no longer has.)
     """
+    if config.getvalue("dist") != "loadscope":
+        return None
     from xdist.scheduler import LoadScopeScheduling
 
     class ByFile(LoadScopeScheduling):

@@ -642,6 +642,16 @@ def test_a_page_in_one_language_only_is_found(tmp_path):
     ]
 
 
+def test_what_stands_in_no_language_is_looked_at(tmp_path):
+    (small_site(tmp_path) / "extra").mkdir()
+    (tmp_path / "extra" / "more.html").write_text('<html lang="es"><a href="gone.html">x</a></html>')
+    (tmp_path / "index.html").write_text('<html lang="es"><script src="https://cdn.example.org/x.js"></script></html>')
+    assert checks.check_site(tmp_path) == [
+        "links: extra/more.html: gone.html leads nowhere",
+        "no_outside: index.html loads https://cdn.example.org/x.js",
+    ]
+
+
 def test_small_site_passes(tmp_path):
     assert checks.check_site(small_site(tmp_path)) == []
 

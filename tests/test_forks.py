@@ -2,6 +2,7 @@
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import pytest
@@ -9,26 +10,37 @@ from toy_book import code, toy_notebook
 
 import build
 import forks
-from nbclient.exceptions import DeadKernelError
 
 pytestmark = pytest.mark.skipif(not forks.AVAILABLE, reason="kernels are forked on Linux alone")
 
 
 @pytest.fixture(scope="module")
-def server():
-    with forks.ForkServer() as server:
-        yield server
+def copies():
+    with forks.Kernels() as kernels:
+        yield kernels
+
+
+@pytest.fixture(scope="module")
+def ordinary():
+    with forks.Kernels(copied=False) as kernels:
+        yield kernels
+
+
+def page_of(folder, *sources):
+    """Return a page that ends with these cells, and a name of its own."""
+    notebook = toy_notebook()
+    notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "code"] + [code(source) for source in sources]
+    path = folder / "01_toy.ipynb"
+    nbformat.write(notebook, path)
+    return path
 
 
 @pytest.fixture
 def run(tmp_path):
-    """Return a function that runs cells as a page, in a fork if a server is given, and returns what they show."""
+    """Return a function that runs cells as a page, and returns what they show."""
 
-    def outputs(sources, server=None):
-        notebook = toy_notebook()
-        notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "code"] + [code(source) for source in sources]
-        nbformat.write(notebook, tmp_path / "01_toy.ipynb")
-        executed = build._run(tmp_path / "01_toy.ipynb", "en", "quick", server)
+    def outputs(sources, kernels):
+        executed = build._run(page_of(tmp_path, *sources), "en", "quick", kernels)
         return [output.get("data") or output.get("text") for cell in executed.cells for output in cell.outputs]
 
     return outputs
@@ -42,40 +54,66 @@ LOOKS = [
 ]
 
 
-def test_a_page_sees_no_difference(run, server, monkeypatch):
+def test_a_page_sees_no_difference(run, copies, ordinary, monkeypatch):
     monkeypatch.setenv("FMNIST_LANG", "en")
-    assert run(LOOKS, server) == run(LOOKS)
+    assert run(LOOKS, copies) == run(LOOKS, ordinary)
 
 
-def test_its_imports_are_done(run, server):
-    assert run(["import sys; sorted({'torch._dynamo', 'pandas'} & set(sys.modules))"], server)[-1]["text/plain"] == (
+def test_its_imports_are_done(run, copies):
+    assert run(["import sys; sorted({'torch._dynamo', 'pandas'} & set(sys.modules))"], copies)[-1]["text/plain"] == (
         "['pandas', 'torch._dynamo']"
     )
 
 
-def test_a_failing_cell_is_told_as_ever(run, server):
-    with pytest.raises(
-        build.BuildError, match=r"^01_toy.ipynb \[en\] failed in cell \d+: ZeroDivisionError: division by zero$"
-    ):
-        run(["1 / 0"], server)
+def test_a_failing_cell_is_told_as_ever(run, copies):
+    message = r"^01_toy.ipynb \[en\] failed in cell \d+: ZeroDivisionError: division by zero$"
+    with pytest.raises(build.BuildError, match=message):
+        run(["1 / 0"], copies)
 
 
-def test_a_kernel_that_is_killed_ends_the_page(run, server):
-    with pytest.raises(DeadKernelError):
-        run(["import os, signal; os.kill(os.getpid(), signal.SIGKILL)"], server)
+@pytest.mark.parametrize("kernels", ["copies", "ordinary"])
+def test_a_kernel_that_is_killed_ends_the_page(run, kernels, request):
+    with pytest.raises(build.BuildError, match=r"^01_toy.ipynb \[en\]: Kernel died"):
+        run(["import os, signal; os.kill(os.getpid(), signal.SIGKILL)"], request.getfixturevalue(kernels))
 
 
-def test_kernels_end_with_the_server(tmp_path):
-    with forks.ForkServer() as server:
+def test_a_killed_server_takes_its_kernels_along_and_is_told(tmp_path):
+    with forks.Kernels() as kernels:
+        server = kernels._server
         command = ["-f", str(tmp_path / "connection.json")]
         fork = server.fork(command, str(tmp_path), dict(os.environ))
         assert fork.poll() is None
-    deadline = time.monotonic() + 30
-    while fork.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert fork.poll() == 0
-    with pytest.raises(RuntimeError, match="has ended"):
-        server.fork(command, str(tmp_path), {})
+        server.process.kill()
+        assert fork.poll(seconds=30) == 0
+        with pytest.raises(forks.KernelsEnded, match="has ended, with -9$"):
+            server.fork(command, str(tmp_path), {})
+        fork.kill()  # of what has ended, as of any other
+
+
+@pytest.mark.parametrize("copied", [True, False])
+def test_no_kernel_outlives_what_is_interrupted(copied, tmp_path):
+    path, started = page_of(tmp_path, "import time; time.sleep(600)"), time.monotonic()
+    with ThreadPoolExecutor(1) as pool, forks.Kernels(copied) as kernels:
+        running = pool.submit(build._run, path, "en", "quick", kernels)
+        while not kernels._started and time.monotonic() < started + 60:
+            time.sleep(0.1)
+    [kernel] = kernels._started
+    assert kernel.poll() is not None and isinstance(running.exception(), build.BuildError | RuntimeError)
+    assert time.monotonic() < started + 120
+
+
+def test_after_a_page_that_fails_those_that_have_begun_are_kept(own_build, tmp_path, monkeypatch):
+    monkeypatch.setattr(build.os, "cpu_count", lambda: 2)
+    (tmp_path / "a").mkdir(), (tmp_path / "b").mkdir()
+    bad = page_of(tmp_path / "a", "1 / 0")
+    good = page_of(tmp_path / "b", "import time; time.sleep(3)").rename(tmp_path / "b" / "02_toy.ipynb")
+    (own_build / "cache").mkdir(exist_ok=True)
+    wanted = [
+        (page, lang, own_build / "cache" / f"{page.stem}.{lang}", "quick") for lang in ("es", "en") for page in (bad, good)
+    ]
+    with pytest.raises(build.BuildError, match=r"^01_toy.ipynb \[es\] failed"):
+        build._execute_pages(wanted, {})
+    assert (own_build / "cache" / "02_toy.es").exists() and not list((own_build / "cache").glob("01_toy*"))
 
 
 def test_steps_side_by_side_give_the_same_and_fail_the_same(monkeypatch):

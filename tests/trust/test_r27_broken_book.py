@@ -16,6 +16,7 @@ from toy_book import ROOT, code, run_in, toy_notebook, write_toy_book
 
 import build
 import checks
+import forks
 import pages
 from fmnist_utils.text import LANGUAGES
 
@@ -26,7 +27,7 @@ def test_failing_cell_is_told_in_one_line(tmp_path):
     nbformat.write(notebook, tmp_path / "01_toy.ipynb")
     message = "01_toy.ipynb [en] failed in cell 6: ZeroDivisionError: division by zero"
     with pytest.raises(build.BuildError, match=f"^{re.escape(message)}$"):
-        build._run(tmp_path / "01_toy.ipynb", "en", "quick")
+        build._run(tmp_path / "01_toy.ipynb", "en", "quick", forks.Kernels(copied=False))
 
 
 def test_failed_build_leaves_the_published_site_alone(own_build, monkeypatch, capsys):
