@@ -287,13 +287,28 @@ def surroundings() -> dict:
         "package": package,
         "records": records,
         "yardsticks": folder_digest(store.results, "yardsticks.*"),
-        "runs": folder_digest(store.root, "*/record.json"),  # a run made here comes before a committed record
+        "runs": runs_made_here(),
         "versions": versions(),
         "pictures": inspect.getsource(with_palette),
         "variables": {name: value for name, value in os.environ.items() if name.startswith("FMNIST_")},
         "machine": machine,
         "shown": machine | {"machine": colophon.machine(machine)} | shown,
     }
+
+
+def runs_made_here() -> str:
+    """Return a digest of the runs made on this machine that a page would show in place of committed records.
+
+    Those that pages train as they are executed in ``quick`` are no part of it: a build would make its own pages stale.
+    """
+    store, digest = RunStore(), hashlib.sha256()
+    recipes = (
+        recipe for name in report_names() for of_group in load_report(name).all_recipes().values() for recipe in of_group
+    )
+    for record in sorted({store.folder(recipe) / "record.json" for recipe in recipes}):
+        if record.exists():
+            digest.update(f"{record.parent.name} {hashlib.sha256(record.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
 
 
 def versions() -> list[str]:

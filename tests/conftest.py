@@ -1,5 +1,6 @@
 """What every test shares: one thread, Spanish, no progress bars, and a store and cache of its own."""
 
+import functools
 import multiprocessing
 import os
 import sys
@@ -26,10 +27,16 @@ def pytest_xdist_make_scheduler(config, log):
         return None
     from xdist.scheduler import LoadScopeScheduling
 
+    @functools.cache
+    def needs_the_toy_site(file):
+        return "toy_site" in (config.rootpath / file).read_text("utf-8")
+
     class ByFile(LoadScopeScheduling):
         def _split_scope(self, nodeid):
             file, _, test = nodeid.partition("::")
-            return test.rpartition("-")[0] if "nbval" in file and "[" in test else file
+            if "nbval" in file and "[" in test:
+                return test.rpartition("-")[0]
+            return "toy site" if needs_the_toy_site(file) else file  # it takes as long to build as a hundred tests to run
 
     return ByFile(config, log)
 

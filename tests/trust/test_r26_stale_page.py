@@ -9,6 +9,7 @@ import pytest
 from toy_book import PARAMETERS, run_in, write_toy_book
 
 import build
+from fmnist_utils.reports import load_report
 
 PAGES = 5
 EXECUTE = "import build; build.CACHE.parent.mkdir(exist_ok=True); build.execute_all(['es', 'en'], 'quick')"
@@ -21,7 +22,9 @@ def test_surroundings_change_with_everything_outside_the_page(monkeypatch, tmp_p
     from fmnist_utils import runs
 
     package, records, store = tmp_path / "package", tmp_path / "records", tmp_path / "store"
-    for folder in (package / "reports", records / "01", store / "abc"):
+    made = runs.RunStore(store, records).folder(load_report("01").recipe("model_1", "theirs"))
+    rehearsed = store / made.name[::-1]  # of no report's full profile
+    for folder in (package / "reports", records / "01", made, rehearsed):
         folder.mkdir(parents=True)
     monkeypatch.setattr(build, "PACKAGE", package)
     monkeypatch.setenv("FMNIST_RESULTS", str(records))
@@ -41,7 +44,7 @@ def test_surroundings_change_with_everything_outside_the_page(monkeypatch, tmp_p
         lambda: (package / "reports" / "06.yaml").write_text("id: 06"),
         lambda: (records / "01" / "model.json").write_text("{}"),
         lambda: (records / "01" / "model.panel.safetensors").write_bytes(b"1"),
-        lambda: (store / "abc" / "record.json").write_text("{}"),
+        lambda: (made / "record.json").write_text("{}"),
         lambda: monkeypatch.setattr(build, "data_source", lambda: "synthetic"),
         lambda: monkeypatch.setenv("FMNIST_DATA", "/elsewhere"),
         lambda: monkeypatch.setattr(importlib.metadata, "distributions", lambda: []),
@@ -51,6 +54,7 @@ def test_surroundings_change_with_everything_outside_the_page(monkeypatch, tmp_p
     assert len(set(seen)) == len(seen)
     (package / "__pycache__").mkdir()
     (package / "__pycache__" / "models.pyc").write_bytes(b"compiled")
+    (rehearsed / "record.json").write_text("{}")  # what a page trained when it was executed
     assert covered() == seen[-1]
 
 
