@@ -673,7 +673,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "Queda fuera de {low} a {high}, donde caería otra corrida como las {n} nuestras.",
         "Lies outside {low} to {high}, where one more run like our {n} would fall.",
     ),
-    "audit.too_few": ("Hay {n} corridas; hacen falta al menos dos.", "There are {n} runs; it takes at least two."),
+    "audit.too_few": ("Corridas hechas: {n}; hacen falta al menos dos.", "Runs made: {n}; it takes at least two."),
     "audit.unpaired_runs": ("{first} y {second}, sin aparear", "{first} and {second}, unpaired"),
     "audit.no_runs": ("sin corridas", "no runs"),
     "audit.condition": ("{what}: {measured}; se pide {wanted}: {outcome}.", "{what}: {measured}; asked {wanted}: {outcome}."),
