@@ -51,9 +51,8 @@ def count_multiply_adds(model: nn.Module) -> int:
         if isinstance(layer, nn.Linear):
             places = output.numel() // layer.out_features
         else:
-            places = (inputs[0] if isinstance(layer, nn.ConvTranspose2d) else output)[
-                0, 0
-            ].numel()  # (1, channels, height, width)
+            maps = inputs[0] if isinstance(layer, nn.ConvTranspose2d) else output  # (1, channels, height, width)
+            places = maps[0, 0].numel()
         counts.append(layer.weight.numel() * places)
 
     for layer in counted.modules():
