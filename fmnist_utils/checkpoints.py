@@ -24,6 +24,7 @@ from fmnist_utils.text import UserError
 from fmnist_utils.training import History
 
 FORMAT = 1  # of records and checkpoints; raised when what a recipe means changes, so that older runs are made anew
+PROGRESS = "progress.json"
 
 RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)  # on Windows, devices
 
@@ -66,6 +67,17 @@ def digest(content: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def remove_checkpoints(folder: Path, keep: Iterable[str] = ()) -> None:
+    """Remove all checkpoints in ``folder`` but those named in ``keep``; without any to keep, the progress file too."""
+    keep = set(keep)
+    stale = [*folder.glob("epoch-*"), *folder.glob("best-*"), *folder.glob("*.part")]
+    if not keep:
+        stale += [folder / PROGRESS, folder / "failed.json"]
+    for path in stale:
+        if path.name not in keep:
+            path.unlink(missing_ok=True)
+
+
 class Checkpoints:
     """The checkpoints of the run called ``run`` in training: the last two epochs and, if one is selected, the best.
 
@@ -99,13 +111,13 @@ class Checkpoints:
                 entry["best"] = {"file": name, "sha256": self._write(name, _state(self.average or model))}
         self.entries = [*self.entries[-1:], entry]
         progress = {"format": FORMAT, "run": self.run, "entries": self.entries}
-        write_atomically(self.folder / "progress.json", json.dumps(progress | {"digest": digest(progress)}).encode())
+        write_atomically(self.folder / PROGRESS, json.dumps(progress | {"digest": digest(progress)}).encode())
         self.remove(keep={name for entry in self.entries for name in (entry["file"], (entry.get("best") or entry)["file"])})
 
     def restore(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> History:
         """Put ``model`` and ``optimizer`` into the newest undamaged checkpoint; return its history (empty if there is none)."""
         try:
-            progress = json.loads((self.folder / "progress.json").read_bytes())
+            progress = json.loads((self.folder / PROGRESS).read_bytes())
             whole = progress.pop("digest") == digest(progress)
             ours = whole and (progress["format"], progress["run"]) == (FORMAT, self.run)
             entries = progress["entries"] if ours else []
@@ -135,13 +147,7 @@ class Checkpoints:
 
     def remove(self, keep: Iterable[str] = ()) -> None:
         """Remove all checkpoints but those named in ``keep``; without any to keep, the progress file too."""
-        keep = set(keep)
-        stale = [*self.folder.glob("epoch-*"), *self.folder.glob("best-*"), *self.folder.glob("*.part")]
-        if not keep:
-            stale += [self.folder / "progress.json", self.folder / "failed.json"]
-        for path in stale:
-            if path.name not in keep:
-                path.unlink(missing_ok=True)
+        remove_checkpoints(self.folder, keep)
 
     def _average_state(self) -> dict[str, torch.Tensor]:
         return _state(self.average, "average.") if self.average else {}

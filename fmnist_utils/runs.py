@@ -24,7 +24,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing.synchronize import Event as EventType
@@ -43,7 +43,7 @@ from torch import nn
 import fmnist_utils
 from fmnist_utils import optimizers
 from fmnist_utils.augmentation import Augmentation, FlipAveraged
-from fmnist_utils.checkpoints import FORMAT, Checkpoints, check_name, digest, write_atomically
+from fmnist_utils.checkpoints import FORMAT, PROGRESS, Checkpoints, check_name, digest, remove_checkpoints, write_atomically
 from fmnist_utils.data import Split, Splits, home, load_fashion_mnist
 from fmnist_utils.evaluation import confusion_matrix, encode, most_confident_mistakes, predict, reconstruct
 from fmnist_utils.models import build_model
@@ -285,7 +285,7 @@ def train(
         UserError: if the data cannot be had, a file of the store is damaged, or it cannot be written.
     """
     store, place = store or RunStore(), pick_device(device)
-    if run := store.find(recipe, weights):
+    if run := _finished(recipe, store, weights):
         return run
     if threads:
         torch.set_num_threads(threads)
@@ -300,6 +300,15 @@ def train(
             if not re.search(r"(allocate|enough|out of) memory", str(error)):
                 raise
             raise Failure("runs.out_of_memory", device=str(place), batch_size=recipe.batch_size) from error
+
+
+def _finished(recipe: Recipe, store: RunStore, weights: bool) -> Run | None:
+    """Return the finished run of ``recipe``, or None; what a process left that was killed after its record is cleared away."""
+    run, folder = store.find(recipe, weights), store.folder(recipe)
+    if run and run.path.parent == folder and run.has_weights and (folder / PROGRESS).exists():
+        with suppress(UserError, OSError), store.alone(folder):  # a store that may only be read stays as it is
+            remove_checkpoints(folder)
+    return run
 
 
 def _train(recipe: Recipe, folder: Path, device: torch.device, pretrained: nn.Module | None, progress: bool | None) -> Run:
@@ -584,7 +593,7 @@ def train_all(
         Failure: after all others have finished, if some runs failed; it lists each with its reason.
     """
     store, place = store or RunStore(), pick_device(device)
-    found = {recipe: store.find(recipe, weights) for recipe in dict.fromkeys(recipes)}
+    found = {recipe: _finished(recipe, store, weights) for recipe in dict.fromkeys(recipes)}
     missing = [recipe for recipe, run in found.items() if run is None]
     for run in filter(None, found.values() if on_run else []):
         on_run(run)

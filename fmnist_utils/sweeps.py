@@ -37,7 +37,7 @@ from typing import Any, NamedTuple
 
 import filelock
 
-from fmnist_utils.checkpoints import write_atomically
+from fmnist_utils.checkpoints import PROGRESS, write_atomically
 from fmnist_utils.plans import Task, longest_first, task_from_json, with_encoders
 from fmnist_utils.recipes import Recipe
 from fmnist_utils.runs import Record, Run, RunStore, default_jobs, now
@@ -245,7 +245,7 @@ def attempts_of(store: RunStore) -> Path:
 def finished_epochs(folder: Path) -> int:
     """Return how many epochs the checkpoints in ``folder`` hold."""
     try:
-        return len(json.loads((folder / "progress.json").read_bytes())["entries"][-1]["rows"])
+        return len(json.loads((folder / PROGRESS).read_bytes())["entries"][-1]["rows"])
     except (OSError, ValueError, LookupError, TypeError):
         return 0
 

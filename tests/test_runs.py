@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from fmnist_utils import checkpoints, runs
 from fmnist_utils.augmentation import FlipAveraged
 from fmnist_utils.data import Split
 from fmnist_utils.recipes import Recipe
@@ -26,6 +27,26 @@ def test_a_finished_run_is_loaded_and_not_trained_again(tmp_path, monkeypatch):
     again = train(make(), store=store)
     assert again.record == first.record
     assert without_seconds(again.history) == without_seconds(first.history)
+
+
+@pytest.mark.parametrize(
+    "again", [train, lambda recipe, **options: train_all([recipe], **options)], ids=["train", "train_all"]
+)
+def test_what_a_run_killed_after_its_record_left_is_cleared_away(again, tmp_path, monkeypatch):
+    recipe, store = make(), RunStore(tmp_path)
+
+    def killed(folder, keep=()):
+        if not keep:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(checkpoints, "remove_checkpoints", killed)
+        train(recipe, store=store)
+    assert {"record.json", checkpoints.PROGRESS, "epoch-1.safetensors"} <= set(os.listdir(store.folder(recipe)))
+    monkeypatch.setattr(runs, "_train", lambda *_, **__: pytest.fail("trained again"))
+    again(recipe, store=store)
+    left = {path.name for path in store.folder(recipe).iterdir()}
+    assert left == {"lock", "record.json", "record.panel.safetensors", "record.weights.safetensors"}
 
 
 def test_the_record_holds_what_was_measured(tmp_path):
