@@ -50,9 +50,9 @@ import rerender
 import scaling
 import speed
 import verdicts
-from _ext.book_light import with_palette
+from _ext.book_light import difference, with_palette
 from fmnist_utils.reports import load_report, report_names, student_reports
-from fmnist_utils.runs import RunStore
+from fmnist_utils.runs import RunStore, available_cores
 from fmnist_utils.text import UserError
 from pages import LANGUAGES, NOTEBOOKS, ROOT
 from writing import short
@@ -169,7 +169,7 @@ def execute_all(languages: list[str], profile: str) -> dict[tuple[str, str], Not
 
 def _execute_pages(wanted: list[tuple[Path, str, Path, str]], shown: dict) -> None:
     # Each as its notebook, language, place in the cache and profile.
-    with ThreadPoolExecutor(os.cpu_count()) as pool, forks.Kernels(copied=len(wanted) >= MANY) as kernels:
+    with ThreadPoolExecutor(available_cores()) as pool, forks.Kernels(copied=len(wanted) >= MANY) as kernels:
         running: dict[Path, Future] = {}
         every = []
         for path, *how in wanted:
@@ -178,9 +178,13 @@ def _execute_pages(wanted: list[tuple[Path, str, Path, str]], shown: dict) -> No
         try:
             for page in as_completed(every):
                 page.result()
-        except BaseException as error:
-            # After a page that fails, those that have begun go on to their end, and are kept; who interrupts waits for none.
-            pool.shutdown(wait=isinstance(error, BuildError), cancel_futures=True)
+        except BuildError as error:
+            print(f"{error}\nThe pages that have begun go on to their end, and are kept", flush=True)
+            pool.shutdown(cancel_futures=True)
+            failed = [page.exception() for page in every if not page.cancelled() and page.exception()]
+            raise BuildError("\n  ".join(dict.fromkeys(map(str, failed)))) from None  # a page that fails takes its twin along
+        except BaseException:  # who interrupts waits for none
+            pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
@@ -222,7 +226,6 @@ def _execute_page(
 
 def _run(path: Path, lang: str, profile: str, kernels: forks.Kernels) -> NotebookNode:
     import papermill  # slow to import, and not needed when every page is in the cache
-    from nbclient.exceptions import DeadKernelError
 
     source = pages.read(path)
     code = nbformat.v4.new_notebook(metadata=source.metadata)
@@ -239,7 +242,7 @@ def _run(path: Path, lang: str, profile: str, kernels: forks.Kernels) -> Noteboo
             extra_arguments=["--log-level=CRITICAL"],  # else every kernel warns that it speaks TCP on this machine
             kernel_manager_class=kernels.manager(),
         )
-    except (DeadKernelError, forks.KernelsEnded) as error:
+    except RuntimeError as error:  # a kernel that did not start, or died: three libraries have their own
         raise BuildError(f"{path.name} [{lang}]: {error}") from None
     except papermill.PapermillExecutionError as error:
         number = next((n for n, cell in enumerate(source.cells, start=1) if cell.source == error.source), "?")
@@ -289,7 +292,7 @@ def surroundings() -> dict:
         "yardsticks": folder_digest(store.results, "yardsticks.*"),
         "runs": runs_made_here(),
         "versions": versions(),
-        "pictures": inspect.getsource(with_palette),
+        "pictures": [inspect.getsource(each) for each in (with_palette, difference)],
         "variables": {name: value for name, value in os.environ.items() if name.startswith("FMNIST_")},
         "machine": machine,
         "shown": machine | {"machine": colophon.machine(machine)} | shown,

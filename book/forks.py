@@ -27,6 +27,17 @@ from typing import TypeVar
 
 T, S = TypeVar("T"), TypeVar("S")
 AVAILABLE = sys.platform == "linux"
+
+
+def has_handles() -> bool:
+    """Return whether Linux and this Python can hold on to a process that is not a child; conda's Python 3.11 cannot."""
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except (AttributeError, OSError):
+        return False
+    return hasattr(signal, "pidfd_send_signal")
+
+
 IMPORTED = [
     "IPython.display", "fmnist_utils.audit", "fmnist_utils.plots", "fmnist_utils.reports", "ipykernel.kernelapp", "pandas",
     "scipy.special", "torch._dynamo",  # which the first optimizer of torch.optim imports
@@ -63,8 +74,9 @@ class Kernels:
     """
 
     def __init__(self, copied: bool = True):
-        self.copied = copied and AVAILABLE
+        self.copied = copied and AVAILABLE and has_handles()
         self._server: ForkServer | None = None
+        self._ended = False
         self._started: list[Fork | subprocess.Popen] = []
 
     def __enter__(self) -> Kernels:
@@ -73,11 +85,14 @@ class Kernels:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for kernel in self._started:
-            if kernel.poll() is None:
-                kernel.kill()
-        if self._server:
-            self._server.close()
+        self._ended = True
+        try:
+            for kernel in self._started:
+                if kernel.poll() is None:
+                    kernel.kill()
+        finally:
+            if self._server:
+                self._server.close()
 
     def manager(self) -> type:
         """Return the class with which nbclient starts a kernel here."""
@@ -85,6 +100,8 @@ class Kernels:
 
         class Manager(AsyncKernelManager):
             async def _async_launch_kernel(manager, kernel_cmd: list[str], **options) -> None:  # noqa: N805
+                if self._ended:
+                    raise KernelsEnded("the build was interrupted")
                 ours = kernel_cmd[0] == sys.executable and LAUNCHER in kernel_cmd  # a user's “python3” may be another one
                 if self._server and ours:
                     arguments = kernel_cmd[kernel_cmd.index(LAUNCHER) + 1 :]
@@ -94,6 +111,8 @@ class Kernels:
                 else:
                     await super()._async_launch_kernel(kernel_cmd, **options)
                 self._started.append(manager.provisioner.process)
+                if self._ended:  # meanwhile
+                    manager.provisioner.process.kill()
 
         return Manager
 
@@ -144,18 +163,15 @@ class Fork:
     stdin = stdout = stderr = None
 
     def __init__(self, pid: int):
-        self.pid = pid
-        try:
+        self.pid, self._handle = pid, None
+        with contextlib.suppress(ProcessLookupError):  # ended already
             self._handle = os.pidfd_open(pid)
-        except ProcessLookupError:  # ended already
-            self._handle = None
 
     def poll(self, seconds: float = 0) -> int | None:
         """Return None while the kernel lives, waiting for its end so long. With what it ended only its parent knows."""
-        if self._handle is not None and select.select([self._handle], [], [], seconds)[0]:
-            os.close(self._handle)
-            self._handle = None
-        return None if self._handle is not None else 0
+        if self._handle is None or select.select([self._handle], [], [], seconds)[0]:
+            return 0
+        return None
 
     def wait(self) -> int:
         while self.poll(seconds=1) is None:
@@ -166,6 +182,10 @@ class Fork:
         if self.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._handle, number)
+
+    def __del__(self):  # not before: a page's thread and the build's may both be asking
+        if self._handle is not None:
+            os.close(self._handle)
 
     def terminate(self) -> None:
         self.send_signal(signal.SIGTERM)
@@ -179,11 +199,11 @@ def serve() -> None:
     sys.path.pop(0)  # the folder of this script; a page finds its modules elsewhere
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what an import may print is no answer
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the build
     for name in IMPORTED:
         importlib.import_module(name)
     gc.freeze()  # else the first collection in a copy would write to every object, and so copy their memory
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the copies
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the build
     server = os.getpid()
     for line in sys.stdin:
         pid = os.fork()

@@ -68,11 +68,14 @@ def digest(content: dict[str, Any]) -> str:
 
 
 def remove_checkpoints(folder: Path, keep: Iterable[str] = ()) -> None:
-    """Remove all checkpoints in ``folder`` but those named in ``keep``; without any to keep, the progress file too."""
+    """Remove all checkpoints and unfinished files in ``folder`` but those named in ``keep``.
+
+    Without any to keep, the note of a failure goes too and, last, the progress file, by which one sees that there is more to remove.
+    """
     keep = set(keep)
     stale = [*folder.glob("epoch-*"), *folder.glob("best-*"), *folder.glob("*.part")]
     if not keep:
-        stale += [folder / PROGRESS, folder / "failed.json"]
+        stale += [folder / "failed.json", folder / PROGRESS]
     for path in stale:
         if path.name not in keep:
             path.unlink(missing_ok=True)
@@ -146,7 +149,7 @@ class Checkpoints:
             _load_model(model, best)
 
     def remove(self, keep: Iterable[str] = ()) -> None:
-        """Remove all checkpoints but those named in ``keep``; without any to keep, the progress file too."""
+        """Remove what is no longer needed, as :func:`remove_checkpoints` does."""
         remove_checkpoints(self.folder, keep)
 
     def _average_state(self) -> dict[str, torch.Tensor]:

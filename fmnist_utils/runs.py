@@ -218,11 +218,15 @@ class RunStore:
         """Return the folder of ``recipe``'s run, which need not exist."""
         return self.root / recipe.id[:16]
 
-    def alone(self, folder: Path) -> AbstractContextManager:
-        """Make a run's folder and hold its lock, which the system frees if this process dies."""
+    def alone(self, folder: Path, wait: bool = True) -> AbstractContextManager:
+        """Make a run's folder and hold its lock, which the system frees if this process dies.
+
+        Raises:
+            UserError: if that cannot be had here; without ``wait``, also if another process holds the lock.
+        """
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            return FileLock(folder / "lock").acquire()
+            return FileLock(folder / "lock").acquire(blocking=wait)
         except (OSError, NotImplementedError) as error:  # no permission, no space, a file system without locks
             reason = getattr(error, "strerror", None) or str(error)
             raise UserError("runs.no_folder", folder=str(folder.parent), reason=reason) from error
@@ -306,7 +310,8 @@ def _finished(recipe: Recipe, store: RunStore, weights: bool) -> Run | None:
     """Return the finished run of ``recipe``, or None; what a process left that was killed after its record is cleared away."""
     run, folder = store.find(recipe, weights), store.folder(recipe)
     if run and run.path.parent == folder and run.has_weights and (folder / PROGRESS).exists():
-        with suppress(UserError, OSError), store.alone(folder):  # a store that may only be read stays as it is
+        # A store that may only be read stays as it is; and whoever holds the lock is about to do this.
+        with suppress(UserError, OSError), store.alone(folder, wait=False):
             remove_checkpoints(folder)
     return run
 

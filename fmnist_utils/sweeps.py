@@ -12,6 +12,7 @@ An engine only brings hands: processes of this machine (``local``), or of those 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import multiprocessing
@@ -90,7 +91,9 @@ def store_clock(folder: Path) -> float:
     try:
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".clock-") as file:
             return os.fstat(file.fileno()).st_mtime
-    except PermissionError:
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
         return time.time()
 
 
@@ -193,9 +196,9 @@ class _AttemptStore(RunStore):
     def folder(self, task: Task | Recipe) -> Path:
         return self.own if task.id == self.id else super().folder(task)
 
-    def alone(self, folder: Path) -> AbstractContextManager:
+    def alone(self, folder: Path, wait: bool = True) -> AbstractContextManager:
         """The lease has seen to that; where file systems know no locks, it alone."""
-        return nullcontext() if folder == self.own else super().alone(folder)
+        return nullcontext() if folder == self.own else super().alone(folder, wait)
 
 
 def attempt(order: dict[str, Any]) -> None:
@@ -630,7 +633,8 @@ def work(
             for ended in hands.wait(seconds := min(POLL, lease / 4)):
                 pause[ended.task.id] = time.monotonic() + seconds  # if it is not done, another is at it
                 if not ended.orderly:
-                    _count_death(store, ended, lease, deaths)
+                    with suppress(OSError, UserError):  # the drive again; the lease of the dead runs out by itself
+                        _count_death(store, ended, lease, deaths)
     finally:
         for ended in hands.close():
             if not ended.orderly:

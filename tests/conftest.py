@@ -1,4 +1,4 @@
-"""What every test shares: one thread, Spanish, no progress bars, and a store and cache of its own."""
+"""What every test shares: one thread, English, no progress bars, and a store and cache of its own."""
 
 import functools
 import multiprocessing

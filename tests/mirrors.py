@@ -5,7 +5,6 @@ import hashlib
 import http.server
 import os
 import struct
-import sys
 import threading
 import time
 from pathlib import Path
@@ -18,9 +17,6 @@ from fmnist_utils.data import Limits, load_arrays
 
 NAMES = list(data.REGISTRY)
 TRAIN, TEST = 200, 60
-REAL_FILES = os.environ.get("FMNIST_DATA")
-needs_real_files = pytest.mark.skipif(not REAL_FILES, reason="FMNIST_DATA does not name a folder with the official files")
-needs_fork = pytest.mark.skipif(sys.platform == "win32", reason="starting eight processes takes minutes without fork")
 
 
 def idx(array: np.ndarray) -> bytes:

@@ -119,7 +119,7 @@ def test_every_work_cited_can_be_found():
 # --- The cache --------------------------------------------------------------------------------------------------------
 
 
-CONTEXT = {name: "as it was" for name in ("package", "records", "yardsticks", "runs", "versions", "variables", "machine")}
+CONTEXT = {name: "as it was" for name in ("package", "records", "yardsticks", "runs", "versions", "pictures", "variables", "machine")}
 CONTEXT |= {"shown": {"date": 1}}
 
 

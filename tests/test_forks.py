@@ -11,7 +11,8 @@ from toy_book import code, toy_notebook
 import build
 import forks
 
-pytestmark = pytest.mark.skipif(not forks.AVAILABLE, reason="kernels are forked on Linux alone")
+pytestmark = pytest.mark.skipif(not forks.AVAILABLE, reason="processes are forked on Linux alone")
+needs_handles = pytest.mark.skipif(not forks.has_handles(), reason="this Python or this Linux has no handles of processes")
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +60,7 @@ def test_a_page_sees_no_difference(run, copies, ordinary, monkeypatch):
     assert run(LOOKS, copies) == run(LOOKS, ordinary)
 
 
+@needs_handles
 def test_its_imports_are_done(run, copies):
     assert run(["import sys; sorted({'torch._dynamo', 'pandas'} & set(sys.modules))"], copies)[-1]["text/plain"] == (
         "['pandas', 'torch._dynamo']"
@@ -77,6 +79,12 @@ def test_a_kernel_that_is_killed_ends_the_page(run, kernels, request):
         run(["import os, signal; os.kill(os.getpid(), signal.SIGKILL)"], request.getfixturevalue(kernels))
 
 
+def test_without_handles_of_processes_kernels_are_ordinary(monkeypatch):
+    monkeypatch.delattr(forks.os, "pidfd_open", raising=False)
+    assert not forks.Kernels().copied
+
+
+@needs_handles
 def test_a_killed_server_takes_its_kernels_along_and_is_told(tmp_path):
     with forks.Kernels() as kernels:
         server = kernels._server
@@ -98,21 +106,34 @@ def test_no_kernel_outlives_what_is_interrupted(copied, tmp_path):
         while not kernels._started and time.monotonic() < started + 60:
             time.sleep(0.1)
     [kernel] = kernels._started
-    assert kernel.poll() is not None and isinstance(running.exception(), build.BuildError | RuntimeError)
+    assert kernel.poll() is not None and isinstance(running.exception(), build.BuildError)
     assert time.monotonic() < started + 120
 
 
-def test_after_a_page_that_fails_those_that_have_begun_are_kept(own_build, tmp_path, monkeypatch):
-    monkeypatch.setattr(build.os, "cpu_count", lambda: 2)
+def test_after_the_end_no_kernel_is_started(run):
+    with forks.Kernels(copied=False) as kernels:
+        pass
+    with pytest.raises(build.BuildError, match=r"^01_toy.ipynb \[en\]: the build was interrupted$"):
+        run(["1"], kernels)
+
+
+def test_after_a_page_that_fails_those_that_have_begun_are_kept(own_build, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(build, "available_cores", lambda: 3)
     (tmp_path / "a").mkdir(), (tmp_path / "b").mkdir()
     bad = page_of(tmp_path / "a", "1 / 0")
     good = page_of(tmp_path / "b", "import time; time.sleep(3)").rename(tmp_path / "b" / "02_toy.ipynb")
+    late = page_of(tmp_path / "b", "import time; time.sleep(4); no_such_name").rename(tmp_path / "b" / "03_toy.ipynb")
     (own_build / "cache").mkdir(exist_ok=True)
     wanted = [
-        (page, lang, own_build / "cache" / f"{page.stem}.{lang}", "quick") for lang in ("es", "en") for page in (bad, good)
+        (page, lang, own_build / "cache" / f"{page.stem}.{lang}", "quick")
+        for lang in ("es", "en")
+        for page in (bad, good, late)
     ]
-    with pytest.raises(build.BuildError, match=r"^01_toy.ipynb \[es\] failed"):
+    with pytest.raises(build.BuildError) as failed:
         build._execute_pages(wanted, {})
+    first, second = str(failed.value).splitlines()
+    assert first.startswith("01_toy.ipynb [es] failed") and second.startswith("  03_toy.ipynb [es] failed")
+    assert capsys.readouterr().out.startswith(first)  # told at once
     assert (own_build / "cache" / "02_toy.es").exists() and not list((own_build / "cache").glob("01_toy*"))
 
 

@@ -421,12 +421,13 @@ def test_status_knows_every_plan_and_makes_no_folder(plan, store, tmp_path):
     assert refused.exit_code == 2 and "typo" in refused.output and not nowhere.exists()
 
 
-def test_status_works_where_one_may_only_read(plan, store, monkeypatch):
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
+def test_status_works_where_one_may_only_read(plan, store, number, monkeypatch):
     task = read_plan(plan)[0]
     assert Lease(store, task.id, "w").claim()
 
     def refused(*_, **__):
-        raise PermissionError(13, "read-only")
+        raise OSError(number, "read-only")
 
     monkeypatch.setattr(sweeps.tempfile, "NamedTemporaryFile", refused)
     told = run("--lang", "en", "status", plan, "--store", store.root)
@@ -450,6 +451,22 @@ def test_a_drive_that_is_away_for_a_moment_ends_no_worker(store, in_small, monke
     monkeypatch.setattr(sweeps, "PATIENCE", 0.3)
     with pytest.raises(UserError, match="Input/output error"):
         sweeps.work([Training(make(num_epochs=1, seed=9))], store, sweeps.LocalHands(1))
+
+
+def test_nor_does_one_that_is_away_when_an_attempt_has_died(store, monkeypatch):
+    task, away = Training(make(num_epochs=1)), []
+
+    class DeadOnce(sweeps.LocalHands):
+        def wait(self, seconds):
+            return [ended if away else ended._replace(orderly=False) for ended in super().wait(seconds)]
+
+    def holder(lease):
+        away.append(lease)
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Lease, "holder", holder)
+    sweeps.work([task], store, DeadOnce(1))
+    assert away and task.find(store) is not None
 
 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])

@@ -1,6 +1,6 @@
 """Run the thirty cases and write their results: ``python tests/trust/scorecard.py [R22 R29 …]``.
 
-The table is ``book/results/scorecard.json``; naming cases runs and replaces those alone. Exits with 1 if one fails.
+The table is ``book/results/scorecard.json``; naming cases runs and replaces those alone. Exits with 1 if one of those that were run fails.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def main(wanted: list[str]) -> int:
     for case in cases:
         if case not in passed:
             print(f"  {case}: {content['cases'].get(case, {'result': 'not run'})['result']}")
-    return 0 if len(passed) == len(cases) else 1
+    return 1 if any(table[case]["result"] == "failed" for case in files if case in table) else 0
 
 
 if __name__ == "__main__":

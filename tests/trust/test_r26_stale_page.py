@@ -47,6 +47,7 @@ def test_surroundings_change_with_everything_outside_the_page(monkeypatch, tmp_p
         lambda: (made / "record.json").write_text("{}"),
         lambda: monkeypatch.setattr(build, "data_source", lambda: "synthetic"),
         lambda: monkeypatch.setenv("FMNIST_DATA", "/elsewhere"),
+        lambda: monkeypatch.setattr(build, "difference", json.dumps),  # by which a picture's palette is chosen
         lambda: monkeypatch.setattr(importlib.metadata, "distributions", lambda: []),
     ):
         change()
