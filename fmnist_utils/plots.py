@@ -218,8 +218,10 @@ def losses_by_cost(
 
 
 @_figure
-def intervals(groups: Mapping[str, Sequence[float]], published: float | None = None, quantity: str = "accuracy") -> None:
-    """Draw one row per group: a point for every seed, and their mean with one standard deviation to each side.
+def intervals(
+    groups: Mapping[str, Sequence[float]], published: float | None = None, quantity: str = "accuracy", each: str = "seed"
+) -> None:
+    """Draw one row per group: a point for every run, and their mean with one standard deviation to each side.
 
     The bar is the sample standard deviation (n - 1); a group of one run has none.
 
@@ -228,6 +230,7 @@ def intervals(groups: Mapping[str, Sequence[float]], published: float | None = N
             so that long ones leave the points their room on a phone. Points that would hide each other are stacked.
         published: where to draw the vertical line of the published value.
         quantity: ``"accuracy"`` (values in [0, 1], drawn in percent), or what else the axis says: ``"loss"``, ``"drop"``.
+        each: what a point stands for, ``"seed"`` or ``"fold"``.
     """
     figure, axes = plt.subplots(figsize=(WIDTH, 1.1 + 0.55 * len(groups)))
     label = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": 9, "zorder": 3}
@@ -242,7 +245,7 @@ def intervals(groups: Mapping[str, Sequence[float]], published: float | None = N
         axes.errorbar(values.mean(), row + 0.05, xerr=spread, fmt="D", color=BLUE, capsize=4)
         axes.axhline(row + 0.5, color=PALE, linewidth=0.8, zorder=0)
     handles = [
-        Line2D([], [], color=SKY, marker="o", markeredgecolor=BLUE, linestyle="", label=say("plots.one_seed")),
+        Line2D([], [], color=SKY, marker="o", markeredgecolor=BLUE, linestyle="", label=say(f"plots.one_{each}")),
         Line2D([], [], color=BLUE, marker="D", label=say("plots.mean_sd")),
     ]
     if published is not None:

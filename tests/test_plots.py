@@ -335,6 +335,11 @@ def test_intervals_of_losses_are_not_percent(language):
     assert len(legend()) == 2
 
 
+def test_intervals_says_what_a_point_stands_for(language):
+    plots.intervals({"a": [0.4, 0.6]}, each="fold")
+    assert legend()[0] == {"es": "un bloque", "en": "one fold"}[language]
+
+
 def test_errors_by_size_draws_means_their_reach_pca_and_what_was_published(language):
     errors = {"SGD": {128: [0.02], 64: [0.03, 0.05]}}
     plots.errors_by_size(errors, pca={64: 0.01, 128: 0.005}, published={64: 0.041, 128: 0.03}, quantity="l1")
