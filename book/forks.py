@@ -27,6 +27,12 @@ from typing import TypeVar
 
 T, S = TypeVar("T"), TypeVar("S")
 AVAILABLE = sys.platform == "linux"
+IMPORTED = [
+    "IPython.display", "fmnist_utils.audit", "fmnist_utils.plots", "fmnist_utils.reports", "ipykernel.kernelapp", "pandas",
+    "scipy.special", "torch._dynamo",  # which the first optimizer of torch.optim imports
+]  # fmt: skip
+LAUNCHER, INLINE = "ipykernel_launcher", "module://matplotlib_inline.backend_inline"
+END_WITH_PARENT = 1  # PR_SET_PDEATHSIG, see prctl(2)
 
 
 def has_handles() -> bool:
@@ -36,14 +42,6 @@ def has_handles() -> bool:
     except (AttributeError, OSError):
         return False
     return hasattr(signal, "pidfd_send_signal")
-
-
-IMPORTED = [
-    "IPython.display", "fmnist_utils.audit", "fmnist_utils.plots", "fmnist_utils.reports", "ipykernel.kernelapp", "pandas",
-    "scipy.special", "torch._dynamo",  # which the first optimizer of torch.optim imports
-]  # fmt: skip
-LAUNCHER, INLINE = "ipykernel_launcher", "module://matplotlib_inline.backend_inline"
-END_WITH_PARENT = 1  # PR_SET_PDEATHSIG, see prctl(2)
 
 
 def side_by_side(step: Callable[[T], S], items: Iterable[T]) -> list[S]:

@@ -15,6 +15,7 @@ import torch
 from small_runs import SHAPES, make
 
 from fmnist_utils import data, runs
+from fmnist_utils.checkpoints import PROGRESS
 from fmnist_utils.recipes import Recipe
 from fmnist_utils.runs import Record, RunStore, train
 
@@ -126,6 +127,8 @@ def test_nothing_is_lost_doubled_or_half_written(count, kills, forks, few_images
         run = store.find(recipe, weights=True)
         assert run is not None and Record.read(run.path).id == recipe.id
         run.model(), run.panel
+    # At most the killed left checkpoints beside their record.
+    assert sum((store.folder(recipe) / PROGRESS).exists() for recipe in recipes) <= kills
     # 0 duplicated: a worker may be killed between the record and its note, but no run ends twice.
     noted = events(store.root)
     ended = Counter(id for what, id, *_ in noted if what == "end")
