@@ -63,7 +63,8 @@ def small(monkeypatch, tmp_path, files):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("FMNIST_MIRRORS", "http://127.0.0.1:9/")  # nobody listens there
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    return tmp_path / "cache"
+    monkeypatch.setenv("FMNIST_CACHE", str(tmp_path / "small"))
+    return tmp_path / "small"
 
 
 class Mirror(http.server.ThreadingHTTPServer):
