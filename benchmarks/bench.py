@@ -530,7 +530,8 @@ def table(result: dict) -> str:
         if row["gap"]:
             agrees = f"{100 * row['gap']['difference']:.1f} of {100 * row['gap']['tolerance']:.1f}  {agrees}"
         lines.append(f"{row['workload'] + ': ' + row['engine']:28}{seconds}{than}{memory}  {agrees}")
-    return "\n".join([*lines, *(f"failed: {part}: {reason}" for part, reason in result["failed"].items())])
+    failed = [f"failed: {part}: {reason.splitlines()[-1]}" for part, reason in result["failed"].items()]
+    return "\n".join(lines + failed)
 
 
 def draw(result: dict, path: Path) -> None:

@@ -197,7 +197,7 @@ def test_ratios_are_taken_within_each_turn_and_the_first_epoch_is_not_counted():
     assert rows["flax"]["than_ours"]["median"] == 1.0 and "than_best_peer" not in rows["flax"]
     assert rows["ours, ten seeds"]["than_tutorial"]["median"] == 12.0
     assert rows["ours, ten seeds"]["memory_ratio"]["median"] == 1 and rows["ours, ten seeds"]["agrees"] is True
-    text = bench.table({"summary": bench.summarize(runs), "failed": {"ff, skorch": "no room"}, **ABOUT})
+    text = bench.table({"summary": bench.summarize(runs), "failed": {"ff, skorch": "ended with 1\nno room"}, **ABOUT})
     assert "5.00" in text and "0.0 of 2.0  yes" in text and text.endswith("failed: ff, skorch: no room")
 
 
@@ -336,6 +336,23 @@ def test_a_whole_benchmark_becomes_a_file_a_table_and_a_picture(result, tmp_path
     assert result["limits"]["ff"]["float32"] == pytest.approx(1)
     bench.draw(result, tmp_path / "speed.png")
     assert (tmp_path / "speed.png").stat().st_size > 5000
+
+
+def test_a_benchmark_in_which_all_fails_still_has_a_table_a_picture_and_a_page(fake, monkeypatch, tmp_path):
+    def finish(child, until):
+        if isinstance(child, tuple) and child[0][0] in ("save", "rates"):
+            return fake_finish(child, until)
+        raise bench.EngineFailed("no room")
+
+    monkeypatch.setattr(bench, "finish", finish)
+    made = fake()
+    assert {"cnn3, ours", "ff, ours, ten seeds", "ff, profile", "ff, 8 eighths of the images"} <= set(made["failed"])
+    assert made["summary"] == [] and "failed: cnn3, ours: no room" in bench.table(made)
+    bench.draw(made, tmp_path / "drawn.png")
+    (tmp_path / "speed.json").write_text(json.dumps(made))
+    speed.write(tmp_path, "en", tmp_path)
+    assert ["ff", speed.ENGINES["ours"]["en"], "not measured", *"––––"] in rows_of(tmp_path / "speed_engines.csv")
+    assert_headers_fit("en", tmp_path)
 
 
 def test_ten_seeds_are_shared_by_no_more_processes_than_seeds(fake, monkeypatch):
