@@ -1,13 +1,16 @@
 """The speed of training: the project's engine against what a student would take instead, measured in turns.
 
-    python benchmarks/bench.py [--quick] [--repetitions 5] [--epochs 2] [--workloads ff convae cnn3] [--output FILE]
+    python benchmarks/bench.py [--quick] [--repetitions 5] [--epochs 2] [--workloads ff convae cnn3] [--limit 900]
+                               [--output FILE]
 
-Every measurement is a fresh process; the engines take turns, in an order that is reversed each time, so that a busy spell of the
-machine strikes all. The first epoch of each process, with its compiling and its first memory, is not counted. Nothing heavy is imported
-here: a child's peak memory would begin with that of its parent.
+Every measurement is a fresh process; the engines take turns, in an order that is reversed each time, so that a busy spell of
+the machine strikes all. The first epoch of each process, with its compiling and its first memory, is not counted. Nothing
+heavy is imported here: a child's peak memory would begin with that of its parent. An engine that fails is noted and left out;
+the others go on.
 
-The result is a JSON file, with every measurement and a summary, and a picture beside it. ``book/speed.py`` makes the tables of the
-page *How fast, and why* of such a file, ``book/results/speed.json``.
+The result is a JSON file, with every measurement and a summary, and a picture beside it. While it is made, what there is so
+far is in a file beside it that ends in ``.part.json``. ``book/speed.py`` makes the tables of the page *How fast, and why* of
+such a file, ``book/results/speed.json``.
 """
 
 from __future__ import annotations
@@ -18,11 +21,14 @@ import json
 import math
 import os
 import platform
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -43,101 +49,202 @@ ENGINES = {
 }
 PEERS = list(ENGINES)[2:]
 SEEDS = 10  # side by side
+TEN = "ours, ten seeds"
 CHOICES = {  # what is undone or added, by the option that does it
     "resident": ["--option", "without=resident"],
     "kept_memory": ["--option", "without=kept_memory"],
     "channels_last": ["--option", "without=channels_last"],
+    "pooling_first": ["--option", "without=pooling_first"],
     "fused": ["--option", "without=fused"],
+    "own_optimizer": ["--option", "without=own_optimizer"],
+    "dropout": ["--option", "without=dropout"],
     "one_thread": ["--threads", "1"],
     "bfloat16": ["--option", "extra=bfloat16"],
     "compiled": ["--option", "extra=compiled"],
 }
+# The workloads that have what a choice is about; the other choices are about all.
+WHERE = {"channels_last": ("convae", "cnn3"), "pooling_first": ("convae", "cnn3"), "dropout": ("ff", "cnn3")}
+FACTORS = (1, 2, 4, 8)
 COMMANDS = {
-    "python": [sys.executable, "-c", "pass"],
-    "torch": [sys.executable, "-c", "import torch"],
-    "fmnist_utils": [sys.executable, "-c", "import torch, fmnist_utils.runs"],
-    "help": [sys.executable, "-c", "import sys; sys.argv = ['fmnist', '--help']; from fmnist_utils.cli import main; main()"],
+    "python": "pass",
+    "imports": """
+import json, time
+start = time.perf_counter()
+import torch
+middle = time.perf_counter()
+import fmnist_utils.runs
+print(json.dumps({"torch": middle - start, "fmnist_utils": time.perf_counter() - middle}))
+""",
+    "help": "import sys; sys.argv = ['fmnist', '--help']; from fmnist_utils.cli import main; main()",
 }
+INSTRUCTIONS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
+SLOWER = "this machine multiplies slower in bfloat16"
+
+
+class EngineFailed(RuntimeError):
+    """A process ended badly, printed no result or took too long."""
 
 
 class Bench:
-    """The processes of one benchmark: ``folder`` holds the data for all."""
+    """The processes of one benchmark: ``folder`` holds the data for all, none may take longer than ``limit`` seconds.
 
-    def __init__(self, folder: str, source: str = "auto"):
-        self.folder = folder
+    Attributes:
+        failed: what could not be measured, as "workload, engine", and why.
+    """
+
+    def __init__(self, folder: str, limit: float):
+        self.folder, self.limit = folder, limit
         # Each engine decides for itself how many threads it uses.
         self.environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
         self.environment |= {"PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
-        self.data = self.run("save", source=source)["data"]
+        self.failed: dict[str, str] = {}
+
+    def child(self, command: list[str]) -> subprocess.Popen:
+        """Start a process, in a group of its own, so that what it starts can be ended with it."""
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        return subprocess.Popen(command, **pipes, env=self.environment, start_new_session=True)
 
     def start(self, *words: object, **options: object) -> subprocess.Popen:
         """Start ``measure.py``; a list among the options gives several values."""
         command = [sys.executable, str(HERE / "measure.py"), *map(str, words), "--data", self.folder]
         for name, value in options.items():
             command += [f"--{name}", *map(str, value if isinstance(value, list) else [value])]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.environment)
+        return self.child(command)
+
+    def outputs(self, children: list[subprocess.Popen]) -> list[str]:
+        """Return what each of ``children`` prints.
+
+        Raises:
+            EngineFailed: if one of them fails; the others are ended.
+        """
+        until = time.monotonic() + self.limit
+        try:
+            return [finish(child, until) for child in children]
+        except subprocess.TimeoutExpired as error:
+            raise EngineFailed(f"took longer than {self.limit:.0f} s") from error
+        finally:
+            for child in children:
+                end(child)
 
     def run(self, *words: object, **options: object):
         """Return what ``measure.py`` measures."""
-        return finish(self.start(*words, **options))
+        return result_of(*self.outputs([self.start(*words, **options)]))
 
-    def side_by_side(self, name: str, jobs: int, seeds: int, images: int, epochs: int) -> float:
-        """Return the seconds that an epoch of ``seeds`` runs of one thread each takes in ``jobs`` processes.
+    def train(self, *words: object, **options: object) -> dict:
+        """Return what ``measure.py`` measures of the training with one seed."""
+        [run] = self.run(*words, **options)
+        return run
 
-        As with single runs, neither the start nor the first epoch of each counts; the slowest process does.
+    def side_by_side(self, name: str, jobs: int, seeds: Sequence[int], images: int, epochs: int) -> dict:
+        """Return what an epoch of runs with ``seeds``, of one thread each, takes in ``jobs`` processes.
+
+        As with single runs, neither the start nor the first epoch of each counts; the slowest process does. ``peak_mb`` is the
+        sum of the processes, ``losses`` has one list for each seed, ``processes`` all that each of them measured.
         """
-        shares = [list(range(job, seeds, jobs)) for job in range(jobs)]
+        shares = [list(seeds[job::jobs]) for job in range(jobs)]
         how = {"images": images, "epochs": epochs + 1, "threads": 1}
-        children = [self.start("ours", name, seed=share, **how) for share in shares]
-        made = [finish(child) for child in children]
-        return max(sum(statistics.median(run["seconds"][1:]) for run in runs) for runs in made)
+        outputs = self.outputs([self.start("ours", name, seed=share, **how) for share in shares])
+        made = [result_of(output) for output in outputs]
+        return {
+            "seconds": [None, max(sum(statistics.median(run["seconds"][1:]) for run in runs) for runs in made)],
+            "peak_mb": sum(max(run["peak_mb"] for run in runs) for runs in made),
+            "losses": [run["losses"] for runs in made for run in runs],
+            "processes": made,
+        }
+
+    def timed(self, code: str) -> tuple[float, str]:
+        """Return how long Python takes for ``code``, in seconds, and what it prints."""
+        start = time.perf_counter()
+        [output] = self.outputs([self.child([sys.executable, "-c", code])])
+        return time.perf_counter() - start, output
+
+    def attempt(self, part: str, measure: Callable, *words: object, **options: object):
+        """Return what ``measure`` does, or None if it fails, which is noted, or if ``part`` has failed before."""
+        if part in self.failed:
+            return None
+        try:
+            return measure(*words, **options)
+        except EngineFailed as error:
+            self.failed[part] = str(error)
+            note(f"{part}, left out from here on: {error}")
+            return None
 
 
-def finish(child: subprocess.Popen):
-    """Return the result of a child.
+def finish(child: subprocess.Popen, until: float) -> str:
+    """Return what a child prints.
 
     Raises:
-        RuntimeError: if it failed, with the last lines of what it wrote.
+        EngineFailed: if it ended badly, with the last lines of what it wrote.
+        subprocess.TimeoutExpired: if it still runs at ``until``, in seconds of ``time.monotonic``.
     """
-    output, errors = child.communicate()
+    output, errors = child.communicate(timeout=max(0, until - time.monotonic()))
     if child.returncode:
-        raise RuntimeError(f"{' '.join(child.args[1:4])}: " + "\n".join(errors.splitlines()[-5:]))
-    return json.loads(output.splitlines()[-1])
+        raise EngineFailed("\n".join([f"ended with {child.returncode}", *errors.splitlines()[-5:]]))
+    return output
 
 
-def seconds_of(command: list[str], environment: dict[str, str]) -> float:
-    """Return how long a command takes."""
-    start = time.perf_counter()
-    subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.perf_counter() - start
+def end(child: subprocess.Popen) -> None:
+    """End a child, if it still runs, and whatever it has started."""
+    with suppress(ProcessLookupError, PermissionError):  # nothing is left; macOS says it in another way
+        os.killpg(child.pid, signal.SIGKILL)
+    with child:  # closes its pipes and waits for it
+        pass
+
+
+def result_of(output: str):
+    """Return the last line of ``output``, which is JSON.
+
+    Raises:
+        EngineFailed: if it is not.
+    """
+    try:
+        return json.loads(output.splitlines()[-1])
+    except (IndexError, ValueError) as error:
+        raise EngineFailed("printed no result") from error
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def in_turn(things: Sequence, turn: int) -> Sequence:
+    """Return ``things``, in every other turn from the last to the first."""
+    return things[:: -1 if turn % 2 else 1]
 
 
 def note(words: str) -> None:
     print(f"{datetime.now(UTC):%H:%M:%S} {words}", file=sys.stderr, flush=True)
 
 
-def compare(bench: Bench, chosen: argparse.Namespace, engines: list[str]) -> tuple[list[dict], list[dict]]:
-    """Return the runs of all engines, in turns, and the rates of the machine measured between them."""
-    runs, rates = [], []
+def compare(bench: Bench, chosen: argparse.Namespace, engines: list[str]) -> Iterator[tuple[list[dict], dict[str, dict]]]:
+    """Yield after each turn the runs of all engines, and the rates of the machine measured between them.
+
+    Where a product of matrices is slower in bfloat16, nothing is trained with it: emulated, it takes many times as long.
+    """
+    runs, rates = [], {}
     for turn in range(chosen.repetitions):
-        rates.append(bench.run("rates"))
+        for name, rate in bench.run("rates").items():
+            rates.setdefault(name, []).append(rate)
+        if not turn and rates["gemm_bfloat16"][0] < rates["gemm_float32"][0]:
+            note(f"without bfloat16: {SLOWER}")
+            both = [name for name in ("ours, bfloat16", "bfloat16") if name in (*engines, *CHOICES)]
+            bench.failed |= {f"{name}, {each}": SLOWER for name in chosen.workloads for each in both}
         for name in chosen.workloads:
-            for engine in engines[:: -1 if turn % 2 else 1]:
-                _, module, options = ENGINES[engine]
-                how = {"images": chosen.images[name], "epochs": chosen.epochs + 1, "seed": turn}
-                [run] = bench.run(module, name, *options, **how)
-                run = {"workload": name, "engine": engine, "turn": turn, "images": chosen.images[name], **run}
-                runs.append(run)
-                note(f"{turn + 1}/{chosen.repetitions} {name}, {engine}: {epoch_seconds(run):.2f} s per epoch")
-            if name == "ff":
-                jobs = os.cpu_count() or 1
-                seconds = bench.side_by_side(name, jobs, SEEDS, chosen.images[name], chosen.epochs)
-                run = {"workload": name, "engine": "ours, ten seeds", "turn": turn, "images": chosen.images[name]}
-                runs.append(run | {"seconds": [None, seconds]})
-                note(
-                    f"{turn + 1}/{chosen.repetitions} {name}, {SEEDS} seeds in {jobs} processes: {seconds:.2f} s per epoch of all"
-                )
-    return runs, rates
+            images = chosen.images[name]
+            for engine in in_turn([*engines, TEN] if name == "ff" else engines, turn):
+                if engine == TEN:
+                    seeds = range(turn * SEEDS, (turn + 1) * SEEDS)
+                    how = (bench.side_by_side, name, min(cores(), SEEDS), seeds, images, chosen.epochs)
+                    made = bench.attempt(f"{name}, {engine}", *how)
+                else:
+                    _, module, options = ENGINES[engine]
+                    how = {"images": images, "epochs": chosen.epochs + 1, "seed": turn}
+                    made = bench.attempt(f"{name}, {engine}", bench.train, module, name, *options, **how)
+                if made:
+                    runs.append({"workload": name, "engine": engine, "turn": turn, "images": images, **made})
+                    note(f"{turn + 1}/{chosen.repetitions} {name}, {engine}: {epoch_seconds(runs[-1]):.2f} s per epoch")
+        yield runs, {name: measured(values) for name, values in rates.items()}
 
 
 def epoch_seconds(run: dict) -> float:
@@ -150,33 +257,64 @@ def spread(values: list[float]) -> dict[str, float]:
     return {"median": statistics.median(values), "min": min(values), "max": max(values), "n": len(values)}
 
 
-def summarize(runs: list[dict]) -> list[dict]:
-    """Return one row for each workload and engine: seconds, peak memory, last loss and whether it agrees with ours.
+def measured(values: list[float]) -> dict[str, object]:
+    """Return the spread of ``values`` and the values themselves."""
+    return spread(values) | {"values": values}
 
-    ``than_ours``, ``than_tutorial`` and, for our engines, ``than_best_peer`` say how many times as fast it is, within each turn;
-    ``memory_ratio`` compares its peak memory with the tutorial's. Ten seeds at once are compared with ten runs in a row.
+
+def ratios(seconds: dict, base: object, proportional: bool = False) -> dict:
+    """Return for each kind of run the spread of its seconds over those of ``base`` in the same turn, and the seconds.
+
+    If they are to be ``proportional``, kinds are numbers, and it is over as many times those of ``base``.
+    """
+    found = {}
+    for kind, took in seconds.items():
+        pairs = list(zip(took, seconds[base], strict=False))  # one that failed has fewer turns
+        if pairs:
+            work = kind if proportional else 1
+            found[kind] = spread([mine / (work * its) for mine, its in pairs]) | {"seconds": took}
+    return found
+
+
+def summarize(runs: list[dict]) -> list[dict]:
+    """Return one row for each workload and engine: seconds, peak memory, last loss and whether its losses agree with ours.
+
+    ``than_ours``, ``than_tutorial`` and, for our engines, ``than_best_peer`` say how many times as fast it is, within each
+    turn; ``memory_ratio`` compares its peak memory with the tutorial's; ``gap`` is how far its last loss is from ours. Ten
+    seeds at once are compared with ten runs in a row; their memory is that of all their processes.
     """
     made: dict[tuple[str, str], dict[int, dict]] = {}
     for run in runs:
         made.setdefault((run["workload"], run["engine"]), {})[run["turn"]] = run
     rows = []
     for (name, engine), by_turn in made.items():
-        row = {"workload": name, "engine": engine, "seconds": spread([epoch_seconds(run) for run in by_turn.values()])}
-        ten = engine == "ours, ten seeds"
-        if not ten:
-            row["peak_mb"] = spread([run["peak_mb"] for run in by_turn.values()])
-            row["loss"] = spread([run["losses"][-1] for run in by_turn.values()])
-            row["agrees"] = agree(list(by_turn.values()), list(made.get((name, "ours"), {}).values()))
+        losses = losses_of(by_turn)
+        apart = gaps(losses, losses_of(made.get((name, "ours"), {})))
+        row = {
+            "workload": name,
+            "engine": engine,
+            "seconds": spread([epoch_seconds(run) for run in by_turn.values()]),
+            "peak_mb": spread([run["peak_mb"] for run in by_turn.values()]),
+            "loss": spread([epochs[-1] for epochs in losses]),
+            "agrees": all(gap["difference"] <= gap["tolerance"] for gap in apart) if apart else None,
+            "gap": apart[-1] if apart else None,
+        }
         others = {"ours": "ours", "tutorial": "tutorial", "best_peer": engine.startswith("ours") and best_peer(made, name)}
         for label, other in others.items():
             theirs = made.get((name, other), {})
             pairs = [(run, theirs[turn]) for turn, run in by_turn.items() if turn in theirs]
             if pairs:
-                row[f"than_{label}"] = spread([(SEEDS if ten else 1) * epoch_seconds(b) / epoch_seconds(a) for a, b in pairs])
-            if pairs and label == "tutorial" and not ten:
+                work = SEEDS if engine == TEN else 1
+                row[f"than_{label}"] = spread([work * epoch_seconds(b) / epoch_seconds(a) for a, b in pairs])
+            if pairs and label == "tutorial":
                 row["memory_ratio"] = spread([a["peak_mb"] / b["peak_mb"] for a, b in pairs])
         rows.append(row)
     return rows
+
+
+def losses_of(by_turn: dict[int, dict]) -> list[list[float]]:
+    """Return the running losses, one for each epoch, of every seed that an engine was trained with."""
+    return [losses for run in by_turn.values() for losses in (run["losses"] if run["engine"] == TEN else [run["losses"]])]
 
 
 def best_peer(made: dict[tuple[str, str], dict[int, dict]], name: str) -> str | None:
@@ -189,93 +327,110 @@ def best_peer(made: dict[tuple[str, str], dict[int, dict]], name: str) -> str | 
     return min(medians, key=medians.get, default=None)
 
 
-def agree(runs: list[dict], ours: list[dict]) -> bool | None:
-    """Return whether the last running losses of two engines agree within the noise of their seeds; None if there is one seed.
+def gaps(theirs: list[list[float]], ours: list[list[float]]) -> list[dict[str, float]]:
+    """Return for each epoch how far apart the mean running losses of two engines are and may be, as shares of ours.
 
-    Their means may differ by four standard errors, or by 2 % where seeds by chance lie close together.
+    They may differ by four standard errors, the noise of their seeds, or by 2 % where seeds by chance lie close together. With
+    one seed nothing can be said: the list is empty.
     """
-    theirs, own = ([run["losses"][-1] for run in some] for some in (runs, ours))
-    if min(len(theirs), len(own)) < 2:
-        return None
-    error = math.sqrt(statistics.variance(theirs) / len(theirs) + statistics.variance(own) / len(own))
-    difference = abs(statistics.mean(theirs) - statistics.mean(own))
-    return difference <= max(4 * error, 0.02 * statistics.mean(own))
+    if min(len(theirs), len(ours)) < 2:
+        return []
+    found = []
+    for epoch in zip(zip(*theirs, strict=True), zip(*ours, strict=True), strict=True):
+        their_mean, mean = map(statistics.mean, epoch)
+        error = math.sqrt(sum(statistics.variance(losses) / len(losses) for losses in epoch))
+        found.append({"difference": abs(their_mean - mean) / mean, "tolerance": max(4 * error / mean, 0.02)})
+    return found
 
 
-def linearity(bench: Bench, images: int) -> dict[str, dict[int, float]]:
-    """Return how the time of ff grows with epochs, images and jobs: for each factor, seconds over (factor × those of factor 1)."""
-    part = images // 8
-    [run] = bench.run("ours", "ff", images=part, epochs=9)
-    epochs = {factor: sum(run["seconds"][1 : 1 + factor]) for factor in (1, 2, 4, 8)}
-    sizes = {}
-    for factor in epochs:
-        [run] = bench.run("ours", "ff", images=factor * part, epochs=4)
-        sizes[factor] = statistics.median(run["seconds"][1:])
-    cores = os.cpu_count() or 1
-    jobs = {factor: bench.side_by_side("ff", factor, 2 * factor, images, 3) for factor in (1, 2, 4, 8) if factor <= cores}
-    ratios = {
-        name: {factor: took / (factor * seconds[1]) for factor, took in seconds.items()}
-        for name, seconds in (("epochs", epochs), ("images", sizes))
-    }
-    return ratios | {"jobs": {factor: took / jobs[1] for factor, took in jobs.items()}}  # each job has as much to do as one
+def linearity(bench: Bench, chosen: argparse.Namespace) -> Iterator[dict[str, dict[int, dict]]]:
+    """Yield after each turn how the time of ff grows with epochs, images and jobs.
+
+    For each factor it is the seconds over (factor × those of factor 1), and over those of factor 1 for jobs at once, of which
+    each has as much to do as one alone.
+    """
+    images = chosen.images.get("ff", 8000)
+    part, most = images // 8, cores()
+    seconds = {name: {factor: [] for factor in FACTORS} for name in ("epochs", "images", "jobs")}
+    for turn in range(chosen.repetitions):
+        if run := bench.attempt("ff, 9 epochs", bench.train, "ours", "ff", images=part, epochs=9, seed=turn):
+            for factor in FACTORS:
+                seconds["epochs"][factor].append(sum(run["seconds"][1 : 1 + factor]))
+        for factor in in_turn(FACTORS, turn):
+            how = {"images": factor * part, "epochs": 4, "seed": turn}
+            if run := bench.attempt(f"ff, {factor} eighths of the images", bench.train, "ours", "ff", **how):
+                seconds["images"][factor].append(statistics.median(run["seconds"][1:]))
+            how = (bench.side_by_side, "ff", factor, range(2 * factor), images, 3)
+            if factor <= most and (run := bench.attempt(f"ff, {factor} jobs", *how)):
+                seconds["jobs"][factor].append(run["seconds"][1])
+        note(f"{turn + 1}/{chosen.repetitions} linearity")
+        yield {name: ratios(took, 1, proportional=name != "jobs") for name, took in seconds.items()}
 
 
-def start_up(bench: Bench, chosen: argparse.Namespace, engines: list[str]) -> dict[str, dict]:
-    """Return the seconds from the start of a process to the end of its first step, for each engine on ff; and of commands."""
-    first_step: dict[str, list[float]] = {engine: [] for engine in engines}
-    commands: dict[str, list[float]] = {name: [] for name in COMMANDS}
-    for _ in range(chosen.repetitions):
-        for engine in engines:
+def start_up(bench: Bench, chosen: argparse.Namespace, engines: list[str]) -> Iterator[dict[str, dict]]:
+    """Yield after each turn the seconds from the start of a process to the end of its first step, for each engine on ff.
+
+    Also those of commands, and of importing PyTorch and then this project within one process.
+    """
+    found: dict[str, dict[str, list[float]]] = {"first_step": {}, "commands": {}, "imports": {}}
+    for turn in range(chosen.repetitions):
+        for engine in in_turn(engines, turn):
             _, module, options = ENGINES[engine]
             start = time.time()
-            [run] = bench.run(module, "ff", *options, images=100, epochs=1)
-            first_step[engine].append(run["ended"] - start)
-        for name, command in COMMANDS.items():
-            commands[name].append(seconds_of(command, bench.environment))
-    beyond = [ours - torch for ours, torch in zip(commands["fmnist_utils"], commands["torch"], strict=True)]
-    return {
-        "first_step": {engine: spread(seconds) for engine, seconds in first_step.items()},
-        "commands": {name: spread(seconds) for name, seconds in commands.items()} | {"beyond_torch": spread(beyond)},
-    }
+            if run := bench.attempt(f"ff, {engine}", bench.train, module, "ff", *options, images=100, epochs=1):
+                found["first_step"].setdefault(engine, []).append(run["ended"] - start)
+        for name in in_turn(list(COMMANDS), turn):
+            if made := bench.attempt(f"start, {name}", bench.timed, COMMANDS[name]):
+                found["commands"].setdefault(name, []).append(made[0])
+                for package, seconds in (result_of(made[1]) if name == "imports" else {}).items():
+                    found["imports"].setdefault(package, []).append(seconds)
+        note(f"{turn + 1}/{chosen.repetitions} starting")
+        yield {part: {name: measured(seconds) for name, seconds in by_name.items()} for part, by_name in found.items()}
 
 
-def choices(bench: Bench, chosen: argparse.Namespace, name: str) -> dict[str, dict]:
-    """Return for each choice of ours how many times as long an epoch takes with that alone changed, in turns."""
-    images, base, changed = chosen.images[name] // 4, [], {choice: [] for choice in CHOICES}
-    for turn in range(min(chosen.repetitions, 3)):
-        [run] = bench.run("ours", name, images=images, epochs=chosen.epochs + 1, seed=turn)
-        base.append(statistics.median(run["seconds"][1:]))
-        for choice, options in CHOICES.items():
-            if choice == "compiled" and (turn or chosen.quick):
+def choices(bench: Bench, chosen: argparse.Namespace, name: str) -> Iterator[dict[str, dict]]:
+    """Yield after each turn, for each choice of ours, how many times as long an epoch takes with that alone changed."""
+    images = chosen.images[name] // (1 if name == "ff" else 4)  # of ff all: an epoch of it is short
+    changes = {"ours": []} | {choice: how for choice, how in CHOICES.items() if name in WHERE.get(choice, WORKLOADS)}
+    seconds: dict[str, list[float]] = {change: [] for change in changes}
+    for turn in range(chosen.repetitions):
+        for change in in_turn(list(changes), turn):
+            if change == "compiled" and (turn or chosen.quick):
                 continue  # it takes a minute to begin
-            [run] = bench.run("ours", name, *options, images=images, epochs=chosen.epochs + 1, seed=turn)
-            changed[choice].append(statistics.median(run["seconds"][1:]) / base[-1])
-        note(f"{turn + 1} {name}, choices")
-    return {choice: spread(values) for choice, values in changed.items() if values}
+            how = {"images": images, "epochs": chosen.epochs + 1, "seed": turn}
+            if run := bench.attempt(f"{name}, {change}", bench.train, "ours", name, *changes[change], **how):
+                seconds[change].append(statistics.median(run["seconds"][1:]))
+        note(f"{turn + 1}/{chosen.repetitions} {name}, choices")
+        yield ratios(seconds, "ours")
 
 
-def limits(rates: list[dict], operations: dict[str, dict], rows: list[dict]) -> dict[str, dict]:
+def limits(rates: dict[str, dict], operations: dict[str, dict], rows: list[dict]) -> dict[str, dict]:
     """Return for each workload what share of its time its multiplications alone would take at the machine's own rate."""
     found = {}
-    medians = {name: statistics.median(rate[name] for rate in rates) for name in rates[0]}
     for name, gflops in operations.items():
         steps = FULL_EPOCH / WORKLOADS[name].batch_size
         for precision, engine in (("float32", "ours"), ("bfloat16", "ours, bfloat16")):
             row = next((row for row in rows if row["workload"] == name and row["engine"] == engine), None)
             if row:
-                least = sum(steps * gflop / medians[f"{kind}_{precision}"] for kind, gflop in gflops.items())
+                least = sum(steps * gflop / rates[f"{kind}_{precision}"]["median"] for kind, gflop in gflops.items())
                 found.setdefault(name, {})[precision] = least / row["seconds"]["median"]
     return found
 
 
 def hardware() -> dict[str, object]:
-    """Return the processor, its cores and the memory of this machine."""
-    cpu = platform.processor() or platform.machine()
+    """Return the processor, those of its instructions that decide its speed, the cores and the memory of this machine."""
+    cpu, flags = platform.processor() or platform.machine(), ""
     if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        cpu = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), cpu)
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return {"cpu": cpu, "cores": os.cpu_count(), "memory_gib": round(memory), "system": platform.system()}
+        lines = [line.partition(":") for line in Path("/proc/cpuinfo").read_text().splitlines()]
+        told = {name.strip(): value.strip() for name, _, value in lines}
+        cpu, flags = told.get("model name", cpu), told.get("flags", "")
+    return {
+        "cpu": cpu,
+        "instructions": [name for name in INSTRUCTIONS if name in flags.split()],
+        "cores": cores(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
+        "system": platform.system(),
+    }
 
 
 def versions() -> dict[str, str]:
@@ -303,50 +458,80 @@ def measure_all(chosen: argparse.Namespace) -> dict:
     missing = [engine for engine in chosen.engines if engine not in engines]
     if missing:
         note(f"not installed, so not measured: {', '.join(missing)}")
-    began = time.time()
+    began, result = time.time(), {}
+
+    def keep(**found: object) -> None:
+        result.update(found)
+        write(chosen.output.with_suffix(".part.json"), result)
+
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(folder, chosen.source)
-        runs, rates = compare(bench, chosen, engines)
-        rows = summarize(runs)
-        operations = {name: bench.run("operations", name) for name in chosen.workloads}
-        result = {
-            "date": datetime.now(UTC).isoformat(timespec="seconds"),
-            "commit": commit(),
-            "hardware": hardware(),
-            "versions": versions(),
-            "data": bench.data,
-            "how": {"repetitions": chosen.repetitions, "epochs": chosen.epochs, "images": chosen.images, "seeds": SEEDS},
-            "missing": missing,
-            "summary": rows,
-            "rates": {name: spread([rate[name] for rate in rates]) for name in rates[0]},
-            "limits": limits(rates, operations, rows),
-            "profile": {name: bench.run("profile", name, images=chosen.images[name] // 4) for name in chosen.workloads},
-            "choices": {name: choices(bench, chosen, name) for name in chosen.workloads},
-            "linearity": linearity(bench, chosen.images.get("ff", 8000)),
-            "start": start_up(bench, chosen, engines),
-        }
-    return result | {"minutes": (time.time() - began) / 60, "runs": runs}
+        bench = Bench(folder, chosen.limit)
+        how = {"repetitions": chosen.repetitions, "epochs": chosen.epochs, "images": chosen.images, "seeds": SEEDS}
+        keep(
+            date=datetime.now(UTC).isoformat(timespec="seconds"),
+            commit=commit(),
+            hardware=hardware(),
+            versions=versions(),
+            how=how | {"limit": chosen.limit},
+            data=bench.run("save", source=chosen.source)["data"],
+            missing=missing,
+            failed=bench.failed,
+        )
+        for runs, rates in compare(bench, chosen, engines):
+            keep(summary=summarize(runs), rates=rates, runs=runs)
+        operations = measure_each(bench, chosen, "operations")
+        keep(operations=operations, limits=limits(rates, operations, result["summary"]))
+        keep(profile=measure_each(bench, chosen, "profile"), choices={})
+        for name in chosen.workloads:
+            for found in choices(bench, chosen, name):
+                keep(choices=result["choices"] | {name: found})
+        for found in linearity(bench, chosen):
+            keep(linearity=found)
+        for found in start_up(bench, chosen, engines):
+            keep(start=found)
+    return result | {"minutes": (time.time() - began) / 60}
+
+
+def measure_each(bench: Bench, chosen: argparse.Namespace, what: str) -> dict[str, dict]:
+    """Return what ``measure.py`` says of each workload, with a quarter of its images; those that fail are left out."""
+    found = {}
+    for name in chosen.workloads:
+        images = max(chosen.images[name] // 4, WORKLOADS[name].batch_size)
+        if made := bench.attempt(f"{name}, {what}", bench.run, what, name, images=images):
+            found[name] = made
+    return found
+
+
+def write(path: Path, result: dict) -> None:
+    """Write a result as JSON; the folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
 
 
 def table(result: dict) -> str:
-    """Return the comparison as text."""
+    """Return the comparison as text, and what failed."""
     lines = [
         f"{result['hardware']['cpu']}, {result['hardware']['cores']} cores, {result['date'][:10]}; "
         + ", ".join(f"{name} {number}" for name, number in result["versions"].items()),
         f"data: {result['data']}; seconds per epoch of 60,000 images: median, lowest, highest;",
-        "and how many times as fast as others; memory in MB and over the tutorial's",
+        "and how many times as fast as others; memory in MB and over the tutorial's;",
+        "how far the last loss is from ours and may be, in %, and whether those of all epochs agree",
         "",
-        f"{'':28}{'median':>8}{'min':>8}{'max':>8}{'tutorial':>10}{'best peer':>10}{'ours':>7}{'MB':>7}{'ratio':>7}  same loss",
+        f"{'':28}{'median':>8}{'min':>8}{'max':>8}{'tutorial':>10}{'best peer':>10}{'ours':>7}{'MB':>7}{'ratio':>7}"
+        + "  same loss",
     ]
     for row in result["summary"]:
         seconds = "".join(f"{row['seconds'][name]:8.2f}" for name in ("median", "min", "max"))
         columns = (("than_tutorial", 10), ("than_best_peer", 10), ("than_ours", 7))
-        ratios = "".join(f"{row[name]['median']:{width}.2f}" if name in row else " " * width for name, width in columns)
-        memory = f"{row['peak_mb']['median']:7.0f}" if "peak_mb" in row else ""
-        memory += f"{row['memory_ratio']['median']:7.2f}" if "memory_ratio" in row else ""
-        agrees = {True: "yes", False: "NO"}.get(row.get("agrees"), "")
-        lines.append(f"{row['workload'] + ': ' + row['engine']:28}{seconds}{ratios}{memory}  {agrees}")
-    return "\n".join(lines)
+        than = "".join(f"{row[name]['median']:{width}.2f}" if name in row else " " * width for name, width in columns)
+        memory = f"{row['peak_mb']['median']:7.0f}"
+        memory += f"{row['memory_ratio']['median']:7.2f}" if "memory_ratio" in row else " " * 7
+        agrees = {True: "yes", False: "NO", None: ""}[row["agrees"]]
+        if row["gap"]:
+            agrees = f"{100 * row['gap']['difference']:.1f} of {100 * row['gap']['tolerance']:.1f}  {agrees}"
+        lines.append(f"{row['workload'] + ': ' + row['engine']:28}{seconds}{than}{memory}  {agrees}")
+    failed = [f"failed: {part}: {reason.splitlines()[-1]}" for part, reason in result["failed"].items()]
+    return "\n".join(lines + failed)
 
 
 def draw(result: dict, path: Path) -> None:
@@ -357,7 +542,7 @@ def draw(result: dict, path: Path) -> None:
     sys.path.insert(0, str(ROOT))
     from fmnist_utils import plots
 
-    plots.epoch_times(times(result))
+    plots.epoch_times(times(result) or {"–": {}})
     plots.plt.savefig(path)
 
 
@@ -365,7 +550,7 @@ def times(result: dict) -> dict[str, dict[str, list[float]]]:
     """Return the epoch seconds of each run: workload -> engine -> one value a turn."""
     found: dict[str, dict[str, list[float]]] = {}
     for run in result["runs"]:
-        if run["engine"] != "ours, ten seeds":
+        if run["engine"] != TEN:
             found.setdefault(run["workload"], {}).setdefault(run["engine"], []).append(epoch_seconds(run))
     return found
 
@@ -379,6 +564,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--images", type=int, help="images of an epoch, for all workloads")
     parser.add_argument("--source", default="auto", help="official, synthetic or auto")
     parser.add_argument("--quick", action="store_true", help="two repetitions with few images: a look, not a measurement")
+    parser.add_argument("--limit", type=float, default=900, help="seconds that one process may take")
     parser.add_argument("--output", type=Path, default=HERE / "results" / "speed.json")
     chosen = parser.parse_args(arguments)
     if chosen.quick:
@@ -389,9 +575,10 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def main() -> None:
     chosen = parse()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the process under way is ended as well
     result = measure_all(chosen)
-    chosen.output.parent.mkdir(parents=True, exist_ok=True)
-    chosen.output.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    write(chosen.output, result)
+    chosen.output.with_suffix(".part.json").unlink()
     print(f"{table(result)}\n\n{chosen.output}")
     draw(result, chosen.output.with_suffix(".png"))
 

@@ -11,48 +11,89 @@ from fmnist_utils.runs import RunStore
 from fmnist_utils.text import say, speaking
 from writing import NOT_MEASURED, save_figure, short, write_table
 
-WORDS = {
+ENGINES = {
     "ours": {"es": "**este proyecto**", "en": "**this project**"},
     "ours, bfloat16": {"es": "**este proyecto**, `bfloat16`", "en": "**this project**, `bfloat16`"},
     "ours, ten seeds": {"es": "**este proyecto**, diez semillas a la vez", "en": "**this project**, ten seeds at once"},
-    "tutorial": {"es": "PyTorch, bucle del tutorial", "en": "PyTorch, the tutorial's loop"},
+    "tutorial": {"es": "PyTorch, ciclo del tutorial", "en": "PyTorch, the tutorial's loop"},
     "lightning": {"es": "Lightning", "en": "Lightning"},
     "skorch": {"es": "skorch", "en": "skorch"},
     "keras-jax": {"es": "Keras 3 sobre JAX", "en": "Keras 3 on JAX"},
     "flax": {"es": "JAX y Flax, paso compilado", "en": "JAX and Flax, a compiled step"},
-    "agrees": {True: {"es": "sí", "en": "yes"}, False: {"es": "**no**", "en": "**no**"}, None: {"es": "–", "en": "–"}},
+}
+ANSWERS = {True: {"es": "sí", "en": "yes"}, False: {"es": "**no**", "en": "**no**"}, None: {"es": "–", "en": "–"}}
+CHOICES = {
     "resident": {"es": "cargar imagen por imagen", "en": "load image by image"},
     "kept_memory": {"es": "devolver la memoria en cada paso", "en": "give memory back at every step"},
     "channels_last": {"es": "disposición contigua, no `channels_last`", "en": "contiguous layout, not `channels_last`"},
+    "pooling_first": {"es": "rectificar antes del *pooling*", "en": "rectify before pooling"},
     "fused": {"es": "optimizador sin fusionar", "en": "optimizer not fused"},
+    "own_optimizer": {"es": "optimizador de `torch.optim`, fusionado", "en": "the optimizer of `torch.optim`, fused"},
+    "dropout": {"es": "el dropout de PyTorch", "en": "PyTorch's dropout"},
     "one_thread": {"es": "un solo hilo", "en": "a single thread"},
     "bfloat16": {"es": "multiplicar en `bfloat16`", "en": "multiply in `bfloat16`"},
     "compiled": {"es": "`torch.compile`", "en": "`torch.compile`"},
+}
+KINDS = {
     "convolution": {"es": "convoluciones", "en": "convolutions"},
     "multiplication": {"es": "productos de matrices", "en": "products of matrices"},
-    "pooling": {"es": "submuestreo", "en": "pooling"},
+    "pooling": {"es": "*pooling*", "en": "pooling"},
     "normalization": {"es": "normalización por lotes", "en": "batch normalization"},
     "activation": {"es": "activaciones", "en": "activations"},
     "dropout": {"es": "números al azar del dropout", "en": "random numbers of dropout"},
     "loading": {"es": "armar el minilote", "en": "making the minibatch"},
     "optimizer": {"es": "optimizador", "en": "optimizer"},
-    "rest": {"es": "el resto: el propio Python, gradientes, pérdida", "en": "the rest: Python itself, gradients, loss"},
-    "limit": {
+    "rest": {"es": "el resto: gradientes, pérdida", "en": "the rest: gradients, loss"},
+    "python": {"es": "el propio Python, entre una operación y otra", "en": "Python itself, between operations"},
+}
+LIMITS = {
+    "float32": {
         "es": "*lo que tardarían sus multiplicaciones solas*",
         "en": "*what its multiplications alone would take*",
     },
+    "bfloat16": {
+        "es": "*lo mismo, en `bfloat16`, de una época en `bfloat16`*",
+        "en": "*the same, in `bfloat16`, of an epoch in `bfloat16`*",
+    },
+}
+RATES = {
+    "gemm": {"es": "producto de matrices", "en": "product of matrices"},
+    "convolution": {"es": "convolución", "en": "convolution"},
+}
+GROWTH = {
     "epochs": {"es": "épocas", "en": "epochs"},
     "images": {"es": "imágenes", "en": "images"},
     "jobs": {"es": "corridas a la vez, con tanto trabajo cada una", "en": "runs at once, each with as much work"},
-    "first_step": {"es": "del arranque al primer paso de `ff`", "en": "from the start to the first step of `ff`"},
-    "help": {"es": "`fmnist --help`", "en": "`fmnist --help`"},
-    "beyond_torch": {"es": "importar `fmnist_utils`, además de `torch`", "en": "importing `fmnist_utils`, beyond `torch`"},
+}
+START = {  # by the part of the measurement and the name in it
+    ("first_step", "ours"): {"es": "del arranque al primer paso de `ff`", "en": "from the start to the first step of `ff`"},
+    ("imports", "fmnist_utils"): {
+        "es": "importar `fmnist_utils`, además de `torch`",
+        "en": "importing `fmnist_utils`, beyond `torch`",
+    },
+    ("commands", "help"): {"es": "`fmnist --help`", "en": "`fmnist --help`"},
+}
+TARGETS = [  # workload, engine, against what, how many times as fast it was meant to be
+    ("ff", "ours", "tutorial", 8),
+    ("ff", "ours", "best_peer", 1),
+    ("convae", "ours", "tutorial", 2.5),
+    ("convae", "ours", "best_peer", 1.5),
+    ("cnn3", "ours", "tutorial", 2),
+    ("cnn3", "ours", "best_peer", 1.5),
+    ("cnn3", "ours, bfloat16", "tutorial", 4),
+    ("ff", "ours, ten seeds", "tutorial", 14),
+    ("ff", "ours, ten seeds", "best_peer", 1.5),
+]
+SUBJECTS = {
+    "ours": {"es": "`{}`", "en": "`{}`"},
+    "ours, bfloat16": {"es": "`{}` en `bfloat16`", "en": "`{}` in `bfloat16`"},
+    "ours, ten seeds": {"es": "diez semillas de `{}`", "en": "ten seeds of `{}`"},
+}
+AGAINST = {
+    "tutorial": {"es": "contra el tutorial", "en": "against the tutorial"},
+    "best_peer": {"es": "contra el mejor de los demás", "en": "against the best of the others"},
 }
 WORKLOADS = ("ff", "convae", "cnn3")
-CHOICES = ("resident", "kept_memory", "channels_last", "fused", "one_thread", "bfloat16", "compiled")
-KINDS = (
-    "convolution", "multiplication", "pooling", "normalization", "activation", "dropout", "loading", "optimizer", "rest",
-)  # fmt: skip
 FACTORS = ("1", "2", "4", "8")
 # What was trained in both precisions: report, group in bfloat16, group in float32, metric, unit.
 BOTH_PRECISIONS = [
@@ -70,9 +111,9 @@ def write(folder: Path, lang: str, results: Path) -> None:
         tables = {
             "precision": precision_rows(RunStore()),
             "engines": engine_rows(found, lang),
-            "choices": [
-                [WORDS[name][lang], *(_times(found, "choices", each, name) for each in WORKLOADS)] for name in CHOICES
-            ],
+            "targets": target_rows(found, lang),
+            "rates": rate_rows(found, lang),
+            "choices": choice_rows(found, lang),
             "profile": profile_rows(found, lang),
             "growth": growth_rows(found, lang),
             "start": start_rows(found, lang),
@@ -101,23 +142,28 @@ def precision_rows(store: RunStore) -> list[list[str]]:
 
 
 def engine_rows(found: dict, lang: str) -> list[list[str]]:
-    """Return one row for each workload and engine: seconds of an epoch, how many times ours, peak memory, whether losses agree.
+    """Return one row for each workload and engine.
 
-    Engines that were not there when it was measured have a row that says so.
+    It has the seconds of an epoch, how many times ours they are, how many times as fast as the tutorial's loop it is, peak
+    memory, and whether losses agree. Engines that failed or were not there when it was measured have a row that says so.
     """
     rows = []
     for row in found.get("summary", []):
-        seconds, than, peak = row["seconds"], row.get("than_ours"), row.get("peak_mb")
+        peak = row.get("peak_mb")
         rows.append([
             row["workload"],
-            WORDS[row["engine"]][lang],
-            f"{seconds['median']:.2f} ({seconds['min']:.2f}–{seconds['max']:.2f})",
-            _ratio(than, row["engine"]),
+            ENGINES[row["engine"]][lang],
+            _range(row["seconds"]),
+            _ratio(row.get("than_ours"), row["engine"]),
+            _range(row.get("than_tutorial")),
             f"{peak['median']:.0f}" if peak else "–",
-            WORDS["agrees"][row.get("agrees")][lang],
+            ANSWERS[row.get("agrees")][lang],
         ])  # fmt: skip
-    absent = [["–", WORDS[engine][lang], NOT_MEASURED[lang], "–", "–", "–"] for engine in found.get("missing", [])]
-    return rows + absent
+    measured = {(row["workload"], row["engine"]) for row in found.get("summary", [])}
+    failed = [tuple(part.split(", ", 1)) for part in found.get("failed", {})]
+    absent = [(name, engine) for name, engine in failed if engine in ENGINES and (name, engine) not in measured]
+    absent += [("–", engine) for engine in found.get("missing", [])]
+    return rows + [[name, ENGINES[engine][lang], NOT_MEASURED[lang], "–", "–", "–", "–"] for name, engine in absent]
 
 
 def _ratio(than: dict | None, engine: str) -> str:
@@ -127,51 +173,88 @@ def _ratio(than: dict | None, engine: str) -> str:
     return f"{1 / than['median']:.2f}"
 
 
-def _times(found: dict, part: str, workload: str, name: str) -> str:
-    """Return how many times as long an epoch takes, with its spread if it was measured more than once."""
-    value = found.get(part, {}).get(workload, {}).get(name)
-    if not value:
-        return "–"
-    return f"{value['median']:.2f}" + (f" ({value['min']:.2f}–{value['max']:.2f})" if value["n"] > 1 else "")
+def _range(value: dict | float | None, form: str = ".2f", absent: str = "–") -> str:
+    """Return a median, with the smallest and the largest if they differ; a number alone is one that was measured once."""
+    if value is None:
+        return absent
+    if not isinstance(value, dict):
+        return f"{value:{form}}"
+    ends = f" ({value['min']:{form}}–{value['max']:{form}})" if value["min"] < value["max"] else ""
+    return f"{value['median']:{form}}{ends}"
+
+
+def target_rows(found: dict, lang: str) -> list[list[str]]:
+    """Return one row for each aim: what, how many times as fast it was to be, how many it is, whether that is reached."""
+    rows = {(row["workload"], row["engine"]): row for row in found.get("summary", [])}
+    table = []
+    for name, engine, other, aim in TARGETS:
+        reached = rows.get((name, engine), {}).get(f"than_{other}")
+        what = f"{SUBJECTS[engine][lang].format(name)} {AGAINST[other][lang]}"
+        answer = ANSWERS[reached["median"] >= aim if reached else None][lang]
+        table.append([what, f"{aim:g}", _range(reached, absent=NOT_MEASURED[lang]), answer])
+    return table
+
+
+def rate_rows(found: dict, lang: str) -> list[list[str]]:
+    """Return GFLOP/s of a product of matrices and of a convolution, in float32 and in bfloat16."""
+    rates = found.get("rates", {})
+    return [
+        [words[lang], *(_range(rates.get(f"{kind}_{precision}"), ".0f") for precision in LIMITS)]
+        for kind, words in RATES.items()
+    ]
+
+
+def choice_rows(found: dict, lang: str) -> list[list[str]]:
+    """Return one row for each choice: how many times as long an epoch of each workload takes without it."""
+    choices = found.get("choices", {})
+    return [
+        [words[lang], *(_range(choices.get(name, {}).get(choice)) for name in WORKLOADS)] for choice, words in CHOICES.items()
+    ]
 
 
 def profile_rows(found: dict, lang: str) -> list[list[str]]:
-    """Return one row for each kind of work: its share of the time of an epoch of each workload; last, the machine's limit."""
-    shares, limits = found.get("profile", {}), found.get("limits", {})
-    rows = [[WORDS[kind][lang], *(_percent(shares.get(each, {}).get(kind)) for each in WORKLOADS)] for kind in KINDS]
-    return [*rows, [WORDS["limit"][lang], *(_percent(limits.get(each, {}).get("float32")) for each in WORKLOADS)]]
+    """Return one row for each kind of work: its share of the time of an epoch of each workload; last, the machine's limits.
+
+    Older measurements give the shares alone, and none for Python.
+    """
+    profiles, limits = found.get("profile", {}), found.get("limits", {})
+    shares = {name: profile.get("shares", profile) for name, profile in profiles.items()}
+    return [
+        [words[lang], *(_percent(of.get(name, {}).get(row)) for name in WORKLOADS)]
+        for rows, of in ((KINDS, shares), (LIMITS, limits))
+        for row, words in rows.items()
+    ]
 
 
 def growth_rows(found: dict, lang: str) -> list[list[str]]:
     """Return how time grows: for each of epochs, images and jobs, seconds over those that proportion foretells."""
     growth = found.get("linearity", {})
-    shown = {name: [growth.get(name, {}).get(factor) for factor in FACTORS] for name in ("epochs", "images", "jobs")}
-    return [[WORDS[name][lang], *(f"{value:.2f}" if value else "–" for value in values)] for name, values in shown.items()]
+    return [[words[lang], *(_range(growth.get(name, {}).get(factor)) for factor in FACTORS)] for name, words in GROWTH.items()]
 
 
 def start_rows(found: dict, lang: str) -> list[list[str]]:
     """Return the seconds before anything is trained."""
-    start = found.get("start", {"first_step": {}, "commands": {}})
-    values = {"first_step": start["first_step"].get("ours")}
-    values |= {name: start["commands"].get(name) for name in ("beyond_torch", "help")}
-    return [[WORDS[name][lang], f"{value['median']:.2f}" if value else "–"] for name, value in values.items()]
+    start = found.get("start", {})
+    return [
+        [words[lang], _range(start.get(part, {}).get(name), absent=NOT_MEASURED[lang])]
+        for (part, name), words in START.items()
+    ]
 
 
 def made_with(found: dict) -> list[str]:
-    """Return date, processor, cores, memory, versions, data, repetitions and commit."""
+    """Return date, processor and its instructions, cores, memory, versions, data, repetitions, minutes and commit."""
     machine = found.get("hardware", {})
+    cpu, instructions = machine.get("cpu", "–"), machine.get("instructions")
     versions = ", ".join(f"{name} {number}" for name, number in found.get("versions", {}).items())
-    memory = f"{machine['memory_gib']} GiB" if machine else "–"
-    how = found.get("how", {}).get("repetitions", "–")
-    cpu, cores = machine.get("cpu", "–"), machine.get("cores", "–")
     return [
         found.get("date", "–")[:10],
-        cpu,
-        cores,
-        memory,
+        f"{cpu} ({', '.join(instructions)})" if instructions else cpu,
+        machine.get("cores", "–"),
+        f"{machine['memory_gib']} GiB" if machine else "–",
         versions or "–",
         found.get("data", "–"),
-        how,
+        found.get("how", {}).get("repetitions", "–"),
+        f"{found['minutes']:.0f}" if "minutes" in found else "–",
         short(found.get("commit")),
     ]
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from torch import nn
 from workloads import LEARNING_RATE, Data, Job, Workload
 
-from fmnist_utils.models import build_model
+from fmnist_utils.models import Dropout, build_model
 from fmnist_utils.recipes import Recipe
 from fmnist_utils.runs import keep_freed_memory, make_loss, make_optimizer
 from fmnist_utils.training import Batches, Bfloat16, ImageByImage, train_one_epoch
 
 KEPT: list = []  # the data, their images and labels as tensors
-CHOICES = ("resident", "channels_last", "fused", "kept_memory", "bfloat16", "compiled")
 
 
 def recipe(workload: Workload, precision: str = "float32") -> Recipe:
@@ -38,18 +38,42 @@ def tensors(workload: Workload, data: Data) -> tuple[torch.Tensor, torch.Tensor]
     return images, images if workload.loss == "l1" else labels
 
 
+def rectify_first(model: nn.Module) -> None:
+    """Put the ReLU that stands behind each pooling before it."""
+    for layers in model.modules():
+        if isinstance(layers, nn.Sequential):
+            for place, layer in enumerate([*layers]):
+                if isinstance(layer, nn.MaxPool2d):
+                    behind = place + (
+                        2 if isinstance(layers[place + 1], Dropout) else 1
+                    )  # a dropout of nothing may be between
+                    layers[place], layers[behind] = layers[behind], layer
+
+
+def plain_dropout(model: nn.Module) -> None:
+    """Put PyTorch's dropout in the place of ours."""
+    for parent in model.modules():
+        for name, layer in parent.named_children():
+            if isinstance(layer, Dropout):
+                setattr(parent, name, nn.Dropout(layer.p))
+
+
 def prepare(workload: Workload, data: Data, seed: int, precision: str = "float32", without: str = "", extra: str = ""):
     """Return network, minibatches, loss and optimizer, ready for ``train_one_epoch``."""
     if without != "kept_memory":
         keep_freed_memory()
     torch.manual_seed(seed << 20)
     model = build_model(workload.model, **workload.sizes)
+    if without == "pooling_first":
+        rectify_first(model)
+    if without == "dropout":
+        plain_dropout(model)
     if without != "channels_last":
         model = model.to(memory_format=torch.channels_last)
     how = recipe(workload, "bfloat16" if extra == "bfloat16" else precision)
     optimizer, loss_fn = make_optimizer(how, model), make_loss(how)
-    if without == "fused":
-        optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
+    if without in ("fused", "own_optimizer"):
+        optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE, fused=without == "own_optimizer")
     form = ImageByImage if without == "resident" else Batches
     batches = form(*tensors(workload, data), workload.batch_size, seed)
     model = Bfloat16(model) if how.precision == "bfloat16" else model
