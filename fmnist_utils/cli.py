@@ -156,6 +156,7 @@ def run(page, changes, out, profile, timeout):
 def train(report, group, protocol, seed, changes, device, threads):
     """Train, resume or load one run of REPORT's GROUP and print its record's metrics."""
     from fmnist_utils.reports import load_report
+    from fmnist_utils.runs import RunStore
     from fmnist_utils.runs import train as train_recipe
 
     overrides = {}
@@ -165,6 +166,7 @@ def train(report, group, protocol, seed, changes, device, threads):
             raise UserError("cli.not_a_change", given=change)
         overrides[field] = _value(value)
     recipe = load_report(report).recipe(group, protocol, seed).but(overrides)
+    _warn_of_bfloat16([] if RunStore().find(recipe) else [recipe], device)
     with stoppable():
         run = train_recipe(recipe, device=device, threads=threads)
     click.echo(json.dumps({"id": run.id, **run.metrics, "weights_sha256": run.record.weights_sha256}, indent=1))
@@ -190,6 +192,7 @@ def reproduce(report, jobs, device):
         recipes = [recipe for recipes in plan.all_recipes(gpu).values() for recipe in recipes]
         missing = [recipe for recipe in recipes if not plan.is_published(recipe, store)]
         click.echo(say("cli.plan", report=plan.id, total=len(recipes), missing=len(missing)))
+        _warn_of_bfloat16(missing, device)
 
         def publish(run):
             path = plan.publish(run, store)
@@ -229,13 +232,14 @@ def sweep(plan, engine, scheduler, jobs, root, retry, dry_run, device):
 
 def _say_cost(tasks, store, device, hands):
     """Say how many runs are missing and, from the records of like runs, how long so many hands would take for them."""
-    from fmnist_utils.plans import Conditions, estimate, project
+    from fmnist_utils.plans import Conditions, PageRun, estimate, project
     from fmnist_utils.sweeps import Board
     from fmnist_utils.training import pick_device
 
     standing = Board(store, tasks).look()
     missing = [task for task in tasks if standing[task.id].state != "done"]
     click.echo(say("sweeps.plan", total=len(tasks), missing=len(missing)))
+    _warn_of_bfloat16([task.recipe for task in missing if not isinstance(task, PageRun)], device)
     seconds = estimate(missing, store, pick_device(device).type)
     known = [each for each in seconds if each is not None]
     if missing and len(known) < len(missing):
@@ -248,6 +252,15 @@ def _say_cost(tasks, store, device, hands):
         told = {"hands": hands, "took": _duration(outlook.seconds), "busy": 100 * outlook.busy, "losses": outlook.losses}
         click.echo(say("sweeps.projection", **told))
         click.echo(say("sweeps.conditions", **vars(conditions) | {"failing": 100 * conditions.failing}))
+
+
+def _warn_of_bfloat16(recipes, device):
+    """Say how many of the runs to be made multiply in bfloat16 where that is only imitated: no record foretells their time."""
+    from fmnist_utils.training import emulates_bfloat16, pick_device
+
+    count = sum(recipe.precision == "bfloat16" for recipe in recipes)
+    if count and emulates_bfloat16(pick_device(device)):
+        click.echo(say("cli.slow_bfloat16", count=count), err=True)
 
 
 def _duration(seconds):

@@ -21,7 +21,11 @@ from typing import NamedTuple
 from fmnist_utils.text import say
 
 MEGABYTES = 500  # the four files, and the checkpoints of runs side by side
-LOAD_TORCH = "import torch, {torchvision} fmnist_utils.data; print(torch.__version__)"
+LOAD_TORCH = """
+import torch, {torchvision} fmnist_utils.data
+from fmnist_utils.training import emulates_bfloat16, pick_device
+print(emulates_bfloat16(pick_device()))
+"""
 ASK_MIRRORS = """
 import requests, sys
 from fmnist_utils.data import REGISTRY, _mirrors
@@ -88,6 +92,8 @@ def check_torch() -> Iterator[Finding]:
     loaded = _python(LOAD_TORCH.format(torchvision="torchvision," if both else ""))
     if loaded.returncode == 0:
         yield Finding("torch", True, say("doctor.torch_loads"))
+        if loaded.stdout.split()[-1:] == ["True"]:
+            yield Finding("bfloat16", True, say("doctor.slow_bfloat16"))
         return
     reason = (loaded.stderr.strip().splitlines() or [say("doctor.killed", code=loaded.returncode)])[-1]
     if both and re.search(r"torchvision(::|[/\\_.])|undefined symbol", loaded.stderr):

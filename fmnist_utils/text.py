@@ -524,6 +524,12 @@ WORDS: dict[str, tuple[str, str]] = {
         "{name} {found} is too old: {needed} or later is needed. To update it: pip install --upgrade '{name}>={needed}'",
     ),
     "doctor.torch_loads": ("PyTorch se carga", "PyTorch loads"),
+    "doctor.slow_bfloat16": (
+        "Este procesador no multiplica en bfloat16: casi todas las corridas completas de los informes 3 a 7 tardarían aquí decenas\n"
+        "    de veces más que en float32. Las páginas no las necesitan: leen sus registros, y en quick entrenan en float32",
+        "This processor does not multiply in bfloat16: nearly all complete runs of reports 3 to 7 would take tens of times as long\n"
+        "    here as in float32. The pages do not need them: they read their records, and in quick they train in float32",
+    ),
     "doctor.mixed_builds": (
         "torch {torch} y torchvision {torchvision} son de compilaciones distintas y no funcionan juntos: {reason}\n"
         "    Hay que instalarlos juntos, del mismo origen: pip install --force-reinstall torch torchvision",
@@ -736,6 +742,14 @@ WORDS: dict[str, tuple[str, str]] = {
         "Interrupted. Nothing that was finished is lost; to go on from the last epoch: {command}",
     ),
     "cli.plan": ("{report}: {total} corridas, faltan {missing}", "{report}: {total} runs, {missing} missing"),
+    "cli.slow_bfloat16": (
+        "Corridas que multiplican en bfloat16: {count}. Este procesador no sabe hacerlo; PyTorch lo imita, y puede tardar decenas\n"
+        "de veces más que en float32. En float32 son otras recetas, con registros propios: --set precision=float32 en fmnist\n"
+        "train, set: {{precision: float32}} en un plan.",
+        "Runs that multiply in bfloat16: {count}. This processor cannot; PyTorch imitates it, and may take tens of times as long as\n"
+        "in float32. In float32 they are other recipes, with records of their own: --set precision=float32 in fmnist train,\n"
+        "set: {{precision: float32}} in a plan.",
+    ),
     "cli.yardsticks": (
         "{file}: los errores de PCA y de las imágenes constantes",
         "{file}: the errors of PCA and of constant images",

@@ -44,6 +44,16 @@ def pick_device(name: str = "auto") -> torch.device:
     return torch.device(name)
 
 
+def emulates_bfloat16(device: torch.device) -> bool:
+    """Return whether PyTorch imitates bfloat16 on ``device``, number by number: on a processor that its library does not take it on.
+
+    On x86 that library, oneDNN, asks for AVX-512; with AVX2 alone, as in many laptops, a product takes tens of times as long as
+    in float32.
+    """
+    known = hasattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported")  # not in every build, as those for Apple's processors
+    return device.type == "cpu" and known and not torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
+
 class Batches:
     """Minibatches of two tensors that stay in memory.
 
@@ -112,7 +122,7 @@ class ImageByImage(Batches):
 
 
 class Bfloat16(nn.Module):
-    """A network whose multiplications in training use bfloat16, 8 bits of mantissa; weights and outputs stay float32.
+    """A network whose multiplications in training use bfloat16, 8 bits of precision; weights and outputs stay float32.
 
     In eval mode it is the network itself, so that measurements do not depend on the precision of training.
     """

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from small_runs import SHAPES
 from test_reports import made_up
 
-from fmnist_utils import data, reports, runs
+from fmnist_utils import data, reports, runs, training
 from fmnist_utils.audit import audit, count_open, count_verdicts
 from fmnist_utils.cli import main
 from fmnist_utils.reports import load_report
@@ -176,6 +176,15 @@ def test_reproduce_makes_what_is_missing_and_publishes_it(monkeypatch, tmp_path)
     assert "2 runs, 0 missing" in run("reproduce", "01").output
     records[0].unlink()
     assert "2 runs, 1 missing" in run("reproduce", "01").output and records[0].exists()
+
+
+@pytest.mark.parametrize("emulated", [True, False])
+def test_runs_in_bfloat16_are_told_of_where_they_take_many_times_as_long(emulated, monkeypatch, tmp_path):
+    monkeypatch.setattr(training, "emulates_bfloat16", lambda device: emulated)
+    plan = tmp_path / "plan.yaml"
+    plan.write_text("runs:\n- {report: '05', group: winner}\n- {report: '01', group: model_1, seeds: 2}\n")
+    planned = run("sweep", str(plan), "--dry-run", "--store", str(tmp_path / "store"))
+    assert planned.exit_code == 0 and ("multiply in bfloat16: 1." in planned.output) == emulated
 
 
 def test_data_commands_say_what_is_where(monkeypatch, tmp_path):

@@ -1,6 +1,8 @@
 """The loop against a hand-written one, its averages, its keys, early stopping, and what it does with a diverging loss."""
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -16,6 +18,7 @@ from fmnist_utils.training import (
     WeightAverage,
     accuracy,
     cosine,
+    emulates_bfloat16,
     evaluate,
     fit,
     one_cycle,
@@ -302,3 +305,10 @@ def test_device():
     assert pick_device("auto").type in ("cpu", "cuda", "mps")
     with pytest.raises(UserError, match="'gpu'.*auto.*cpu"):
         pick_device("gpu")
+
+
+def test_bfloat16_is_emulated_on_x86_without_avx512_alone():
+    assert not emulates_bfloat16(torch.device("cuda"))
+    flags = re.search(r"^flags.*", Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else "", re.MULTILINE)
+    if flags and torch.backends.mkldnn.is_available():
+        assert emulates_bfloat16(torch.device("cpu")) == ({"avx512bw", "avx512vl", "avx512dq"} - {*flags[0].split()} != set())

@@ -94,6 +94,14 @@ def test_six_broken_set_ups_are_named(broken, lang, healthy, monkeypatch, tmp_pa
     assert "fmnist doctor" in ill.output.splitlines()[-1]
 
 
+@pytest.mark.parametrize(("answer", "told"), [("True\n", True), ("False\n", False)])
+def test_a_processor_that_imitates_bfloat16_is_told_and_is_no_ailment(answer, told, healthy, monkeypatch):
+    loads, usual = subprocess.CompletedProcess([], 0, answer, ""), doctor._python
+    monkeypatch.setattr(doctor, "_python", lambda code: loads if "emulates_bfloat16" in code else usual(code))
+    found = CliRunner().invoke(main, ["--lang", "en", "doctor"])
+    assert found.exit_code == 0 and ("does not multiply in bfloat16" in found.output) == told
+
+
 def test_other_ailments(healthy, monkeypatch):
     """Data in a wrong folder, no permission to download, PyTorch that dies, a kernel of another Python, a missing package."""
     failing(monkeypatch, "import torch", "ImportError: libcudart.so.12: cannot open shared object file")
