@@ -330,10 +330,10 @@ def best_peer(made: dict[tuple[str, str], dict[int, dict]], name: str) -> str | 
 def gaps(theirs: list[list[float]], ours: list[list[float]]) -> list[dict[str, float]]:
     """Return for each epoch how far apart the mean running losses of two engines are and may be, as shares of ours.
 
-    They may differ by four standard errors, the noise of their seeds, or by 2 % where seeds by chance lie close together. With
-    one seed nothing can be said: the list is empty.
+    They may differ by four standard errors, the noise of their seeds, or by 2 % where seeds by chance lie close together. Two
+    seeds do not tell how far seeds lie apart: with fewer than three the list is empty.
     """
-    if min(len(theirs), len(ours)) < 2:
+    if min(len(theirs), len(ours)) < 3:
         return []
     found = []
     for epoch in zip(zip(*theirs, strict=True), zip(*ours, strict=True), strict=True):

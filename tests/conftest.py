@@ -60,31 +60,36 @@ def kept_stand_in(pytestconfig):
                 (cache / drawn.name).symlink_to(drawn)
         yield
         for drawn in cache.glob("stand-in-*-70000"):
-            if not drawn.is_symlink():
-                outdated, unfinished = list(kept.iterdir()), kept / f"{os.getpid()}.part"
+            if not (kept / drawn.name).exists():
+                outdated, unfinished = list(kept.glob("stand-in-*")), kept / f"{os.getpid()}.part"
                 shutil.copyfile(drawn, unfinished)
                 unfinished.replace(kept / drawn.name)
-                for other in outdated:
-                    if other.name != drawn.name and other.suffix != ".part":
-                        other.unlink(missing_ok=True)
+                for other in outdated:  # drawn by other code
+                    other.unlink(missing_ok=True)
 
     return lent_to
 
 
 @pytest.fixture(autouse=True)
-def own_world(monkeypatch, tmp_path, kept_stand_in):
+def own_world(monkeypatch, tmp_path, tmp_path_factory, kept_stand_in):
     """Nothing that a test makes reaches the user's cache, and nothing there reaches a test."""
     import torch
 
     from fmnist_utils import text
 
+    cache = tmp_path_factory.getbasetemp() / "user"  # not in tmp_path, where some tests look at all that there is
     torch.set_num_threads(1)
     monkeypatch.setattr(text, "_language", None)
     monkeypatch.setenv("FMNIST_LANG", "en")
     monkeypatch.setenv("FMNIST_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setenv("FMNIST_CACHE", str(tmp_path / "user"))
-    with kept_stand_in(tmp_path / "user"):
+    monkeypatch.setenv("FMNIST_CACHE", str(cache))
+    with kept_stand_in(cache):
         yield
+    for left in set(cache.iterdir()) - set(cache.glob("stand-in-*-70000")):
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
 
 
 @pytest.fixture

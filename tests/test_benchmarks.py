@@ -219,8 +219,8 @@ def test_losses_agree_within_the_noise_of_their_seeds_and_not_beyond():
     assert {engine: rows[engine]["agrees"] for engine in shifts} == {"flax": True, "skorch": False, "lightning": False}
     # The standard error of each is sqrt(0.00025 / 5), that of their difference sqrt(2) as much
     assert rows["flax"]["gap"] == {"difference": pytest.approx(0.02), "tolerance": pytest.approx(4 * 0.01 / 0.5)}
-    [alone] = bench.summarize(ours[:1])
-    assert alone["agrees"] is None and alone["gap"] is None
+    [few] = bench.summarize(ours[:2])
+    assert few["agrees"] is None and few["gap"] is None
 
 
 def bench_of(tmp_path: Path, limit: float = 60) -> bench.Bench:
