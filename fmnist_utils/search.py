@@ -342,7 +342,7 @@ def _study(method: str, space: Space, size: int, seed: int, storage: str | Path 
     random.Random(seed).shuffle(points)
     for point in points:
         known = {path: _as_index(space[path], value) for path, value in point.items()}
-        study.enqueue_trial(known, skip_if_exists=True)
+        study.enqueue_trial(known, skip_if_exists=storage is not None)  # else none is there, and to look takes most of the time
     return study
 
 
