@@ -155,7 +155,7 @@ def engine_rows(found: dict, lang: str) -> list[list[str]]:
             ENGINES[row["engine"]][lang],
             _range(row["seconds"]),
             _ratio(row.get("than_ours"), row["engine"]),
-            _range(row.get("than_tutorial")),
+            f"{row['than_tutorial']['median']:.2f}" if "than_tutorial" in row else "–",
             f"{peak['median']:.0f}" if peak else "–",
             ANSWERS[row.get("agrees")][lang],
         ])  # fmt: skip
@@ -205,11 +205,17 @@ def rate_rows(found: dict, lang: str) -> list[list[str]]:
 
 
 def choice_rows(found: dict, lang: str) -> list[list[str]]:
-    """Return one row for each choice: how many times as long an epoch of each workload takes without it."""
+    """Return one row for each choice that was measured: how many times as long an epoch of each workload takes without it."""
     choices = found.get("choices", {})
-    return [
+    rows = [
         [words[lang], *(_range(choices.get(name, {}).get(choice)) for name in WORKLOADS)] for choice, words in CHOICES.items()
     ]
+    return _with_values(rows)
+
+
+def _with_values(rows: list[list[str]]) -> list[list[str]]:
+    """Leave out the rows without a value, if there are others."""
+    return [row for row in rows if set(row[1:]) != {"–"}] or rows
 
 
 def profile_rows(found: dict, lang: str) -> list[list[str]]:
@@ -219,11 +225,12 @@ def profile_rows(found: dict, lang: str) -> list[list[str]]:
     """
     profiles, limits = found.get("profile", {}), found.get("limits", {})
     shares = {name: profile.get("shares", profile) for name, profile in profiles.items()}
-    return [
+    rows = [
         [words[lang], *(_percent(of.get(name, {}).get(row)) for name in WORKLOADS)]
         for rows, of in ((KINDS, shares), (LIMITS, limits))
         for row, words in rows.items()
     ]
+    return _with_values(rows)
 
 
 def growth_rows(found: dict, lang: str) -> list[list[str]]:
