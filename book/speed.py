@@ -14,7 +14,7 @@ from writing import NOT_MEASURED, save_figure, short, write_table
 ENGINES = {
     "ours": {"es": "**este proyecto**", "en": "**this project**"},
     "ours, bfloat16": {"es": "**este proyecto**, `bfloat16`", "en": "**this project**, `bfloat16`"},
-    "ours, ten seeds": {"es": "**este proyecto**, diez semillas a la vez", "en": "**this project**, ten seeds at once"},
+    "ours, ten seeds": {"es": "**este proyecto**, diez semillas", "en": "**this project**, ten seeds"},
     "tutorial": {"es": "PyTorch, ciclo del tutorial", "en": "PyTorch, the tutorial's loop"},
     "lightning": {"es": "Lightning", "en": "Lightning"},
     "skorch": {"es": "skorch", "en": "skorch"},
