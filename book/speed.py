@@ -215,7 +215,7 @@ def choice_rows(found: dict, lang: str) -> list[list[str]]:
 
 def _with_values(rows: list[list[str]]) -> list[list[str]]:
     """Leave out the rows without a value, if there are others."""
-    return [row for row in rows if set(row[1:]) != {"–"}] or rows
+    return [row for row in rows if not {*row[1:]} <= {"–", *NOT_MEASURED.values()}] or rows
 
 
 def profile_rows(found: dict, lang: str) -> list[list[str]]:
@@ -242,10 +242,11 @@ def growth_rows(found: dict, lang: str) -> list[list[str]]:
 def start_rows(found: dict, lang: str) -> list[list[str]]:
     """Return the seconds before anything is trained."""
     start = found.get("start", {})
-    return [
+    rows = [
         [words[lang], _range(start.get(part, {}).get(name), absent=NOT_MEASURED[lang])]
         for (part, name), words in START.items()
     ]
+    return _with_values(rows)
 
 
 def made_with(found: dict) -> list[str]:
