@@ -204,7 +204,7 @@ def result_of(output: str):
 
 
 def cores() -> int:
-    """Return how many cores this process may use."""
+    """Return how many cores this process may use, as ``fmnist_utils.runs.available_cores``, which would import PyTorch."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

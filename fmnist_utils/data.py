@@ -41,9 +41,8 @@ from torch import Tensor
 from fmnist_utils import synthetic
 from fmnist_utils.text import UserError, nearest, say
 
-with (
-    warnings.catch_warnings()
-):  # pooch imports tqdm's notebook bar, which warns every reader without ipywidgets; nothing uses it
+# Pooch imports tqdm's bar for notebooks, which warns every reader without ipywidgets; nothing uses it.
+with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import pooch
 

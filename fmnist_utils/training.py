@@ -45,10 +45,9 @@ def pick_device(name: str = "auto") -> torch.device:
 
 
 def emulates_bfloat16(device: torch.device) -> bool:
-    """Return whether PyTorch imitates bfloat16 on ``device``, number by number: on a processor that its library does not take it on.
+    """Return whether PyTorch imitates bfloat16 on ``device`` number by number, because oneDNN, its library, does not take it on.
 
-    On x86 that library, oneDNN, asks for AVX-512; with AVX2 alone, as in many laptops, a product takes tens of times as long as
-    in float32.
+    On x86 oneDNN asks for AVX-512; with AVX2 alone, as in many laptops, a product takes tens of times as long as in float32.
     """
     known = hasattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported")  # not in every build, as those for Apple's processors
     return device.type == "cpu" and known and not torch.ops.mkldnn._is_mkldnn_bf16_supported()

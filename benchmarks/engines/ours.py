@@ -44,9 +44,8 @@ def rectify_first(model: nn.Module) -> None:
         if isinstance(layers, nn.Sequential):
             for place, layer in enumerate([*layers]):
                 if isinstance(layer, nn.MaxPool2d):
-                    behind = place + (
-                        2 if isinstance(layers[place + 1], Dropout) else 1
-                    )  # a dropout of nothing may be between
+                    between = isinstance(layers[place + 1], Dropout)  # of nothing, in convae
+                    behind = place + 1 + between
                     layers[place], layers[behind] = layers[behind], layer
 
 
