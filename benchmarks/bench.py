@@ -10,7 +10,7 @@ the others go on.
 
 The result is a JSON file, with every measurement and a summary, and a picture beside it. While it is made, what there is so
 far is in a file beside it that ends in ``.part.json``. ``book/speed.py`` makes the tables of the page *How fast, and why* of
-such a file, ``book/results/speed.json``.
+such a file, ``benchmarks/speed.json``.
 """
 
 from __future__ import annotations

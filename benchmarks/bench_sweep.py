@@ -10,7 +10,7 @@ is asked for the same sweeps: its error is what it does not know of, hands that 
 Projected: a thousand runs whose seconds are drawn from the committed records, on 64 workers, under several conditions. Nothing
 that was measured says how often workers are lost or runs fail elsewhere: these are assumptions, from none to rough.
 
-The page *How to run it* shows such a file: ``--output book/results/scaling.json`` (``book/scaling.py`` makes its tables).
+The page *How to run it* shows such a file: ``--output benchmarks/scaling.json`` (``book/scaling.py`` makes its tables).
 """
 
 from __future__ import annotations
@@ -27,12 +27,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fmnist_utils.plans import Conditions, project
-from fmnist_utils.recipes import Recipe
-from fmnist_utils.runs import RESULTS as RECORDS
-from fmnist_utils.runs import RunStore, available_cores, describe_environment
-from fmnist_utils.sweeps import sweep
+from fmnist_utils.audit.recipes import Recipe
+from fmnist_utils.audit.records import RESULTS as RECORDS
 from fmnist_utils.training import pick_device
+from fmnist_utils.workshop.machine import available_cores, describe_environment
+from fmnist_utils.workshop.plans import Conditions, project
+from fmnist_utils.workshop.store import RunStore
+from fmnist_utils.workshop.sweeps import sweep
 
 HERE = Path(__file__).resolve().parent
 CONDITIONS = {

@@ -32,30 +32,31 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 
-import filelock
-import nbformat
-import yaml
-from nbformat import NotebookNode
-
 import checks
 import closing
 import colophon
 import experiments
-import fmnist_utils
+import filelock
 import forks
 import live
+import nbformat
 import pages
 import reliability
 import rerender
 import scaling
 import speed
 import verdicts
+import yaml
 from _ext.book_light import difference, with_palette
-from fmnist_utils.reports import load_report, report_names, student_reports
-from fmnist_utils.runs import RunStore, available_cores
-from fmnist_utils.text import UserError
+from nbformat import NotebookNode
 from pages import LANGUAGES, NOTEBOOKS, ROOT
 from writing import short
+
+import fmnist_utils
+from fmnist_utils.audit.schema import load_report, report_names, student_reports
+from fmnist_utils.text import UserError
+from fmnist_utils.workshop.machine import available_cores
+from fmnist_utils.workshop.store import RunStore
 
 BOOK = ROOT / "book"
 BUILD = BOOK / "_build"
@@ -277,14 +278,15 @@ def _lighten(executed: NotebookNode) -> None:
 
 def surroundings() -> dict:
     """Return what the outputs of every page depend on besides its code; ``shown`` is what the page says of it."""
-    from fmnist_utils import runs, training
+    from fmnist_utils import training
+    from fmnist_utils.workshop import engine as runs
 
     store = runs.RunStore()
     machine = runs.describe_environment(training.pick_device("auto")) | {"data": data_source()}
     commit = short(machine.pop("commit"))  # one that changes nothing below leaves every page as it is
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     package = folder_digest(PACKAGE)
-    records = folder_digest(store.results, "*/*")  # the scorecard beside them is on no executed page
+    records = folder_digest(store.results, "*/records/*")  # the scorecard beside them is on no executed page
     shown = {"package": f"{fmnist_utils.__version__} ({package[:7]})", "records": records[:7], "commit": commit, "date": today}
     return {
         "package": package,
@@ -379,17 +381,17 @@ def lay_out(lang: str, languages: list[str], executed: dict[tuple[str, str], Not
         page.cells.append(nbformat.v4.new_markdown_cell(last_line.substitute(done.metadata["ran_with"]), id="ran-with"))
         nbformat.write(page, stage / "notebooks" / path.name)
     ran_with = {path.stem: executed[path.stem, lang].metadata["ran_with"] for path in pages.paths()}
-    colophon.write(stage, ran_with, BOOK / "results")
+    colophon.write(stage, ran_with, RunStore().results)
     if (stage / "reliability.md").exists():
-        reliability.write(stage, lang, BOOK / "results")
+        reliability.write(stage, lang, ROOT / "tests" / "trust")
     if (stage / "together.md").exists():
         closing.write(stage, lang)
     if (stage / "try.md").exists():
         live.write(stage, lang)
     if (stage / "speed.md").exists():
-        speed.write(stage, lang, BOOK / "results")
+        speed.write(stage, lang, ROOT / "benchmarks")
     if (stage / "how_to_run.md").exists():
-        scaling.write(stage, lang, BOOK / "results")
+        scaling.write(stage, lang, ROOT / "benchmarks")
     if (stage / "teaching.md").exists():
         (stage / "_adding.md").write_text(steps_of_adding_a_report(lang), "utf-8")
     if audited := [name for name in student_reports() if name in ran_with and is_complete(name)]:

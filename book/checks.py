@@ -19,13 +19,12 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from bs4 import BeautifulSoup, NavigableString, Tag
-from nbformat import NotebookNode
-
 import experiments
 import forks
 import pages
 import terms
+from bs4 import BeautifulSoup, NavigableString, Tag
+from nbformat import NotebookNode
 from pages import LANGUAGES, ROOT, tags
 
 MAX_LINES, MAX_COLUMNS, MAX_MEDIAN_LINES = 15, 79, 4
@@ -372,7 +371,7 @@ NOTEBOOK_RULES = [
 
 def known_parameters(page: str) -> set[str]:
     """Return the names that the parameters cell of ``page`` may set: those of every page and those of its report."""
-    from fmnist_utils.reports import PageParameters, load_report  # loads PyTorch
+    from fmnist_utils.audit.schema import PageParameters, load_report  # loads PyTorch
 
     return set(PageParameters.model_fields) | set(load_report(page).parameters)
 

@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.special import stdtrit
-
-from fmnist_utils import audit
-from fmnist_utils.models import build_model, count_multiply_adds, count_parameters
-from fmnist_utils.recipes import Recipe
-from fmnist_utils.reports import Bilingual, find_group, load_across, load_report
-from fmnist_utils.runs import Run, RunStore
-from fmnist_utils.text import UserError, class_names, say, speaking
 from pages import NOTEBOOKS
+from scipy.special import stdtrit
 from writing import fill, save_figure, write_table
+
+from fmnist_utils.audit import verdicts as audit
+from fmnist_utils.audit.recipes import Recipe
+from fmnist_utils.audit.records import Run
+from fmnist_utils.audit.schema import Bilingual, find_group, load_across, load_report
+from fmnist_utils.models import build_model, count_multiply_adds, count_parameters
+from fmnist_utils.text import UserError, class_names, say, speaking
+from fmnist_utils.workshop.store import RunStore
 
 EXAMPLE = ("01", "N1-4")  # the published number that the page on reading results works through
 

@@ -31,7 +31,7 @@ def page_rows(ran_with: dict[str, dict]) -> list[list[str]]:
 def record_rows(results: Path) -> list[list[str]]:
     """Return one row for each group of runs: report, group, count, seeds, PyTorch, machine, minutes, dates, commits."""
     groups = defaultdict(list)
-    for path in sorted(results.glob("*/*.json")):
+    for path in sorted(results.glob("*/records/*.json")):
         group = path.name.rpartition(".seed")[0].rpartition(".")[0]  # group.protocol.seed0.id.json; a group may have dots
         groups[path.parent.name, group].append(json.loads(path.read_text("utf-8")))
     rows = []

@@ -11,11 +11,11 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 
+import pages
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
-import pages
-from fmnist_utils.reports import Measure, Report, load_report, student_reports
+from fmnist_utils.audit.schema import Measure, Report, load_report, student_reports
 
 ID = r"\b[NCE]\d+-\d+\b"
 LABEL_OR_ID = re.compile(rf"^\(([\w-]+)\)=$|({ID})", re.MULTILINE)

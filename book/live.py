@@ -19,8 +19,8 @@ from PIL import Image
 from torch import Tensor, nn
 from writing import save_figure, write_table
 
+from fmnist_utils.audit.schema import load_pretrained
 from fmnist_utils.evaluation import encode, predict, reconstruct
-from fmnist_utils.reports import load_pretrained
 from fmnist_utils.text import class_names, say, speaking
 
 CLASSIFIER, AUTOENCODER = "ff_classifier", "conv_autoencoder_64"

@@ -19,9 +19,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import yaml
-from bs4 import BeautifulSoup, Tag
-
 from browser import CHROMIUM, Browser, serve
+from bs4 import BeautifulSoup, Tag
 from pages import LANGUAGES, ROOT
 
 SITE = ROOT / "book" / "_build" / "html"

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import yaml
-
 from pages import ROOT
 from writing import short, write_table
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from fmnist_utils import audit
-from fmnist_utils.reports import Measure, load_report
-from fmnist_utils.runs import RunStore
-from fmnist_utils.text import say, speaking
 from writing import NOT_MEASURED, save_figure, short, write_table
+
+from fmnist_utils.audit import verdicts as audit
+from fmnist_utils.audit.schema import Measure, load_report
+from fmnist_utils.text import say, speaking
+from fmnist_utils.workshop.store import RunStore
 
 ENGINES = {
     "ours": {"es": "**este proyecto**", "en": "**this project**"},

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fmnist_utils.audit import ACROSS, VERDICTS, audit, count_verdicts
-from fmnist_utils.reports import load_report, student_reports
-from fmnist_utils.text import say, speaking
 from writing import fill, save_figure
+
+from fmnist_utils.audit.schema import load_report, student_reports
+from fmnist_utils.audit.verdicts import ACROSS, VERDICTS, audit, count_verdicts
+from fmnist_utils.text import say, speaking
 
 
 def write(folder: Path, names: list[str], lang: str) -> None:

@@ -98,15 +98,17 @@ def forks():
     if sys.platform == "win32":
         pytest.skip("starting so many processes takes minutes without fork")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["fmnist_utils.reports", "pytest"])
+    context.set_forkserver_preload(["fmnist_utils.audit", "pytest"])
     return context
 
 
 @pytest.fixture
 def few_images(monkeypatch):
     """A stand-in of 600 + 200 images, drawn in no time; :mod:`small_runs` uses the same in processes of its own."""
-    from fmnist_utils import data, runs
     from small_runs import SHAPES
+
+    from fmnist_utils import data
+    from fmnist_utils.workshop import engine as runs
 
     forget = runs.load_splits.cache_clear
     monkeypatch.setattr(data, "SHAPES", SHAPES)

@@ -7,12 +7,14 @@ import time
 
 import torch
 
-from fmnist_utils import data, runs
-from fmnist_utils.checkpoints import Checkpoints
-from fmnist_utils.cli import main
-from fmnist_utils.recipes import Recipe
-from fmnist_utils.runs import RunStore, train
+from fmnist_utils import data
+from fmnist_utils.audit.recipes import Recipe
 from fmnist_utils.training import History
+from fmnist_utils.workshop import engine as runs
+from fmnist_utils.workshop.checkpoints import Checkpoints
+from fmnist_utils.workshop.cli import main
+from fmnist_utils.workshop.engine import train
+from fmnist_utils.workshop.store import RunStore
 
 SHAPES = dict(zip(data.REGISTRY, ((600, 28, 28), (600,), (200, 28, 28), (200,))))
 DATA = {"source": "synthetic", "train_size": 300, "val_size": 100, "test_size": 200}

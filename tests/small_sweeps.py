@@ -5,12 +5,13 @@ import signal
 from pathlib import Path
 
 import torch
-
-from fmnist_utils import data, sweeps
-from fmnist_utils.plans import task_from_json
-from fmnist_utils.recipes import Recipe
-from fmnist_utils.runs import RunStore
 from small_runs import SHAPES
+
+from fmnist_utils import data
+from fmnist_utils.audit.recipes import Recipe
+from fmnist_utils.workshop import sweeps
+from fmnist_utils.workshop.plans import task_from_json
+from fmnist_utils.workshop.store import RunStore
 
 PROGRAM = f"import sys; sys.path.insert(0, {os.path.dirname(__file__)!r}); import small_sweeps; small_sweeps.serve()"
 

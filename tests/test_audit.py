@@ -11,7 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fmnist_utils.audit as auditing
-from fmnist_utils.audit import (
+from fmnist_utils.audit.schema import (
+    Claim,
+    Condition,
+    Measure,
+    Number,
+    load_across,
+    load_report,
+    report_names,
+)
+from fmnist_utils.audit.verdicts import (
     ACROSS,
     Estimate,
     Table,
@@ -36,7 +45,6 @@ from fmnist_utils.audit import (
     table,
     values,
 )
-from fmnist_utils.reports import Claim, Condition, Measure, Number, load_across, load_report, report_names
 from fmnist_utils.text import UserError, say, set_language
 from fmnist_utils.training import History
 

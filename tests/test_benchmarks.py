@@ -16,8 +16,8 @@ from torch import nn
 
 import fmnist_utils.data
 from fmnist_utils.models import Dropout, build_model
-from fmnist_utils.runs import RunStore
 from fmnist_utils.training import Batches
+from fmnist_utils.workshop.store import RunStore
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "book")]

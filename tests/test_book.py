@@ -14,10 +14,22 @@ import time
 from io import BytesIO
 from pathlib import Path
 
+import book_api
+import book_light
+import build
+import checks
+import closing
+import colophon
+import experiments
 import nbformat
 import numpy as np
+import pages
 import pytest
+import rerender
 import scipy.stats
+import toy_book
+import verdicts
+import writing
 import yaml
 from bs4 import BeautifulSoup
 from hypothesis import given, settings
@@ -28,22 +40,9 @@ from sphinx.errors import PycodeError, SphinxWarning
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 from toy_book import ROOT, code, text, toy_notebook
 
-import book_api
-import book_light
-import build
-import checks
-import closing
-import colophon
-import experiments
 import fmnist_utils
-import pages
-import rerender
-import toy_book
-import verdicts
-import writing
-from fmnist_utils.reports import load_report, student_reports
+from fmnist_utils.audit.schema import load_report, student_reports
 from fmnist_utils.text import UserError
-
 
 # --- One language of a notebook ---------------------------------------------------------------------------------------
 
@@ -291,7 +290,7 @@ def test_a_page_without_all_its_records_is_shown_in_its_quick_profile(monkeypatc
 
 @pytest.mark.parametrize("lang", pages.LANGUAGES)
 def test_the_figure_of_the_home_page_counts_the_verdicts(lang, tmp_path):
-    from fmnist_utils.audit import audit, count_verdicts
+    from fmnist_utils.audit.verdicts import audit, count_verdicts
 
     source = (ROOT / "book" / lang / "_verdicts.md").read_text("utf-8")
     (tmp_path / "_verdicts.md").write_text(source, "utf-8")
@@ -306,8 +305,8 @@ def test_the_figure_of_the_home_page_counts_the_verdicts(lang, tmp_path):
 
 @pytest.mark.parametrize("lang", pages.LANGUAGES)
 def test_with_all_reports_the_figure_counts_the_whole_audit(lang, tmp_path, monkeypatch):
-    from fmnist_utils.audit import audit, count_verdicts
-    from fmnist_utils.reports import student_reports
+    from fmnist_utils.audit.schema import student_reports
+    from fmnist_utils.audit.verdicts import audit, count_verdicts
 
     monkeypatch.setenv("FMNIST_RESULTS", str(tmp_path))
     drawn = []
@@ -328,16 +327,16 @@ def test_with_all_reports_the_figure_counts_the_whole_audit(lang, tmp_path, monk
 @pytest.fixture
 def few_records(tmp_path, monkeypatch):
     """A folder of results with the networks of report 1 alone."""
-    folder = tmp_path / "results" / "01_ff_classifier"
+    folder = tmp_path / "results" / "01_ff_classifier" / "records"
     folder.mkdir(parents=True)
-    for path in (ROOT / "book" / "results" / folder.name).glob("model_?.*.json"):
+    for path in (ROOT / "fmnist_utils" / "reports" / "01_ff_classifier" / "records").glob("model_?.*.json"):
         shutil.copy(path, folder)
     monkeypatch.setenv("FMNIST_RESULTS", str(folder.parent))
 
 
 @pytest.mark.parametrize(("lang", "missing"), [("es", "sin registro todavía"), ("en", "no record yet")])
 def test_closing_pages_show_what_has_records_and_say_what_has_none(lang, missing, few_records, tmp_path):
-    from fmnist_utils.reports import load_across
+    from fmnist_utils.audit.schema import load_across
 
     for name in ("_recalls.md", "_worked.md"):
         shutil.copy(ROOT / "book" / lang / name, tmp_path)
@@ -369,7 +368,7 @@ def test_closing_pages_show_what_has_records_and_say_what_has_none(lang, missing
 
 @pytest.mark.parametrize("lang", pages.LANGUAGES)
 def test_the_example_on_the_page_is_the_verdict_of_the_audit(lang, few_records, tmp_path):
-    from fmnist_utils.audit import audit
+    from fmnist_utils.audit.verdicts import audit
     from fmnist_utils.text import say, set_language
 
     set_language(lang)

@@ -9,10 +9,12 @@ from click.testing import CliRunner
 from small_runs import SHAPES
 from test_reports import made_up
 
-from fmnist_utils import data, reports, runs, training
-from fmnist_utils.audit import audit, count_open, count_verdicts
-from fmnist_utils.cli import main
-from fmnist_utils.reports import load_report
+from fmnist_utils import data, training
+from fmnist_utils.audit import schema as reports
+from fmnist_utils.audit.schema import load_report
+from fmnist_utils.audit.verdicts import audit, count_open, count_verdicts
+from fmnist_utils.workshop import engine as runs
+from fmnist_utils.workshop.cli import main
 
 SMALL = ["--set", "num_epochs=1", "--set", 'data.source="synthetic"', "--set", "data.train_size=200"]
 
@@ -129,7 +131,7 @@ def test_reproduce_makes_any_record_again_that_is_deleted(monkeypatch, tmp_path)
         return [history, *(record[name] for name in ("id", "metrics", "confusion", "weights_sha256", "panel_sha256"))]
 
     reproduce("first")
-    folder = tmp_path / "results" / report.id
+    folder = tmp_path / "results" / report.id / "records"
     files = sorted(folder.iterdir())
     records = [path for path in files if path.suffix == ".json"]
     assert len(records) == sum(map(len, report.all_recipes().values())) == 6
@@ -157,7 +159,7 @@ def test_reproduce_leaves_the_runs_meant_for_a_gpu_to_one(device, total, monkeyp
 
 def test_reproduce_makes_what_is_missing_and_publishes_it(monkeypatch, tmp_path):
     """With a report of two runs in place of the real one; a second start trains nothing."""
-    from fmnist_utils import reports
+    from fmnist_utils.audit import schema as reports
 
     report = load_report("01")
     small = {"data": {"source": "synthetic", "train_size": 200, "val_size": 100, "test_size": 100}, "watch": "val"}
@@ -170,9 +172,9 @@ def test_reproduce_makes_what_is_missing_and_publishes_it(monkeypatch, tmp_path)
     monkeypatch.setenv("FMNIST_RESULTS", str(tmp_path / "results"))
     first = run("reproduce", "01", "--jobs", "1")
     assert first.exit_code == 0 and "2 runs, 2 missing" in first.output
-    records = sorted((tmp_path / "results" / "01_ff_classifier").glob("*.json"))
+    records = sorted((tmp_path / "results" / "01_ff_classifier" / "records").glob("*.json"))
     assert [path.name.split(".")[:3] for path in records] == [["model_1", "ours", "seed0"], ["model_1", "ours", "seed1"]]
-    assert len(list((tmp_path / "results" / "01_ff_classifier").glob("*.panel.safetensors"))) == 1
+    assert len(list((tmp_path / "results" / "01_ff_classifier" / "records").glob("*.panel.safetensors"))) == 1
     assert "2 runs, 0 missing" in run("reproduce", "01").output
     records[0].unlink()
     assert "2 runs, 1 missing" in run("reproduce", "01").output and records[0].exists()

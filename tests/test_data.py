@@ -16,11 +16,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays as any_array
+from mirrors import DAMAGES, NAMES, TEST, TRAIN, fill, flip, idx, is_right, leftovers, swap
 
 from fmnist_utils import data, synthetic
 from fmnist_utils.data import DataError, Limits, load_arrays, load_fashion_mnist
 from fmnist_utils.text import LANGUAGES, UserError, set_language
-from mirrors import DAMAGES, NAMES, TEST, TRAIN, fill, flip, idx, is_right, leftovers, swap
 
 # --- Where the files come from -----------------------------------------------------------------------------------------
 

@@ -4,12 +4,11 @@ import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import build
+import forks
 import nbformat
 import pytest
 from toy_book import code, toy_notebook
-
-import build
-import forks
 
 pytestmark = pytest.mark.skipif(not forks.AVAILABLE, reason="processes are forked on Linux alone")
 needs_handles = pytest.mark.skipif(not forks.has_handles(), reason="this Python or this Linux has no handles of processes")

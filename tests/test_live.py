@@ -27,9 +27,9 @@ from torch import nn
 from torch.nn import functional
 from toy_book import ROOT
 
+from fmnist_utils.audit.schema import load_pretrained
 from fmnist_utils.evaluation import encode, predict, reconstruct
 from fmnist_utils.models import ConvAutoencoder, EncoderClassifier, FeedForwardAutoencoder
-from fmnist_utils.reports import load_pretrained
 
 BOOK = ROOT / "book"
 SCRIPTS = BOOK / "_live"

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from fmnist_utils import optimizers
+from fmnist_utils.workshop import optimizers
 
 KINDS = [
     ("Adam", {}),
@@ -86,8 +86,9 @@ def test_a_step_without_gradients_changes_nothing():
 def test_training_never_imports_the_compiler(tmp_path):
     program = """
 import sys
-from fmnist_utils.recipes import Recipe
-from fmnist_utils.runs import RunStore, train
+from fmnist_utils.audit.recipes import Recipe
+from fmnist_utils.workshop.engine import train
+from fmnist_utils.workshop.store import RunStore
 recipe = Recipe(
     data={"source": "synthetic", "train_size": 200, "val_size": 100, "test_size": 100},
     model={"name": "cnn", "kernel_size": 3, "dense_sizes": [16], "dropout": 0.1},

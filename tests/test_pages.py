@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import pkgutil
 
+import checks
+import experiments
 import nbformat
+import pages
 import pytest
+import terms
 from toy_book import ROOT, code, text, toy_notebook
 
 import fmnist_utils
-
-import checks
-import experiments
-import pages
-import terms
 
 PAGES = pages.paths()
 

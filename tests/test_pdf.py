@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 
+import pdf
 import pytest
 import yaml
 from browser import CHROMIUM
 from bs4 import BeautifulSoup
-
-import pdf
 
 
 @pytest.fixture

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from small_runs import make
 
-from fmnist_utils.plans import (
+from fmnist_utils.audit.schema import load_report
+from fmnist_utils.text import UserError
+from fmnist_utils.workshop.engine import train
+from fmnist_utils.workshop.plans import (
     Conditions,
     PageRun,
     Training,
@@ -19,10 +23,7 @@ from fmnist_utils.plans import (
     task_from_json,
     with_encoders,
 )
-from fmnist_utils.reports import load_report
-from fmnist_utils.runs import RunStore, train
-from fmnist_utils.text import UserError
-from small_runs import make
+from fmnist_utils.workshop.store import RunStore
 
 HOW_TO_RUN = sorted((Path(__file__).parents[1] / "book").glob("*/how_to_run.md"))
 RECIPE = json.loads(make().canonical_json)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fmnist_utils.recipes import BadParameters, Recipe
+from fmnist_utils.audit.recipes import BadParameters, Recipe
 from fmnist_utils.text import set_language
 
 BASE = {

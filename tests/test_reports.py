@@ -5,11 +5,21 @@ import re
 import pytest
 import torch
 
-from fmnist_utils import audit, reports
+from fmnist_utils.audit import schema as reports
+from fmnist_utils.audit import verdicts as audit
+from fmnist_utils.audit.schema import (
+    Report,
+    find_group,
+    load_across,
+    load_pretrained,
+    load_report,
+    report_names,
+    student_reports,
+)
 from fmnist_utils.models import build_model, count_parameters
-from fmnist_utils.reports import Report, find_group, load_across, load_pretrained, load_report, report_names, student_reports
-from fmnist_utils.runs import RunStore, train
 from fmnist_utils.text import UserError, get_language
+from fmnist_utils.workshop.engine import train
+from fmnist_utils.workshop.store import RunStore
 
 REPORT = load_report("01")
 PARAMETERS = {"lang": "en", "profile": "quick", "source": "synthetic", "seed": 0, "num_seeds": None, "num_epochs": None}
@@ -431,7 +441,7 @@ def test_one_small_checkpoint_a_report_is_committed_and_documented():
             for recipe in (recipe for recipe in recipes if recipe.id in named.values()):
                 size += sum(4 * tensor.numel() for tensor in build_model(**recipe.model.model_dump()).state_dict().values())
     assert size < 6_000_000
-    committed = list(RunStore().results.glob("*/*.weights.safetensors"))
+    committed = list(RunStore().results.glob("*/records/*.weights.safetensors"))
     assert sum(path.stat().st_size for path in committed) < 6_000_000
     for name, id in named.items():
         if any(f".{id[:12]}." in path.name for path in committed):

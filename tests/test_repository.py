@@ -318,7 +318,7 @@ def test_every_target_is_phony_and_explained():
 def test_documented_commands_exist(path):
     code = code_of(path.read_text("utf-8"))
     assert set(re.findall(r"\bmake ([a-z][a-z-]*)", code)) <= targets()
-    from fmnist_utils.cli import main
+    from fmnist_utils.workshop.cli import main
 
     assert set(re.findall(r"\bfmnist ([a-z]+)", code)) <= set(main.commands)
 

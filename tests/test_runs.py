@@ -9,15 +9,18 @@ import sys
 import numpy as np
 import pytest
 import torch
+from small_runs import DATA, make, without_seconds
 
-from fmnist_utils import checkpoints, runs
+from fmnist_utils.audit.recipes import Recipe
+from fmnist_utils.audit.records import Record
 from fmnist_utils.augmentation import FlipAveraged
 from fmnist_utils.data import Split
-from fmnist_utils.recipes import Recipe
-from fmnist_utils.runs import Record, RunStore, count_dead_units, load_splits, train, train_all
 from fmnist_utils.text import UserError
 from fmnist_utils.training import Batches, accuracy, evaluate
-from small_runs import DATA, make, without_seconds
+from fmnist_utils.workshop import checkpoints
+from fmnist_utils.workshop import engine as runs
+from fmnist_utils.workshop.engine import count_dead_units, load_splits, train, train_all
+from fmnist_utils.workshop.store import RunStore
 
 
 def test_a_finished_run_is_loaded_and_not_trained_again(tmp_path, monkeypatch):
@@ -225,7 +228,7 @@ def test_side_by_side_gives_the_same_as_one_by_one(tmp_path):
 
 def kill_each_worker_once(fields, arguments):
     """In place of ``_attempt``: the worker that takes a recipe for the first time is killed."""
-    from fmnist_utils import runs
+    from fmnist_utils.workshop import engine as runs
 
     mark = arguments["store"].root / f"killed-{fields['seed']}"
     if not mark.exists():
@@ -255,7 +258,7 @@ def test_a_killed_worker_takes_no_other_run_with_it(tmp_path, monkeypatch):
     assert [run.recipe.seed for run in train_all(recipes, jobs=2, store=store)] == [1, 2]
 
 
-COMMITTED = sorted(RunStore().results.glob("*/*.json"))
+COMMITTED = sorted(RunStore().results.glob("*/records/*.json"))
 
 
 @pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.name)

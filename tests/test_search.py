@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fmnist_utils import search
-from fmnist_utils.reports import load_report
-from fmnist_utils.search import METHODS, Grid, Trial, chosen, coarse, progress
+from fmnist_utils.audit import search
+from fmnist_utils.audit.schema import load_report
+from fmnist_utils.audit.search import METHODS, Grid, Trial, chosen, coarse, progress
 from fmnist_utils.text import UserError
 
 SPACE = {"optimizer": ["adam", "sgd"], "learning_rate": [0.001, 0.01, 0.1, 1.0], "model.dropout": [0.0, 0.5]}

@@ -14,8 +14,8 @@ from test_site_chromium import BUILD, WIDTHS, address, browser  # noqa: F401
 from test_site_chromium import pytestmark as needs_the_site
 from toy_book import ROOT
 
+from fmnist_utils.audit.schema import load_pretrained
 from fmnist_utils.evaluation import encode, predict, reconstruct
-from fmnist_utils.reports import load_pretrained
 
 CLOSE = 1e-4
 PARTS = {"calculators": "convolution", "try": "try", "explorer": "explorer"}

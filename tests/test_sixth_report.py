@@ -12,18 +12,19 @@ import re
 import shutil
 from pathlib import Path
 
+import build
+import checks
+import experiments
+import pages
 import pytest
 from bs4 import BeautifulSoup
 from click.testing import CliRunner
 from toy_book import ROOT, run_in, write_toy_book
 
-from fmnist_utils import data, reports, runs
-from fmnist_utils.cli import main
-
-import build
-import checks
-import experiments
-import pages
+from fmnist_utils import data
+from fmnist_utils.audit import schema as reports
+from fmnist_utils.workshop import engine as runs
+from fmnist_utils.workshop.cli import main
 
 NAME, AUTHORED = "90_one_hidden_layer", Path(__file__).parent / "sixth_report"
 SHAPES = dict(zip(data.REGISTRY, ((12_000, 28, 28), (12_000,), (2_000, 28, 28), (2_000,)), strict=True))

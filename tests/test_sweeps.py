@@ -14,17 +14,18 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
-
 import small_sweeps
-from fmnist_utils import sweeps
-from fmnist_utils.checkpoints import FORMAT
-from fmnist_utils.cli import main
-from fmnist_utils.plans import PageRun, Training, read_plan
-from fmnist_utils.runs import Record, RunStore, train
-from fmnist_utils.sweeps import Board, Lease, adopt, attempts_of, publish, sweep
-from fmnist_utils.text import UserError
+from click.testing import CliRunner
 from small_runs import Killed, make, stop_after, without_seconds
+
+from fmnist_utils.audit.records import FORMAT, Record
+from fmnist_utils.text import UserError
+from fmnist_utils.workshop import sweeps
+from fmnist_utils.workshop.cli import main
+from fmnist_utils.workshop.engine import train
+from fmnist_utils.workshop.plans import PageRun, Training, read_plan
+from fmnist_utils.workshop.store import RunStore
+from fmnist_utils.workshop.sweeps import Board, Lease, adopt, attempts_of, publish, sweep
 
 PRETRAINING = {"model": {"name": "conv_autoencoder", "latent_dim": 6}, "loss": "l1", "num_epochs": 1}
 

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fmnist_utils import text
-from fmnist_utils.text import LANGUAGES, UserError, class_names, get_language, nearest, say, set_language
+from fmnist_utils.text import (
+    LANGUAGES,
+    UserError,
+    class_names,
+    get_language,
+    nearest,
+    say,
+    set_language,
+)
 
 
 def test_the_language_is_the_one_set_else_the_environments_else_spanish(monkeypatch):

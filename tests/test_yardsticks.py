@@ -8,12 +8,14 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from fmnist_utils import evaluation, reports, yardsticks
-from fmnist_utils.cli import main
+from fmnist_utils import evaluation
+from fmnist_utils.audit import schema as reports
+from fmnist_utils.audit import yardsticks
+from fmnist_utils.audit.schema import load_report
 from fmnist_utils.data import Split, Splits
-from fmnist_utils.reports import load_report
-from fmnist_utils.runs import RunStore
 from fmnist_utils.text import UserError
+from fmnist_utils.workshop.cli import main
+from fmnist_utils.workshop.store import RunStore
 
 COMMITTED = RunStore().results / yardsticks.NAME
 

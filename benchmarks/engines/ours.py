@@ -11,10 +11,10 @@ import torch
 from torch import nn
 from workloads import LEARNING_RATE, Data, Job, Workload
 
+from fmnist_utils.audit.recipes import Recipe
 from fmnist_utils.models import Dropout, build_model
-from fmnist_utils.recipes import Recipe
-from fmnist_utils.runs import keep_freed_memory, make_loss, make_optimizer
 from fmnist_utils.training import Batches, Bfloat16, ImageByImage, train_one_epoch
+from fmnist_utils.workshop.engine import keep_freed_memory, make_loss, make_optimizer
 
 KEPT: list = []  # the data, their images and labels as tensors
 

@@ -16,7 +16,7 @@ import yaml
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-RESULTS = ROOT / "book" / "results" / "scorecard.json"
+RESULTS = ROOT / "tests" / "trust" / "scorecard.json"
 
 
 def load_cases() -> list[dict]:
@@ -58,8 +58,8 @@ class Scorecard:
 
 
 def main(wanted: list[str]) -> int:
-    from fmnist_utils.runs import describe_environment, now
     from fmnist_utils.training import pick_device
+    from fmnist_utils.workshop.machine import describe_environment, now
 
     cases = [case["id"] for case in load_cases()]
     if unknown := set(wanted) - set(cases):

@@ -2,11 +2,12 @@
 
 import pytest
 import torch
+from small_runs import DATA, make
 
 from fmnist_utils.models import build_model
-from fmnist_utils.runs import RunStore, train, train_all
 from fmnist_utils.text import LANGUAGES, set_language
-from small_runs import DATA, make
+from fmnist_utils.workshop.engine import train, train_all
+from fmnist_utils.workshop.store import RunStore
 
 
 def test_what_is_looked_at_does_not_change_the_weights(few_images, tmp_path):

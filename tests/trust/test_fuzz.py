@@ -7,13 +7,15 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-
-from fmnist_utils import data
-from fmnist_utils.data import DataError
-from fmnist_utils.runs import Record, RunStore, train
-from fmnist_utils.text import UserError
 from mirrors import NAMES, idx
 from small_runs import make
+
+from fmnist_utils import data
+from fmnist_utils.audit.records import Record
+from fmnist_utils.data import DataError
+from fmnist_utils.text import UserError
+from fmnist_utils.workshop.engine import train
+from fmnist_utils.workshop.store import RunStore
 
 COUNTS = pytest.mark.parametrize("count", [300, pytest.param(10_000, marks=pytest.mark.nightly)])
 

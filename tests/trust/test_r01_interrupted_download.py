@@ -1,10 +1,10 @@
 """R1. A download cut at 10, 25, 50, 75, 99 % of each of the four files: nothing is left, and the next run is right."""
 
 import pytest
+from mirrors import NAMES, is_right, leftovers
 
 from fmnist_utils import data
 from fmnist_utils.data import DataError, load_arrays
-from mirrors import NAMES, is_right, leftovers
 
 
 @pytest.mark.parametrize("name", NAMES)

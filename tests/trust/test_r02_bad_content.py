@@ -1,10 +1,10 @@
 """R2. Five wrong contents of each of the four files, each answered with 200: all refused, and the next mirror used."""
 
 import pytest
+from mirrors import NAMES, WRONG, is_right, leftovers
 
 from fmnist_utils import data
 from fmnist_utils.data import DataError, load_arrays
-from mirrors import NAMES, WRONG, is_right, leftovers
 
 
 @pytest.mark.parametrize("name", NAMES)

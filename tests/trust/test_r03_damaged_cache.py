@@ -2,11 +2,11 @@
 
 import pytest
 from click.testing import CliRunner
+from mirrors import DAMAGES, NAMES, fill, is_right
 
 from fmnist_utils import data
-from fmnist_utils.cli import main
 from fmnist_utils.data import DataError, load_arrays
-from mirrors import DAMAGES, NAMES, fill, is_right
+from fmnist_utils.workshop.cli import main
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -4,10 +4,10 @@ import socket
 import time
 
 import pytest
+from mirrors import is_right
 
 from fmnist_utils import data
 from fmnist_utils.data import DataError, load_arrays
-from mirrors import is_right
 
 
 @pytest.mark.parametrize("fault", ["refused", "no such name", 404, 503, 0.5])

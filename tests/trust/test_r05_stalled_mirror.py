@@ -3,10 +3,10 @@
 import time
 
 import pytest
+from mirrors import is_right
 
 from fmnist_utils import data
 from fmnist_utils.data import load_arrays
-from mirrors import is_right
 
 PUBLISHED = data.PATIENT  # the tests have less patience
 SLACK = 3  # seconds, for a busy machine

@@ -5,10 +5,10 @@ import random
 import time
 
 import pytest
+from mirrors import NAMES, in_a_process, is_right, leftovers, use_these
 
 from fmnist_utils import data
 from fmnist_utils.data import load_arrays
-from mirrors import NAMES, in_a_process, is_right, leftovers, use_these
 
 
 @pytest.mark.parametrize("kills", [5, pytest.param(50, marks=pytest.mark.nightly)])

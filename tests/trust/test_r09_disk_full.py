@@ -5,10 +5,10 @@ import os
 
 import numpy as np
 import pytest
+from mirrors import NAMES, Mirror, idx, is_right, leftovers, use_these
 
 from fmnist_utils import data
 from fmnist_utils.data import DataError, Limits, load_arrays
-from mirrors import NAMES, Mirror, idx, is_right, leftovers, use_these
 
 
 def test_a_full_disk_is_named_with_what_is_needed_and_free(mirror, small, monkeypatch, arrays):

@@ -6,12 +6,13 @@ import os
 import sys
 
 import pytest
-
-from fmnist_utils.data import DataError, load_arrays
-from fmnist_utils.runs import RunStore, train
-from fmnist_utils.text import UserError
 from mirrors import NAMES, fill, is_right, leftovers
 from small_runs import make
+
+from fmnist_utils.data import DataError, load_arrays
+from fmnist_utils.text import UserError
+from fmnist_utils.workshop.engine import train
+from fmnist_utils.workshop.store import RunStore
 
 
 def refused_by_name(folder) -> bool:

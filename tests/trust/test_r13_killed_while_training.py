@@ -7,11 +7,12 @@ import random
 import time
 
 import pytest
-
-from fmnist_utils.checkpoints import Checkpoints
-from fmnist_utils.models import build_model
-from fmnist_utils.runs import RunStore, make_optimizer, train
 from small_runs import make, train_here, without_seconds
+
+from fmnist_utils.models import build_model
+from fmnist_utils.workshop.checkpoints import Checkpoints
+from fmnist_utils.workshop.engine import make_optimizer, train
+from fmnist_utils.workshop.store import RunStore
 
 KINDS = [
     {"model": {"name": "cnn", "dense_sizes": [16], "dropout": 0.25}, "select": "best", "batch_size": 20},

@@ -4,10 +4,11 @@ import shutil
 
 import pytest
 import torch
-
-from fmnist_utils.checkpoints import Checkpoints
-from fmnist_utils.runs import RunStore, train
 from small_runs import DATA, Killed, make, stop_after, without_seconds
+
+from fmnist_utils.workshop.checkpoints import Checkpoints
+from fmnist_utils.workshop.engine import train
+from fmnist_utils.workshop.store import RunStore
 
 FEW = DATA | {"train_size": 100, "val_size": 50, "test_size": 50}
 NETWORKS = {

@@ -7,12 +7,13 @@ import sys
 import time
 
 import pytest
-
-from fmnist_utils.reports import load_report
-from fmnist_utils.runs import RunStore, train
-from fmnist_utils.text import say
 from small_runs import DATA, as_options, command_line, sleep_for_ever, without_seconds
 from test_r13_killed_while_training import checkpointed
+
+from fmnist_utils.audit.schema import load_report
+from fmnist_utils.text import say
+from fmnist_utils.workshop.engine import train
+from fmnist_utils.workshop.store import RunStore
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are of Unix")
 CODES = {"SIGTERM": 143, "SIGINT": 130, "SIGUSR1": 143}

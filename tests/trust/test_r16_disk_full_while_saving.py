@@ -3,12 +3,13 @@
 import os
 
 import pytest
-
-from fmnist_utils.checkpoints import write_atomically
-from fmnist_utils.runs import RunStore, train
-from fmnist_utils.text import UserError
 from small_runs import DATA, as_options, command_line, make
 from test_r13_killed_while_training import checkpointed
+
+from fmnist_utils.text import UserError
+from fmnist_utils.workshop.checkpoints import write_atomically
+from fmnist_utils.workshop.engine import train
+from fmnist_utils.workshop.store import RunStore
 
 
 def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
@@ -26,7 +27,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
 
 @pytest.mark.nightly
 def test_a_disk_too_small_for_the_second_checkpoint(forks, few_images, disk, tmp_path):
-    from fmnist_utils.reports import load_report
+    from fmnist_utils.audit.schema import load_report
 
     changes = {"num_epochs": 3, "model.hidden_sizes": [600], **{f"data.{name}": value for name, value in DATA.items()}}
     recipe = load_report("01").recipe("model_2", "ours", 0, changes)

@@ -7,11 +7,12 @@ import json
 import pytest
 import safetensors.torch
 import torch
-
-from fmnist_utils.checkpoints import digest
-from fmnist_utils.runs import RunStore, train
-from fmnist_utils.text import UserError
 from small_runs import Killed, make, stop_after
+
+from fmnist_utils.audit.records import digest
+from fmnist_utils.text import UserError
+from fmnist_utils.workshop.engine import train
+from fmnist_utils.workshop.store import RunStore
 
 RECIPE = make(select="best")
 OTHER = make(select="best", model={"name": "ff_classifier", "hidden_sizes": [9]})

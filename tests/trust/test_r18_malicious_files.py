@@ -16,14 +16,15 @@ from pathlib import Path
 
 import pytest
 import torch
-
-from fmnist_utils import data
-from fmnist_utils.checkpoints import digest
-from fmnist_utils.data import DataError, load_arrays
-from fmnist_utils.runs import Record, RunStore, train
-from fmnist_utils.text import UserError
 from mirrors import NAMES, fill
 from small_runs import SHAPES, Killed, make, stop_after
+
+from fmnist_utils import data
+from fmnist_utils.audit.records import Record, digest
+from fmnist_utils.data import DataError, load_arrays
+from fmnist_utils.text import UserError
+from fmnist_utils.workshop.engine import train
+from fmnist_utils.workshop.store import RunStore
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE = make()

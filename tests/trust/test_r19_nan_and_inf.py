@@ -8,12 +8,13 @@ import math
 
 import pytest
 import torch
+from small_runs import DATA, make
 
-from fmnist_utils import runs
-from fmnist_utils.runs import RunStore, train, train_all
 from fmnist_utils.text import UserError
 from fmnist_utils.training import TrainingDiverged
-from small_runs import DATA, make
+from fmnist_utils.workshop import engine as runs
+from fmnist_utils.workshop.engine import train, train_all
+from fmnist_utils.workshop.store import RunStore
 
 FEW = DATA | {"train_size": 100, "val_size": 50, "test_size": 50}
 CLASSIFIERS = [

@@ -3,9 +3,10 @@
 import multiprocessing
 
 import pytest
-
-from fmnist_utils.runs import RunStore, train
 from small_runs import DATA, Killed, make, stop_after, train_here
+
+from fmnist_utils.workshop.engine import train
+from fmnist_utils.workshop.store import RunStore
 
 FEW = DATA | {"train_size": 100, "val_size": 50, "test_size": 50}
 MODELS = [

@@ -3,13 +3,14 @@
 import pytest
 import torch
 from click.testing import CliRunner
+from small_runs import make
 
-from fmnist_utils import runs
-from fmnist_utils.cli import main
-from fmnist_utils.runs import RunStore, train
 from fmnist_utils.text import LANGUAGES, Failure, UserError, set_language
 from fmnist_utils.training import pick_device
-from small_runs import make
+from fmnist_utils.workshop import engine as runs
+from fmnist_utils.workshop.cli import main
+from fmnist_utils.workshop.engine import train
+from fmnist_utils.workshop.store import RunStore
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ import yaml
 from click.testing import CliRunner
 from small_pages import CHECK, ROOT, parameters_cell, write_page
 
-from fmnist_utils import execution
-from fmnist_utils.cli import main
-from fmnist_utils.reports import load_report
+from fmnist_utils.audit.schema import load_report
 from fmnist_utils.text import LANGUAGES, UserError, set_language
+from fmnist_utils.workshop import execution
+from fmnist_utils.workshop.cli import main
 
 NAMES = "lang, profile, source, seed, num_seeds, num_epochs, train_size, hidden_sizes, dropout, batch_size, learning_rate"
 INTEGER, SIZES = {"es": "entero ≥", "en": "integer ≥"}, {"es": "lista de: entero ≥ 1", "en": "list of: integer ≥ 1"}
@@ -77,7 +77,7 @@ def test_there_are_44_cases():
 
 
 def value_of(typed: str):
-    from fmnist_utils.cli import _value
+    from fmnist_utils.workshop.cli import _value
 
     return _value(typed)
 
@@ -118,7 +118,7 @@ def test_through_the_command_line(case, lang, monkeypatch, tmp_path):
 
 
 ASK = """from fmnist_utils.text import UserError
-from fmnist_utils.reports import load_report
+from fmnist_utils.audit.schema import load_report
 try:
     load_report("01").page(globals())
     refusals.append(None)

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from fmnist_utils import execution
-from fmnist_utils.checkpoints import check_name
-from fmnist_utils.cli import main
-from fmnist_utils.reports import load_report
-from fmnist_utils.runs import RunStore
+from fmnist_utils.audit.schema import load_report
 from fmnist_utils.text import UserError
+from fmnist_utils.workshop import execution
+from fmnist_utils.workshop.checkpoints import check_name
+from fmnist_utils.workshop.cli import main
+from fmnist_utils.workshop.store import RunStore
 
 TOUCH = "__import__('pathlib').Path('canary').touch()"
 # Names and values of parameters. papermill pastes a name as it is into the notebook: the first ones would run there.

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from small_pages import UNCHECKED, fmnist, write_page
 
-from fmnist_utils.execution import PageFailed, run_page
-from fmnist_utils.runs import RunStore
+from fmnist_utils.workshop.execution import PageFailed, run_page
+from fmnist_utils.workshop.store import RunStore
 
 AFTER = 'print("after")'
 # how it ends → the cell, what the message says in Spanish and in English
@@ -109,7 +109,7 @@ def test_a_training_cut_short_leaves_no_record(tmp_path):
     assert process.returncode == 1 and (tmp_path / "page.out.partial.ipynb").exists()
     (folder,) = [path for path in Path(os.environ["FMNIST_RUNS"]).iterdir() if path.is_dir()]
     assert (folder / "progress.json").exists() and not (folder / "record.json").exists()
-    from fmnist_utils.reports import load_report
+    from fmnist_utils.audit.schema import load_report
 
     report = load_report("01")
     fields = {"lang": "es", "profile": "quick", "source": "synthetic", "train_size": 200, "num_epochs": 3}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 
+import build
 import nbformat
 import pytest
 from toy_book import PARAMETERS, run_in, write_toy_book
 
-import build
-from fmnist_utils.reports import load_report
+from fmnist_utils.audit.schema import load_report
 
 PAGES = 5
 EXECUTE = "import build; build.CACHE.parent.mkdir(exist_ok=True); build.execute_all(['es', 'en'], 'quick')"
@@ -19,7 +19,7 @@ def test_surroundings_change_with_everything_outside_the_page(monkeypatch, tmp_p
     """A change in the package, a record, a run made here, a version, the data or a variable changes what they are."""
     import importlib.metadata
 
-    from fmnist_utils import runs
+    from fmnist_utils.workshop import engine as runs
 
     package, records, store = tmp_path / "package", tmp_path / "records", tmp_path / "store"
     made = runs.RunStore(store, records).folder(load_report("01").recipe("model_1", "theirs"))

@@ -8,16 +8,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import build
+import checks
+import forks
 import nbformat
+import pages
 import pytest
 import yaml
 from bs4 import BeautifulSoup
 from toy_book import ROOT, code, run_in, toy_notebook, write_toy_book
 
-import build
-import checks
-import forks
-import pages
 from fmnist_utils.text import LANGUAGES
 
 

@@ -7,12 +7,11 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import checks
 import nbformat
+import pages
 import pytest
 from toy_book import ROOT
-
-import checks
-import pages
 
 # The form in which well-known services write their keys, and the beginning of private ones.
 KEY = re.compile(

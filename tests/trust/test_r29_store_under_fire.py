@@ -14,10 +14,13 @@ import pytest
 import torch
 from small_runs import SHAPES, make
 
-from fmnist_utils import data, runs
-from fmnist_utils.checkpoints import PROGRESS
-from fmnist_utils.recipes import Recipe
-from fmnist_utils.runs import Record, RunStore, train
+from fmnist_utils import data
+from fmnist_utils.audit.recipes import Recipe
+from fmnist_utils.audit.records import Record
+from fmnist_utils.workshop import engine as runs
+from fmnist_utils.workshop.checkpoints import PROGRESS
+from fmnist_utils.workshop.engine import train
+from fmnist_utils.workshop.store import RunStore
 
 WORKERS = 6
 FAILING = 0.02  # share of the runs that raise the first time

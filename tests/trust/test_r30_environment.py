@@ -15,8 +15,9 @@ import yaml
 from click.testing import CliRunner
 from small_pages import ROOT, fmnist
 
-from fmnist_utils import data, doctor
-from fmnist_utils.cli import main
+from fmnist_utils import data
+from fmnist_utils.workshop import doctor
+from fmnist_utils.workshop.cli import main
 
 GOOD = subprocess.CompletedProcess([], 0, '{"kernelspecs": {"python3": {"spec": {"argv": ["python"]}}}}', "")
 

@@ -6,12 +6,11 @@ import json
 import subprocess
 import sys
 
+import checks
 import pytest
+import reliability
 import scorecard
 from toy_book import ROOT
-
-import checks
-import reliability
 
 CASES = scorecard.load_cases()
 GATES = ["R3", "R6", "R13", "R14", "R18", "R22", "R23", "R29"]

@@ -20,10 +20,10 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
+from fmnist_utils.audit.records import FORMAT, digest
 from fmnist_utils.text import UserError
 from fmnist_utils.training import History
 
-FORMAT = 1  # of records and checkpoints; raised when what a recipe means changes, so that older runs are made anew
 PROGRESS = "progress.json"
 
 RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)  # on Windows, devices
@@ -59,12 +59,6 @@ def write_atomically(path: Path, content: bytes) -> None:
         part.unlink(missing_ok=True)
         megabytes = len(content) / 1e6
         raise UserError("runs.cannot_write", file=path.name, reason=error.strerror, megabytes=f"{megabytes:.1f}") from error
-
-
-def digest(content: dict[str, Any]) -> str:
-    """Return the SHA-256 of the canonical JSON of ``content``."""
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def remove_checkpoints(folder: Path, keep: Iterable[str] = ()) -> None:

@@ -25,9 +25,9 @@ import yaml
 from pydantic import BeforeValidator, Field, create_model, model_validator
 from torch import nn
 
-from fmnist_utils import evaluation, yardsticks
-from fmnist_utils.data import Splits, load_fashion_mnist
-from fmnist_utils.recipes import (
+from fmnist_utils import evaluation
+from fmnist_utils.audit import yardsticks
+from fmnist_utils.audit.recipes import (
     MODEL_ARGUMENTS,
     MODEL_SPECS,
     AsTuple,
@@ -39,10 +39,11 @@ from fmnist_utils.recipes import (
     Spec,
     set_field,
 )
-from fmnist_utils.runs import Run, RunStore, train, train_all
+from fmnist_utils.audit.records import Records, Run
+from fmnist_utils.data import Splits, load_fashion_mnist
 from fmnist_utils.text import LANGUAGES, UserError, get_language, nearest, say, set_language
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).resolve().parents[1] / "reports"
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # where PyYAML has libyaml, in an eighth of the time
 Label = Annotated[int, Field(ge=0, le=9)]
 Groups = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else tuple(value))]
@@ -421,9 +422,9 @@ class Report(CheckedSpec):
             raise UserError("reports.unknown", given=id, allowed=", ".join(numbers), hint=nearest(id, numbers))
         return numbers[id]
 
-    def runs(self, group: str, protocol: str, store: RunStore | None = None) -> list[Run]:
+    def runs(self, group: str, protocol: str, store: Records | None = None) -> list[Run]:
         """Return the finished runs of ``group`` under ``protocol``, seed by seed; those without a record are left out."""
-        store = store or RunStore()
+        store = store or Records()
         recipes = [self.recipe(group, protocol, seed) for seed in self.groups[group].all_seeds()]
         return [run for recipe in recipes if (run := store.find(recipe))]
 
@@ -436,7 +437,7 @@ class Report(CheckedSpec):
             for protocol in group.protocols
         }
 
-    def publish(self, run: Run, store: RunStore) -> Path:
+    def publish(self, run: Run, store: Records) -> Path:
         """Copy ``run``, one of this report's, to the committed records, with the panel and the weights that belong there.
 
         Raises:
@@ -453,7 +454,7 @@ class Report(CheckedSpec):
         groups = {group.checkpoint: (name, group) for name, group in self.groups.items() if group.checkpoint}
         return {name: self.recipe(of, group.protocols[0], group.first_seed).id for name, (of, group) in groups.items()}
 
-    def is_published(self, recipe: Recipe, store: RunStore) -> bool:
+    def is_published(self, recipe: Recipe, store: Records) -> bool:
         """Return whether the committed records hold the run of ``recipe``, with its weights if they belong there."""
         path = store.published(recipe)
         needed = recipe.id in self.checkpoints().values()
@@ -481,6 +482,12 @@ class Report(CheckedSpec):
         if parameters.profile == "full" and parameters.source == "synthetic":
             raise UserError("reports.full_is_official")
         return parameters
+
+
+def _pca_examples(splits: Splits) -> np.ndarray:
+    from fmnist_utils.workshop.yardsticks import pca_examples
+
+    return pca_examples(splits)
 
 
 class PageParameters(CheckedSpec):
@@ -532,7 +539,7 @@ class Page:
     @property
     def pca_examples(self) -> np.ndarray:
         """What PCA keeps of the first test image of each class with 64 numbers: bytes (10, 28, 28)."""
-        return self._yardsticks.pca_examples() if self._yardsticks else yardsticks.pca_examples(self.splits)
+        return self._yardsticks.pca_examples() if self._yardsticks else _pca_examples(self.splits)
 
     @property
     def notice(self) -> Notice:
@@ -571,6 +578,8 @@ class Page:
         groups = tuple(group for group in groups if not self._leaves_out(group, protocol))
         recipes = {group: self.recipes(group, protocol) for group in groups}
         wanted = [recipe for group in recipes.values() for recipe in group]
+        from fmnist_utils.workshop.engine import train_all
+
         # In quick a run takes seconds, less than starting a process; and on a busy machine several threads wait for each other.
         how = {"jobs": 1, "threads": 1} if quick else {}
         runs = {run.id: run for run in train_all(wanted, **how)}
@@ -580,12 +589,14 @@ class Page:
         known = self.report.groups.get(group)
         if known is None or (known.quick and not known.gpu):
             return False
-        store = RunStore()
+        store = Records()
         missing = known.gpu and not all(store.find(recipe) for recipe in self.recipes(group, protocol))
         return missing or (self.parameters.profile == "quick" and not known.quick)
 
     def model(self, group: str, protocol: str | None = None) -> nn.Module:
         """Return the trained network of the first run of ``group``, in eval mode; trained here if its weights are nowhere."""
+        from fmnist_utils.workshop.engine import train
+
         recipe = self.recipes(group, protocol or self.report.groups[group].protocols[0])[0]
         return train(recipe, weights=True, threads=1).model()
 
@@ -605,7 +616,7 @@ def load_pretrained(name: str) -> nn.Module:
         raise UserError("reports.no_checkpoint", given=name, allowed=", ".join(known), hint=nearest(name, known))
     report, id = known[name]
     recipe = next(recipe for recipes in report.all_recipes().values() for recipe in recipes if recipe.id == id)
-    run = RunStore().find(recipe)
+    run = Records().find(recipe)
     if run is None:
         raise UserError("reports.checkpoint_missing", name=name, report=report.id)
     return run.model()
@@ -626,12 +637,12 @@ def load_report(name: str) -> Report:
 
 @functools.cache
 def _load(name: str) -> Report:
-    return Report(**_read(FOLDER / f"{name}.yaml"))
+    return Report(**_read(FOLDER / name / "report.yaml"))
 
 
 def report_names() -> list[str]:
     """Return the names of the reports and of the book's own studies, in order."""
-    return sorted(path.stem for path in FOLDER.glob("[0-9][0-9]_*.yaml"))
+    return sorted(path.parent.name for path in FOLDER.glob("[0-9][0-9]_*/report.yaml"))
 
 
 def student_reports() -> list[str]:

@@ -1,9 +1,6 @@
-"""The run store: ``train(recipe)`` loads the run if its record exists, resumes it if it was interrupted, else trains it.
+"""The engine: ``train(recipe)`` loads a run if its record exists, resumes it if it was interrupted, else trains it.
 
-A run is a folder named after the recipe's id. While it trains, the folder holds the :mod:`~fmnist_utils.checkpoints` of the last
-two epochs; when it is done, ``record.json`` (all that figures and tables need, readable without Python) and, with their
-SHA-256 in it, ``record.panel.safetensors`` (a few example images) and ``record.weights.safetensors``. Committed records live in
-``book/results``; there only a group's first seed has a panel, and only the checkpoints that a report names have weights.
+While a run trains, its folder holds the checkpoints of the last two epochs; when it is done, its record.
 """
 
 from __future__ import annotations
@@ -14,19 +11,15 @@ import hashlib
 import json
 import multiprocessing
 import os
-import platform
 import re
 import signal
-import subprocess
 import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, closing, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from contextlib import closing, suppress
 from multiprocessing.synchronize import Event as EventType
 from pathlib import Path
 from typing import Any
@@ -35,20 +28,20 @@ import numpy as np
 import safetensors.numpy
 import safetensors.torch
 import torch
-from filelock import FileLock
-from pydantic import BaseModel, ConfigDict
-from safetensors import SafetensorError
 from torch import nn
 
-import fmnist_utils
-from fmnist_utils import optimizers
+from fmnist_utils.audit.recipes import DataSpec, Recipe
+from fmnist_utils.audit.records import FORMAT, Record, Run
 from fmnist_utils.augmentation import Augmentation, FlipAveraged
-from fmnist_utils.checkpoints import FORMAT, PROGRESS, Checkpoints, check_name, digest, remove_checkpoints, write_atomically
-from fmnist_utils.data import Split, Splits, home, load_fashion_mnist
-from fmnist_utils.evaluation import confusion_matrix, encode, most_confident_mistakes, predict, reconstruct
+from fmnist_utils.data import Split, Splits, load_fashion_mnist
+from fmnist_utils.evaluation import (
+    confusion_matrix,
+    encode,
+    most_confident_mistakes,
+    predict,
+    reconstruct,
+)
 from fmnist_utils.models import build_model
-from fmnist_utils.optimizers import Fused
-from fmnist_utils.recipes import DataSpec, Recipe
 from fmnist_utils.text import Failure, UserError, say
 from fmnist_utils.training import (
     Batches,
@@ -68,201 +61,18 @@ from fmnist_utils.training import (
     progress_bar,
     set_learning_rate,
 )
+from fmnist_utils.workshop import optimizers
+from fmnist_utils.workshop.checkpoints import (
+    PROGRESS,
+    Checkpoints,
+    remove_checkpoints,
+    write_atomically,
+)
+from fmnist_utils.workshop.machine import default_jobs, describe_environment, now
+from fmnist_utils.workshop.optimizers import Fused
+from fmnist_utils.workshop.store import RunStore
 
-RESULTS = Path(__file__).resolve().parents[1] / "book" / "results"
 EVALUATION_BATCH = 1000  # does not change results, only speed and memory
-
-
-class Record(BaseModel):
-    """What ``record.json`` holds.
-
-    Attributes:
-        history: one list for each column of :class:`~fmnist_utils.training.History`.
-        metrics: of the selected weights: ``test_loss``, ``test_accuracy``, ``val_loss``, …
-        confusion: for classifiers, the 10×10 counts on the test set, rows true, columns predicted.
-        made_with: versions, device, threads, commit and date.
-        digest: SHA-256 of all the rest, so that a number edited by hand is noticed.
-    """
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
-
-    format: int
-    id: str
-    recipe: dict[str, Any]
-    history: dict[str, list[float]]
-    selected_epoch: int
-    metrics: dict[str, float]
-    confusion: list[list[int]] | None
-    weights_sha256: str
-    panel_sha256: str
-    made_with: dict[str, str | int | bool | None]
-    seconds: float
-    digest: str = ""
-
-    def sealed(self) -> Record:
-        """Return this record with its digest."""
-        return self.model_copy(update={"digest": digest(self.model_dump(mode="json", exclude={"digest"}))})
-
-    def to_json(self) -> str:
-        """Return the record as JSON, one line for each field and each column of the history."""
-        fields = self.model_dump(mode="json")
-        history = ",\n".join(f"  {json.dumps(name)}: {json.dumps(column)}" for name, column in fields["history"].items())
-        lines = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in fields.items() if name != "history"]
-        lines.insert(3, f'"history": {{\n{history}\n}}')
-        return "{\n" + ",\n".join(lines) + "\n}\n"
-
-    @classmethod
-    def read(cls, path: Path) -> Record:
-        """Read and check a record.
-
-        Raises:
-            UserError: if the file is not a whole, unaltered record.
-        """
-        try:
-            record = cls.model_validate_json(path.read_bytes())
-            unaltered = record.sealed().digest == record.digest
-        except (OSError, ValueError) as error:  # not JSON, other fields, NaN
-            raise UserError("runs.damaged", file=path.name, folder=path.parent.name) from error
-        if not unaltered:
-            raise UserError("runs.altered", file=path.name, folder=path.parent.name)
-        return record
-
-
-@dataclass(frozen=True)
-class Run:
-    """A finished run: its record and, where they are, its panel and its weights."""
-
-    record: Record
-    path: Path
-
-    @property
-    def recipe(self) -> Recipe:
-        return Recipe(**self.record.recipe)
-
-    @property
-    def id(self) -> str:
-        return self.record.id
-
-    @property
-    def history(self) -> History:
-        columns = self.record.history
-        rows = zip(*columns.values(), strict=True)
-        return History([dict(zip(columns, row, strict=True)) | {"epoch": index} for index, row in enumerate(rows, 1)])
-
-    @property
-    def metrics(self) -> dict[str, float]:
-        return self.record.metrics
-
-    @property
-    def confusion(self) -> np.ndarray | None:
-        """The 10×10 counts on the test set, or None for an autoencoder."""
-        return None if self.record.confusion is None else np.array(self.record.confusion)
-
-    @property
-    def panel(self) -> dict[str, np.ndarray]:
-        """Example outputs, by name: images uint8 (k, 28, 28), labels, probabilities (k, 10).
-
-        Raises:
-            UserError: if the panel is not here (committed records keep that of a group's first seed) or is damaged.
-        """
-        return self._load(self.path.with_suffix(".panel.safetensors"), self.record.panel_sha256, safetensors.numpy.load)
-
-    @property
-    def has_panel(self) -> bool:
-        return self.path.with_suffix(".panel.safetensors").exists()
-
-    @property
-    def has_weights(self) -> bool:
-        return self._weights.exists()
-
-    @property
-    def _weights(self) -> Path:
-        return self.path.with_suffix(".weights.safetensors")
-
-    def model(self) -> nn.Module:
-        """Return the trained network, on the CPU, in eval mode.
-
-        Raises:
-            UserError: if the weights are not here (few committed records have them) or are damaged.
-        """
-        recipe = self.recipe
-        model = build_model(**recipe.model.model_dump())
-        model.load_state_dict(self._load(self._weights, self.record.weights_sha256, safetensors.torch.load))
-        return model.eval()
-
-    def _load(self, path: Path, sha256: str, load: Callable[[bytes], dict]) -> dict:
-        if not path.exists():
-            raise UserError("runs.missing", file=path.name)
-        content = path.read_bytes() if path.is_file() else b""
-        try:
-            if hashlib.sha256(content).hexdigest() == sha256:
-                return load(content)
-        except SafetensorError:
-            pass
-        raise UserError("runs.damaged", file=path.name, folder=path.parent.name)
-
-
-class RunStore:
-    """Where runs live: ``root`` for those made here, ``results`` for the committed records.
-
-    Args:
-        root: a folder; ``None`` means ``FMNIST_RUNS``, else the user's cache.
-        results: the committed records; ``None`` means ``FMNIST_RESULTS``, else ``book/results`` of this checkout.
-    """
-
-    def __init__(self, root: str | Path | None = None, results: str | Path | None = None):
-        self.root = Path(root or os.environ.get("FMNIST_RUNS") or home() / "runs").expanduser()
-        self.results = Path(results or os.environ.get("FMNIST_RESULTS") or RESULTS)
-
-    def folder(self, recipe: Recipe) -> Path:
-        """Return the folder of ``recipe``'s run, which need not exist."""
-        return self.root / recipe.id[:16]
-
-    def alone(self, folder: Path, wait: bool = True) -> AbstractContextManager:
-        """Make a run's folder and hold its lock, which the system frees if this process dies.
-
-        Raises:
-            UserError: if that cannot be had here; without ``wait``, also if another process holds the lock.
-        """
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            return FileLock(folder / "lock").acquire(blocking=wait)
-        except (OSError, NotImplementedError) as error:  # no permission, no space, a file system without locks
-            reason = getattr(error, "strerror", None) or str(error)
-            raise UserError("runs.no_folder", folder=str(folder.parent), reason=reason) from error
-
-    def find(self, recipe: Recipe, weights: bool = False) -> Run | None:
-        """Return the finished run of ``recipe``, made here or committed, or None; with ``weights``, only one that has them."""
-        here = self.folder(recipe) / "record.json"
-        for path in filter(None, (here if here.exists() else None, self.published(recipe))):
-            record = Record.read(path)
-            run = Run(record, path)
-            if record.format == FORMAT and record.id == recipe.id and (run.has_weights or not weights):
-                return run
-        return None
-
-    def published(self, recipe: Recipe) -> Path | None:
-        """Return the committed record of ``recipe``, or None."""
-        path = self._committed.get(recipe.id[:12])
-        return path if path and path.exists() else None
-
-    @functools.cached_property
-    def _committed(self) -> dict[str, Path]:
-        """The committed records by the beginning of their id: hundreds of files, listed once."""
-        return {path.name.split(".")[-2]: path for path in sorted(self.results.glob("*/*.json"), reverse=True)}
-
-    def publish(self, run: Run, report: str, name: str, panel: bool = True, weights: bool = False) -> Path:
-        """Copy a run's record and, if asked, its panel and its weights, to the committed records.
-
-        The record is then ``report/name.seed….id.json``, and the others stand beside it.
-        """
-        path = self.results / check_name(report) / check_name(f"{name}.seed{run.recipe.seed}.{run.id[:12]}.json")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for wanted, suffix in ((panel, ".panel.safetensors"), (weights, ".weights.safetensors"), (True, ".json")):
-            if wanted:  # the record last: it says that the run is there
-                write_atomically(path.with_suffix(suffix), run.path.with_suffix(suffix).read_bytes())
-        self._committed[run.id[:12]] = path
-        return path
 
 
 def train(
@@ -672,44 +482,3 @@ def _attempt(fields: dict[str, Any], arguments: dict[str, Any]) -> str | None:
     return None
 
 
-def available_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def default_jobs(device: torch.device) -> int:
-    """Return how many runs go on side by side where nobody says: one for each core on the CPU, one on another device."""
-    return available_cores() if device.type == "cpu" else 1
-
-
-def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def describe_environment(device: torch.device) -> dict[str, str | int | None]:
-    """Return what decides whether a run can be repeated bit by bit, and what made it."""
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
-    return {
-        "fmnist_utils": fmnist_utils.__version__,
-        "commit": _commit(),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-        "system": platform.system(),
-        "device": device.type,
-        "device_name": name,
-        "cpu": torch.backends.cpu.get_cpu_capability(),  # the vector instructions, which decide the order of sums
-        "threads": torch.get_num_threads(),
-    }
-
-
-@functools.cache
-def _commit() -> str | None:
-    """Return the commit of this checkout, with ``+`` if the package differs from it; None outside a checkout."""
-    here = Path(__file__).parent
-    try:
-        git = functools.partial(subprocess.run, cwd=here, capture_output=True, text=True, check=True, timeout=10)
-        commit = git(["git", "rev-parse", "--short=12", "HEAD"]).stdout.strip()
-        return commit + ("+" if git(["git", "status", "--porcelain", "--", "."]).stdout.strip() else "")
-    except (OSError, subprocess.SubprocessError):
-        return None

@@ -29,10 +29,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri, stdtrit  # the quantiles of scipy.stats, which takes a second longer to import
+from scipy.special import (  # the quantiles of scipy.stats, which takes a second longer to import
+    ndtri,
+    stdtrit,
+)
 
-from fmnist_utils.models import build_model, count_multiply_adds, count_parameters
-from fmnist_utils.reports import (
+from fmnist_utils.audit.records import Records, Run
+from fmnist_utils.audit.schema import (
     Across,
     Claim,
     Condition,
@@ -44,7 +47,7 @@ from fmnist_utils.reports import (
     load_report,
     report_names,
 )
-from fmnist_utils.runs import Run, RunStore
+from fmnist_utils.models import build_model, count_multiply_adds, count_parameters
 from fmnist_utils.text import UserError, say
 
 
@@ -147,14 +150,14 @@ class Row:
 ACROSS = "across"
 
 
-def audit(name: str | None = None, store: RunStore | None = None) -> list[Row]:
+def audit(name: str | None = None, store: Records | None = None) -> list[Row]:
     """Return the audit of the report called ``name``, of what stands ``across`` them, or of all, in the language in force.
 
     Raises:
         UserError: if there is no such report, or a record is damaged.
     """
     audited = [_audited(each) for each in ([name] if name else [*report_names(), ACROSS])]
-    store = SimpleNamespace(find=functools.cache((store or RunStore()).find))  # numbers and claims share their runs
+    store = SimpleNamespace(find=functools.cache((store or Records()).find))  # numbers and claims share their runs
     rows = []
     for report in audited:
         rows += [_audit_number(report, number, store) for number in getattr(report, "numbers", ())]
@@ -171,7 +174,7 @@ def _audited(name: str) -> Report | Across:
         raise error from None
 
 
-def _audit_number(report: Report, number: Number, store: RunStore) -> Row:
+def _audit_number(report: Report, number: Number, store: Records) -> Row:
     theirs, ours = (estimate(report, number.measure, protocol, store) for protocol in ("theirs", "ours"))
     open = ""
     if not number.comparable:
@@ -203,7 +206,7 @@ def agrees(published: float, rounding: float, runs: Estimate, images: int | None
     return abs(published - runs.mean) <= runs.half_width(one_more_run=True, images=images) + rounding
 
 
-def _audit_claim(report: Report | Across, claim: Claim, store: RunStore) -> Row:
+def _audit_claim(report: Report | Across, claim: Claim, store: Records) -> Row:
     theirs, ours = (
         [estimate(report, condition.measure, condition.protocol or protocol, store) for condition in claim.check]
         for protocol in ("theirs", "ours")
@@ -254,7 +257,7 @@ def _describe(condition: Condition, result: Estimate | None) -> str:
     return say("audit.condition", what=condition.what, wanted=wanted, measured=measured, outcome=outcome)
 
 
-def estimate(report: Report | Across, measure: Measure, protocol: str, store: RunStore) -> Estimate | None:
+def estimate(report: Report | Across, measure: Measure, protocol: str, store: Records) -> Estimate | None:
     """Return the estimate of ``measure`` under ``protocol``, or None where a group has no runs under it.
 
     Groups of one report are compared seed by seed; those of two, by their means.

@@ -32,11 +32,13 @@ from typing import Annotated, Any
 import yaml
 from pydantic import Field, model_validator
 
-from fmnist_utils.execution import find_page, run_page
-from fmnist_utils.recipes import CheckedSpec, Count, PositiveInt, Recipe, changed
-from fmnist_utils.reports import load_report
-from fmnist_utils.runs import Run, RunStore, train
+from fmnist_utils.audit.recipes import CheckedSpec, Count, PositiveInt, Recipe, changed
+from fmnist_utils.audit.records import Run
+from fmnist_utils.audit.schema import load_report
 from fmnist_utils.text import LANGUAGES, UserError, get_language
+from fmnist_utils.workshop.engine import train
+from fmnist_utils.workshop.execution import find_page, run_page
+from fmnist_utils.workshop.store import RunStore
 
 Values = Annotated[list[Any], Field(min_length=1)]
 Repeats = PositiveInt | Annotated[list[Count], Field(min_length=1)]
@@ -267,7 +269,7 @@ def estimate(tasks: Sequence[Task], store: RunStore, device: str = "cpu") -> lis
     seconds for one training image, in the median epoch of each and on average over them, are multiplied; early stopping may save some.
     """
     seen: dict[Any, list[float]] = {}
-    for path in [*store.results.glob("*/*.json"), *store.root.glob("*/record.json")]:
+    for path in [*store.results.glob("*/records/*.json"), *store.root.glob("*/record.json")]:
         try:
             fields = json.loads(path.read_bytes())
             recipe, seconds, made_on = Recipe(**fields["recipe"]), fields["history"]["seconds"], fields["made_with"]["device"]

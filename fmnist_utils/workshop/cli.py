@@ -124,7 +124,7 @@ def data_verify():
 @click.option("--timeout", type=click.IntRange(1), help="Stop when a cell takes longer than so many seconds.")
 def run(page, changes, out, profile, timeout):
     """Run PAGE (01, or the path of a copy of its notebook) with papermill, its parameters checked before it starts."""
-    from fmnist_utils.execution import PageFailed, run_page
+    from fmnist_utils.workshop.execution import PageFailed, run_page
 
     chosen = {"lang": get_language(), "profile": profile or os.environ.get("FMNIST_PROFILE", "quick")}
     parameters = chosen | {name: _value(value) for name, value in changes}
@@ -155,9 +155,9 @@ def run(page, changes, out, profile, timeout):
 @click.option("--threads", type=click.IntRange(1), help="CPU threads (default: PyTorch's).")
 def train(report, group, protocol, seed, changes, device, threads):
     """Train, resume or load one run of REPORT's GROUP and print its record's metrics."""
-    from fmnist_utils.reports import load_report
-    from fmnist_utils.runs import RunStore
-    from fmnist_utils.runs import train as train_recipe
+    from fmnist_utils.audit.schema import load_report
+    from fmnist_utils.workshop.engine import train as train_recipe
+    from fmnist_utils.workshop.store import RunStore
 
     overrides = {}
     for change in changes:
@@ -181,10 +181,11 @@ def reproduce(report, jobs, device):
 
     Runs meant for a GPU are made where there is one. Without REPORT, also the yardsticks of reconstruction, where they are missing.
     """
-    from fmnist_utils import yardsticks
-    from fmnist_utils.reports import load_report, report_names
-    from fmnist_utils.runs import RunStore, train_all
+    from fmnist_utils.audit import yardsticks
+    from fmnist_utils.audit.schema import load_report, report_names
     from fmnist_utils.training import pick_device
+    from fmnist_utils.workshop.engine import train_all
+    from fmnist_utils.workshop.store import RunStore
 
     store, gpu = RunStore(), pick_device(device).type == "cuda"
     for name in [report] if report else report_names():
@@ -215,10 +216,11 @@ def reproduce(report, jobs, device):
 @click.option("--device", default="auto", show_default=True)
 def sweep(plan, engine, scheduler, jobs, root, retry, dry_run, device):
     """Make the runs of PLAN (a YAML file) that are missing. Interrupted, it goes on where it was."""
-    from fmnist_utils.plans import read_plan
-    from fmnist_utils.runs import RunStore, default_jobs
-    from fmnist_utils.sweeps import sweep as sweep_tasks
     from fmnist_utils.training import pick_device
+    from fmnist_utils.workshop.machine import default_jobs
+    from fmnist_utils.workshop.plans import read_plan
+    from fmnist_utils.workshop.store import RunStore
+    from fmnist_utils.workshop.sweeps import sweep as sweep_tasks
 
     if scheduler and engine != "dask":
         raise UserError("sweeps.scheduler_of_dask")
@@ -232,9 +234,9 @@ def sweep(plan, engine, scheduler, jobs, root, retry, dry_run, device):
 
 def _say_cost(tasks, store, device, hands):
     """Say how many runs are missing and, from the records of like runs, how long so many hands would take for them."""
-    from fmnist_utils.plans import Conditions, PageRun, estimate, project
-    from fmnist_utils.sweeps import Board
     from fmnist_utils.training import pick_device
+    from fmnist_utils.workshop.plans import Conditions, PageRun, estimate, project
+    from fmnist_utils.workshop.sweeps import Board
 
     standing = Board(store, tasks).look()
     missing = [task for task in tasks if standing[task.id].state != "done"]
@@ -281,9 +283,9 @@ def _duration(seconds):
 @click.option("--device", default="auto", show_default=True)
 def worker(store, plan, jobs, lease, device):
     """Work on PLAN in the folder STORE until nothing is left, together with all others that do the same."""
-    from fmnist_utils.plans import read_plan
-    from fmnist_utils.runs import RunStore
-    from fmnist_utils.sweeps import sweep as sweep_tasks
+    from fmnist_utils.workshop.plans import read_plan
+    from fmnist_utils.workshop.store import RunStore
+    from fmnist_utils.workshop.sweeps import sweep as sweep_tasks
 
     tasks = read_plan(plan)
     with stoppable():
@@ -297,9 +299,9 @@ def worker(store, plan, jobs, lease, device):
 @click.option("--all", "everything", is_flag=True, help="Show what is done and what waits too, task by task.")
 def status(plan, root, everything):
     """Show how the runs of PLAN stand, or those of every plan that was started in the store."""
-    from fmnist_utils.plans import read_plan
-    from fmnist_utils.runs import RunStore
-    from fmnist_utils.sweeps import Board, saved_plan
+    from fmnist_utils.workshop.plans import read_plan
+    from fmnist_utils.workshop.store import RunStore
+    from fmnist_utils.workshop.sweeps import Board, saved_plan
 
     store = RunStore(root)
     if root and not store.root.is_dir():
@@ -327,8 +329,8 @@ def audit(report, form):
 
     REPORT is 01 to 05, or `across` for what they claim together; without it, the whole audit.
     """
-    from fmnist_utils import audit as auditing
-    from fmnist_utils.reports import load_across, load_report
+    from fmnist_utils.audit import verdicts as auditing
+    from fmnist_utils.audit.schema import load_across, load_report
 
     rows = auditing.audit(report)
     if form == "json":
@@ -353,7 +355,7 @@ def audit(report, form):
 @main.command()
 def doctor():
     """Look at the set-up: packages, PyTorch, Jupyter, folders, data. Exit with 1 if something has to be mended."""
-    from fmnist_utils.doctor import examine
+    from fmnist_utils.workshop.doctor import examine
 
     findings = examine()
     for finding in findings:

@@ -38,12 +38,14 @@ from typing import Any, NamedTuple
 
 import filelock
 
-from fmnist_utils.checkpoints import PROGRESS, write_atomically
-from fmnist_utils.plans import Task, longest_first, task_from_json, with_encoders
-from fmnist_utils.recipes import Recipe
-from fmnist_utils.runs import Record, Run, RunStore, default_jobs, now
+from fmnist_utils.audit.recipes import Recipe
+from fmnist_utils.audit.records import Record, Run
 from fmnist_utils.text import Failure, UserError, get_language, say, set_language
 from fmnist_utils.training import pick_device, progress_bar
+from fmnist_utils.workshop.checkpoints import PROGRESS, write_atomically
+from fmnist_utils.workshop.machine import default_jobs, now
+from fmnist_utils.workshop.plans import Task, longest_first, task_from_json, with_encoders
+from fmnist_utils.workshop.store import RunStore
 
 LEASE = 60.0  # seconds without a sign of life after which the holder of a lease counts as gone
 POLL = 5.0  # seconds between two looks at the store

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtri
 
-from fmnist_utils.runs import Run
+from fmnist_utils.audit.records import Run
 from fmnist_utils.text import UserError, nearest, say
 
 Space = Mapping[str, Sequence[Any]]
