@@ -37,10 +37,14 @@ def public_address(root: Path = ROOT) -> tuple[str, str]:
     Raises:
         ValueError: if the address is not of the form ``https://github.com/owner/name``, which Colab needs.
     """
-    address = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["urls"]["Repository"]
+    address = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["urls"][
+        "Repository"
+    ]
     match = re.fullmatch(rf"https://github\.com/{_OWNER}/{_NAME}", address)
     if not match:
-        raise ValueError(f"[project.urls] Repository: {address!r} is not of the form https://github.com/owner/name")
+        raise ValueError(
+            f"[project.urls] Repository: {address!r} is not of the form https://github.com/owner/name"
+        )
     return match["owner"], match["name"]
 
 
@@ -49,7 +53,10 @@ def rewritten(text: str, owner: str, name: str) -> tuple[str, int]:
 
     def point(match: re.Match) -> str:
         start, link = match.start(), match[0]
-        for group, value in (("name", name), ("owner", owner)):  # the later one first: the earlier keeps its place
+        for group, value in (
+            ("name", name),
+            ("owner", owner),
+        ):  # the later one first: the earlier keeps its place
             link = link[: match.start(group) - start] + value + link[match.end(group) - start :]
         return link
 
@@ -82,7 +89,9 @@ def outdated(root: Path = ROOT) -> dict[Path, str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     action = parser.add_mutually_exclusive_group(required=True)
-    action.add_argument("--check", action="store_true", help="fail if a file repeats another address")
+    action.add_argument(
+        "--check", action="store_true", help="fail if a file repeats another address"
+    )
     action.add_argument("--write", action="store_true", help="correct those files")
     chosen = parser.parse_args()
     try:

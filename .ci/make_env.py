@@ -43,15 +43,25 @@ UNFINISHED = "unfinished"
 
 def fingerprint(above: Path | None = None) -> str:
     """Return the SHA-256 of what an environment is made from: the locks, the package's metadata, this folder's place."""
-    names = ["requirements.lock", "pyproject.toml", *(["benchmarks/requirements.lock"] if above else [])]
+    names = [
+        "requirements.lock",
+        "pyproject.toml",
+        *(["benchmarks/requirements.lock"] if above else []),
+    ]
     parts = [(ROOT / name).read_bytes() for name in names]
-    return hashlib.sha256(b"\0".join([*parts, os.fsencode(ROOT), os.fsencode(above or "")])).hexdigest()
+    return hashlib.sha256(
+        b"\0".join([*parts, os.fsencode(ROOT), os.fsencode(above or "")])
+    ).hexdigest()
 
 
 def is_ready(venv: Path, above: Path | None = None) -> bool:
     """Tell whether ``venv`` works and was made from the present files."""
     stamp = venv / "fmnist-stamp"
-    return (venv / "bin" / "python").exists() and stamp.exists() and stamp.read_text() == fingerprint(above)
+    return (
+        (venv / "bin" / "python").exists()
+        and stamp.exists()
+        and stamp.read_text() == fingerprint(above)
+    )
 
 
 @contextmanager
@@ -82,7 +92,9 @@ def see_through(venv: Path, above: Path) -> None:
     (packages / "fmnist-above.pth").write_text(f"import site; site.addsitedir({str(seen)!r})\n")
 
 
-def make_env(venv: Path, run: Callable[..., object] = subprocess.run, above: Path | None = None) -> bool:
+def make_env(
+    venv: Path, run: Callable[..., object] = subprocess.run, above: Path | None = None
+) -> bool:
     """Bring ``venv`` up to date; return False if there was nothing to do. ``above`` is an environment that stands.
 
     Killed at any moment, it is made anew from nothing by the next call. A pip that fails by itself takes back what it
@@ -98,12 +110,22 @@ def make_env(venv: Path, run: Callable[..., object] = subprocess.run, above: Pat
             return False
         lock.seek(0)
         interrupted = lock.read() == UNFINISHED
-        if venv.exists() and any(venv.iterdir()) and not (venv / "pyvenv.cfg").exists() and not interrupted:
+        if (
+            venv.exists()
+            and any(venv.iterdir())
+            and not (venv / "pyvenv.cfg").exists()
+            and not interrupted
+        ):
             raise UserError("env.foreign_folder", folder=venv)
         python = venv / "bin" / "python"
         fresh = interrupted or not python.exists()
         free = shutil.disk_usage(venv.parent).free / 1e9
-        print(say("env.repairing" if interrupted else "env.making" if fresh else "env.updating", folder=venv))
+        print(
+            say(
+                "env.repairing" if interrupted else "env.making" if fresh else "env.updating",
+                folder=venv,
+            )
+        )
         if fresh:
             print(say("env.cost", gigabytes=GIGABYTES, free=free))
         sys.stdout.flush()
@@ -117,7 +139,9 @@ def make_env(venv: Path, run: Callable[..., object] = subprocess.run, above: Pat
         try:
             if fresh:
                 # The base interpreter: in an activated environment sys.executable stands in the folder being cleared.
-                base = sys._base_executable if above is None else (above / "bin" / "python").resolve()
+                base = (
+                    sys._base_executable if above is None else (above / "bin" / "python").resolve()
+                )
                 run([base, "-m", "venv", "--clear", venv], **options)
             wheels_only = ["--require-hashes", "--only-binary", ":all:"]
             lock_file = ROOT / ("benchmarks/requirements.lock" if above else "requirements.lock")
@@ -125,12 +149,17 @@ def make_env(venv: Path, run: Callable[..., object] = subprocess.run, above: Pat
                 see_through(venv, above)
             run([*pip, *quiet, *wheels_only, "--requirement", lock_file], **options)
             if not above:
-                run([*pip, "--quiet", "--no-deps", "--no-build-isolation", "--editable", ROOT], **options)
+                run(
+                    [*pip, "--quiet", "--no-deps", "--no-build-isolation", "--editable", ROOT],
+                    **options,
+                )
         except subprocess.CalledProcessError as error:
             if error.returncode > 0 and "pip" in error.cmd:
                 note(lock, "")
             command = " ".join(map(str, error.cmd[:5]))
-            raise UserError("env.failed", command=command, gigabytes=GIGABYTES, free=free, folder=venv) from error
+            raise UserError(
+                "env.failed", command=command, gigabytes=GIGABYTES, free=free, folder=venv
+            ) from error
         (venv / "fmnist-stamp").write_text(fingerprint(above))
         note(lock, "")
     print(say("env.ready", folder=venv), flush=True)

@@ -63,7 +63,11 @@ CHOICES = {  # what is undone or added, by the option that does it
     "compiled": ["--option", "extra=compiled"],
 }
 # The workloads that have what a choice is about; the other choices are about all.
-WHERE = {"channels_last": ("convae", "cnn3"), "pooling_first": ("convae", "cnn3"), "dropout": ("ff", "cnn3")}
+WHERE = {
+    "channels_last": ("convae", "cnn3"),
+    "pooling_first": ("convae", "cnn3"),
+    "dropout": ("ff", "cnn3"),
+}
 FACTORS = (1, 2, 4, 8)
 COMMANDS = {
     "python": "pass",
@@ -95,8 +99,14 @@ class Bench:
     def __init__(self, folder: str, limit: float):
         self.folder, self.limit = folder, limit
         # Each engine decides for itself how many threads it uses.
-        self.environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
-        self.environment |= {"PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
+        self.environment = {
+            name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")
+        }
+        self.environment |= {
+            "PYTHONPATH": str(ROOT),
+            "JAX_PLATFORMS": "cpu",
+            "CUDA_VISIBLE_DEVICES": "",
+        }
         self.failed: dict[str, str] = {}
 
     def child(self, command: list[str]) -> subprocess.Popen:
@@ -106,7 +116,13 @@ class Bench:
 
     def start(self, *words: object, **options: object) -> subprocess.Popen:
         """Start ``measure.py``; a list among the options gives several values."""
-        command = [sys.executable, str(HERE / "measure.py"), *map(str, words), "--data", self.folder]
+        command = [
+            sys.executable,
+            str(HERE / "measure.py"),
+            *map(str, words),
+            "--data",
+            self.folder,
+        ]
         for name, value in options.items():
             command += [f"--{name}", *map(str, value if isinstance(value, list) else [value])]
         return self.child(command)
@@ -135,7 +151,9 @@ class Bench:
         [run] = self.run(*words, **options)
         return run
 
-    def side_by_side(self, name: str, jobs: int, seeds: Sequence[int], images: int, epochs: int) -> dict:
+    def side_by_side(
+        self, name: str, jobs: int, seeds: Sequence[int], images: int, epochs: int
+    ) -> dict:
         """Return what an epoch of runs with ``seeds``, of one thread each, takes in ``jobs`` processes.
 
         As with single runs, neither the start nor the first epoch of each counts; the slowest process does. ``peak_mb`` is the
@@ -146,7 +164,10 @@ class Bench:
         outputs = self.outputs([self.start("ours", name, seed=share, **how) for share in shares])
         made = [result_of(output) for output in outputs]
         return {
-            "seconds": [None, max(sum(statistics.median(run["seconds"][1:]) for run in runs) for runs in made)],
+            "seconds": [
+                None,
+                max(sum(statistics.median(run["seconds"][1:]) for run in runs) for runs in made),
+            ],
             "peak_mb": sum(max(run["peak_mb"] for run in runs) for runs in made),
             "losses": [run["losses"] for runs in made for run in runs],
             "processes": made,
@@ -185,7 +206,9 @@ def finish(child: subprocess.Popen, until: float) -> str:
 
 def end(child: subprocess.Popen) -> None:
     """End a child, if it still runs, and whatever it has started."""
-    with suppress(ProcessLookupError, PermissionError):  # nothing is left; macOS says it in another way
+    with suppress(
+        ProcessLookupError, PermissionError
+    ):  # nothing is left; macOS says it in another way
         os.killpg(child.pid, signal.SIGKILL)
     with child:  # closes its pipes and waits for it
         pass
@@ -217,7 +240,9 @@ def note(words: str) -> None:
     print(f"{datetime.now(UTC):%H:%M:%S} {words}", file=sys.stderr, flush=True)
 
 
-def compare(bench: Bench, chosen: argparse.Namespace, engines: list[str]) -> Iterator[tuple[list[dict], dict[str, dict]]]:
+def compare(
+    bench: Bench, chosen: argparse.Namespace, engines: list[str]
+) -> Iterator[tuple[list[dict], dict[str, dict]]]:
     """Yield after each turn the runs of all engines, and the rates of the machine measured between them.
 
     Where a product of matrices is slower in bfloat16, nothing is trained with it: emulated, it takes many times as long.
@@ -229,21 +254,36 @@ def compare(bench: Bench, chosen: argparse.Namespace, engines: list[str]) -> Ite
         if not turn and rates["gemm_bfloat16"][0] < rates["gemm_float32"][0]:
             note(f"without bfloat16: {SLOWER}")
             both = [name for name in ("ours, bfloat16", "bfloat16") if name in (*engines, *CHOICES)]
-            bench.failed |= {f"{name}, {each}": SLOWER for name in chosen.workloads for each in both}
+            bench.failed |= {
+                f"{name}, {each}": SLOWER for name in chosen.workloads for each in both
+            }
         for name in chosen.workloads:
             images = chosen.images[name]
             for engine in in_turn([*engines, TEN] if name == "ff" else engines, turn):
                 if engine == TEN:
                     seeds = range(turn * SEEDS, (turn + 1) * SEEDS)
-                    how = (bench.side_by_side, name, min(cores(), SEEDS), seeds, images, chosen.epochs)
+                    how = (
+                        bench.side_by_side,
+                        name,
+                        min(cores(), SEEDS),
+                        seeds,
+                        images,
+                        chosen.epochs,
+                    )
                     made = bench.attempt(f"{name}, {engine}", *how)
                 else:
                     _, module, options = ENGINES[engine]
                     how = {"images": images, "epochs": chosen.epochs + 1, "seed": turn}
-                    made = bench.attempt(f"{name}, {engine}", bench.train, module, name, *options, **how)
+                    made = bench.attempt(
+                        f"{name}, {engine}", bench.train, module, name, *options, **how
+                    )
                 if made:
-                    runs.append({"workload": name, "engine": engine, "turn": turn, "images": images, **made})
-                    note(f"{turn + 1}/{chosen.repetitions} {name}, {engine}: {epoch_seconds(runs[-1]):.2f} s per epoch")
+                    runs.append(
+                        {"workload": name, "engine": engine, "turn": turn, "images": images, **made}
+                    )
+                    note(
+                        f"{turn + 1}/{chosen.repetitions} {name}, {engine}: {epoch_seconds(runs[-1]):.2f} s per epoch"
+                    )
         yield runs, {name: measured(values) for name, values in rates.items()}
 
 
@@ -254,7 +294,12 @@ def epoch_seconds(run: dict) -> float:
 
 def spread(values: list[float]) -> dict[str, float]:
     """Return median, smallest and largest of ``values``, and how many they are."""
-    return {"median": statistics.median(values), "min": min(values), "max": max(values), "n": len(values)}
+    return {
+        "median": statistics.median(values),
+        "min": min(values),
+        "max": max(values),
+        "n": len(values),
+    }
 
 
 def measured(values: list[float]) -> dict[str, object]:
@@ -296,16 +341,24 @@ def summarize(runs: list[dict]) -> list[dict]:
             "seconds": spread([epoch_seconds(run) for run in by_turn.values()]),
             "peak_mb": spread([run["peak_mb"] for run in by_turn.values()]),
             "loss": spread([epochs[-1] for epochs in losses]),
-            "agrees": all(gap["difference"] <= gap["tolerance"] for gap in apart) if apart else None,
+            "agrees": all(gap["difference"] <= gap["tolerance"] for gap in apart)
+            if apart
+            else None,
             "gap": apart[-1] if apart else None,
         }
-        others = {"ours": "ours", "tutorial": "tutorial", "best_peer": engine.startswith("ours") and best_peer(made, name)}
+        others = {
+            "ours": "ours",
+            "tutorial": "tutorial",
+            "best_peer": engine.startswith("ours") and best_peer(made, name),
+        }
         for label, other in others.items():
             theirs = made.get((name, other), {})
             pairs = [(run, theirs[turn]) for turn, run in by_turn.items() if turn in theirs]
             if pairs:
                 work = SEEDS if engine == TEN else 1
-                row[f"than_{label}"] = spread([work * epoch_seconds(b) / epoch_seconds(a) for a, b in pairs])
+                row[f"than_{label}"] = spread(
+                    [work * epoch_seconds(b) / epoch_seconds(a) for a, b in pairs]
+                )
             if pairs and label == "tutorial":
                 row["memory_ratio"] = spread([a["peak_mb"] / b["peak_mb"] for a, b in pairs])
         rows.append(row)
@@ -314,7 +367,11 @@ def summarize(runs: list[dict]) -> list[dict]:
 
 def losses_of(by_turn: dict[int, dict]) -> list[list[float]]:
     """Return the running losses, one for each epoch, of every seed that an engine was trained with."""
-    return [losses for run in by_turn.values() for losses in (run["losses"] if run["engine"] == TEN else [run["losses"]])]
+    return [
+        losses
+        for run in by_turn.values()
+        for losses in (run["losses"] if run["engine"] == TEN else [run["losses"]])
+    ]
 
 
 def best_peer(made: dict[tuple[str, str], dict[int, dict]], name: str) -> str | None:
@@ -339,7 +396,9 @@ def gaps(theirs: list[list[float]], ours: list[list[float]]) -> list[dict[str, f
     for epoch in zip(zip(*theirs, strict=True), zip(*ours, strict=True), strict=True):
         their_mean, mean = map(statistics.mean, epoch)
         error = math.sqrt(sum(statistics.variance(losses) / len(losses) for losses in epoch))
-        found.append({"difference": abs(their_mean - mean) / mean, "tolerance": max(4 * error / mean, 0.02)})
+        found.append(
+            {"difference": abs(their_mean - mean) / mean, "tolerance": max(4 * error / mean, 0.02)}
+        )
     return found
 
 
@@ -353,12 +412,16 @@ def linearity(bench: Bench, chosen: argparse.Namespace) -> Iterator[dict[str, di
     part, most = images // 8, cores()
     seconds = {name: {factor: [] for factor in FACTORS} for name in ("epochs", "images", "jobs")}
     for turn in range(chosen.repetitions):
-        if run := bench.attempt("ff, 9 epochs", bench.train, "ours", "ff", images=part, epochs=9, seed=turn):
+        if run := bench.attempt(
+            "ff, 9 epochs", bench.train, "ours", "ff", images=part, epochs=9, seed=turn
+        ):
             for factor in FACTORS:
                 seconds["epochs"][factor].append(sum(run["seconds"][1 : 1 + factor]))
         for factor in in_turn(FACTORS, turn):
             how = {"images": factor * part, "epochs": 4, "seed": turn}
-            if run := bench.attempt(f"ff, {factor} eighths of the images", bench.train, "ours", "ff", **how):
+            if run := bench.attempt(
+                f"ff, {factor} eighths of the images", bench.train, "ours", "ff", **how
+            ):
                 seconds["images"][factor].append(statistics.median(run["seconds"][1:]))
             how = (bench.side_by_side, "ff", factor, range(2 * factor), images, 3)
             if factor <= most and (run := bench.attempt(f"ff, {factor} jobs", *how)):
@@ -367,7 +430,9 @@ def linearity(bench: Bench, chosen: argparse.Namespace) -> Iterator[dict[str, di
         yield {name: ratios(took, 1, proportional=name != "jobs") for name, took in seconds.items()}
 
 
-def start_up(bench: Bench, chosen: argparse.Namespace, engines: list[str]) -> Iterator[dict[str, dict]]:
+def start_up(
+    bench: Bench, chosen: argparse.Namespace, engines: list[str]
+) -> Iterator[dict[str, dict]]:
     """Yield after each turn the seconds from the start of a process to the end of its first step, for each engine on ff.
 
     Also those of commands, and of importing PyTorch and then this project within one process.
@@ -377,7 +442,9 @@ def start_up(bench: Bench, chosen: argparse.Namespace, engines: list[str]) -> It
         for engine in in_turn(engines, turn):
             _, module, options = ENGINES[engine]
             start = time.time()
-            if run := bench.attempt(f"ff, {engine}", bench.train, module, "ff", *options, images=100, epochs=1):
+            if run := bench.attempt(
+                f"ff, {engine}", bench.train, module, "ff", *options, images=100, epochs=1
+            ):
                 found["first_step"].setdefault(engine, []).append(run["ended"] - start)
         for name in in_turn(list(COMMANDS), turn):
             if made := bench.attempt(f"start, {name}", bench.timed, COMMANDS[name]):
@@ -385,34 +452,48 @@ def start_up(bench: Bench, chosen: argparse.Namespace, engines: list[str]) -> It
                 for package, seconds in (result_of(made[1]) if name == "imports" else {}).items():
                     found["imports"].setdefault(package, []).append(seconds)
         note(f"{turn + 1}/{chosen.repetitions} starting")
-        yield {part: {name: measured(seconds) for name, seconds in by_name.items()} for part, by_name in found.items()}
+        yield {
+            part: {name: measured(seconds) for name, seconds in by_name.items()}
+            for part, by_name in found.items()
+        }
 
 
 def choices(bench: Bench, chosen: argparse.Namespace, name: str) -> Iterator[dict[str, dict]]:
     """Yield after each turn, for each choice of ours, how many times as long an epoch takes with that alone changed."""
     images = chosen.images[name] // (1 if name == "ff" else 4)  # of ff all: an epoch of it is short
-    changes = {"ours": []} | {choice: how for choice, how in CHOICES.items() if name in WHERE.get(choice, WORKLOADS)}
+    changes = {"ours": []} | {
+        choice: how for choice, how in CHOICES.items() if name in WHERE.get(choice, WORKLOADS)
+    }
     seconds: dict[str, list[float]] = {change: [] for change in changes}
     for turn in range(chosen.repetitions):
         for change in in_turn(list(changes), turn):
             if change == "compiled" and (turn or chosen.quick):
                 continue  # it takes a minute to begin
             how = {"images": images, "epochs": chosen.epochs + 1, "seed": turn}
-            if run := bench.attempt(f"{name}, {change}", bench.train, "ours", name, *changes[change], **how):
+            if run := bench.attempt(
+                f"{name}, {change}", bench.train, "ours", name, *changes[change], **how
+            ):
                 seconds[change].append(statistics.median(run["seconds"][1:]))
         note(f"{turn + 1}/{chosen.repetitions} {name}, choices")
         yield ratios(seconds, "ours")
 
 
-def limits(rates: dict[str, dict], operations: dict[str, dict], rows: list[dict]) -> dict[str, dict]:
+def limits(
+    rates: dict[str, dict], operations: dict[str, dict], rows: list[dict]
+) -> dict[str, dict]:
     """Return for each workload what share of its time its multiplications alone would take at the machine's own rate."""
     found = {}
     for name, gflops in operations.items():
         steps = FULL_EPOCH / WORKLOADS[name].batch_size
         for precision, engine in (("float32", "ours"), ("bfloat16", "ours, bfloat16")):
-            row = next((row for row in rows if row["workload"] == name and row["engine"] == engine), None)
+            row = next(
+                (row for row in rows if row["workload"] == name and row["engine"] == engine), None
+            )
             if row:
-                least = sum(steps * gflop / rates[f"{kind}_{precision}"]["median"] for kind, gflop in gflops.items())
+                least = sum(
+                    steps * gflop / rates[f"{kind}_{precision}"]["median"]
+                    for kind, gflop in gflops.items()
+                )
                 found.setdefault(name, {})[precision] = least / row["seconds"]["median"]
     return found
 
@@ -436,7 +517,9 @@ def hardware() -> dict[str, object]:
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that are here."""
     packages = ("torch", "torchvision", "lightning", "skorch", "keras", "jax", "flax")
-    return {"python": platform.python_version()} | {name: version(name) for name in packages if importlib.util.find_spec(name)}
+    return {"python": platform.python_version()} | {
+        name: version(name) for name in packages if importlib.util.find_spec(name)
+    }
 
 
 def commit() -> str | None:
@@ -446,7 +529,9 @@ def commit() -> str | None:
         made = subprocess.run(
             [*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True
         ).stdout.strip()
-        changed = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True, check=True).stdout.strip()
+        changed = subprocess.run(
+            [*git, "status", "--porcelain"], capture_output=True, text=True, check=True
+        ).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return None
     return made + ("+" if changed else "")
@@ -466,7 +551,12 @@ def measure_all(chosen: argparse.Namespace) -> dict:
 
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(folder, chosen.limit)
-        how = {"repetitions": chosen.repetitions, "epochs": chosen.epochs, "images": chosen.images, "seeds": SEEDS}
+        how = {
+            "repetitions": chosen.repetitions,
+            "epochs": chosen.epochs,
+            "images": chosen.images,
+            "seeds": SEEDS,
+        }
         keep(
             date=datetime.now(UTC).isoformat(timespec="seconds"),
             commit=commit(),
@@ -523,14 +613,21 @@ def table(result: dict) -> str:
     for row in result["summary"]:
         seconds = "".join(f"{row['seconds'][name]:8.2f}" for name in ("median", "min", "max"))
         columns = (("than_tutorial", 10), ("than_best_peer", 10), ("than_ours", 7))
-        than = "".join(f"{row[name]['median']:{width}.2f}" if name in row else " " * width for name, width in columns)
+        than = "".join(
+            f"{row[name]['median']:{width}.2f}" if name in row else " " * width
+            for name, width in columns
+        )
         memory = f"{row['peak_mb']['median']:7.0f}"
         memory += f"{row['memory_ratio']['median']:7.2f}" if "memory_ratio" in row else " " * 7
         agrees = {True: "yes", False: "NO", None: ""}[row["agrees"]]
         if row["gap"]:
             agrees = f"{100 * row['gap']['difference']:.1f} of {100 * row['gap']['tolerance']:.1f}  {agrees}"
-        lines.append(f"{row['workload'] + ': ' + row['engine']:28}{seconds}{than}{memory}  {agrees}")
-    failed = [f"failed: {part}: {reason.splitlines()[-1]}" for part, reason in result["failed"].items()]
+        lines.append(
+            f"{row['workload'] + ': ' + row['engine']:28}{seconds}{than}{memory}  {agrees}"
+        )
+    failed = [
+        f"failed: {part}: {reason.splitlines()[-1]}" for part, reason in result["failed"].items()
+    ]
     return "\n".join(lines + failed)
 
 
@@ -551,20 +648,35 @@ def times(result: dict) -> dict[str, dict[str, list[float]]]:
     found: dict[str, dict[str, list[float]]] = {}
     for run in result["runs"]:
         if run["engine"] != TEN:
-            found.setdefault(run["workload"], {}).setdefault(run["engine"], []).append(epoch_seconds(run))
+            found.setdefault(run["workload"], {}).setdefault(run["engine"], []).append(
+                epoch_seconds(run)
+            )
     return found
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repetitions", type=int, default=5, help="fresh processes for each engine")
-    parser.add_argument("--epochs", type=int, default=2, help="epochs measured in each process, after a first that is not")
+    parser.add_argument(
+        "--repetitions", type=int, default=5, help="fresh processes for each engine"
+    )
+    parser.add_argument(
+        "--epochs",
+        type=int,
+        default=2,
+        help="epochs measured in each process, after a first that is not",
+    )
     parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=list(WORKLOADS))
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
     parser.add_argument("--images", type=int, help="images of an epoch, for all workloads")
     parser.add_argument("--source", default="auto", help="official, synthetic or auto")
-    parser.add_argument("--quick", action="store_true", help="two repetitions with few images: a look, not a measurement")
-    parser.add_argument("--limit", type=float, default=900, help="seconds that one process may take")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="two repetitions with few images: a look, not a measurement",
+    )
+    parser.add_argument(
+        "--limit", type=float, default=900, help="seconds that one process may take"
+    )
     parser.add_argument("--output", type=Path, default=HERE / "results" / "speed.json")
     chosen = parser.parse_args(arguments)
     if chosen.quick:
@@ -575,7 +687,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def main() -> None:
     chosen = parse()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the process under way is ended as well
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(143)
+    )  # so that the process under way is ended as well
     result = measure_all(chosen)
     write(chosen.output, result)
     chosen.output.with_suffix(".part.json").unlink()

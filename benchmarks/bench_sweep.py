@@ -59,7 +59,13 @@ def measure(work: list[Recipe], hands: int) -> tuple[float, list[float]]:
     """Return the seconds of a sweep with so many hands in an empty store, and those in its records."""
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        runs = sweep(work, store=RunStore(folder, Path(folder) / "none"), jobs=hands, device="cpu", progress=False)
+        runs = sweep(
+            work,
+            store=RunStore(folder, Path(folder) / "none"),
+            jobs=hands,
+            device="cpu",
+            progress=False,
+        )
         return time.perf_counter() - start, [sum(run.history["seconds"]) for run in runs]
 
 
@@ -82,14 +88,24 @@ def scaling(work: list[Recipe], hands: list[int], repetitions: int) -> dict[str,
     for count in hands:
         middle = statistics.median(took[count])
         expected = project(trained, count, quiet).seconds
-        rows[str(count)] = {"seconds": middle, "speed_up": alone / middle, "projected": expected, "start_up": start_up}
+        rows[str(count)] = {
+            "seconds": middle,
+            "speed_up": alone / middle,
+            "projected": expected,
+            "start_up": start_up,
+        }
     return rows
 
 
 def projection(runs: int, workers: int, seed: int = 0) -> dict[str, dict[str, float]]:
     """Return how a sweep of ``runs`` like the committed ones would go under each of the conditions."""
-    histories = [json.loads(path.read_bytes())["history"]["seconds"] for path in sorted(RECORDS.glob("*/*.json"))]
-    known = [len(epochs) * statistics.median(epochs) for epochs in histories]  # a machine may have slept in one of them
+    histories = [
+        json.loads(path.read_bytes())["history"]["seconds"]
+        for path in sorted(RECORDS.glob("*/*.json"))
+    ]
+    known = [
+        len(epochs) * statistics.median(epochs) for epochs in histories
+    ]  # a machine may have slept in one of them
     seconds = random.Random(seed).choices(known, k=runs)
     rows = {}
     for name, conditions in CONDITIONS.items():
@@ -109,7 +125,10 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=12)
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument(
-        "--hands", type=int, nargs="+", default=sorted({1, 2, available_cores()} & set(range(available_cores() + 1)))
+        "--hands",
+        type=int,
+        nargs="+",
+        default=sorted({1, 2, available_cores()} & set(range(available_cores() + 1))),
     )
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--source", choices=["auto", "official", "synthetic"], default="auto")
@@ -117,16 +136,34 @@ def main() -> None:
     arguments = parser.parse_args()
     from fmnist_utils.data import status
 
-    official = arguments.source == "official" or (arguments.source == "auto" and all(status()["good"].values()))
+    official = arguments.source == "official" or (
+        arguments.source == "auto" and all(status()["good"].values())
+    )
     work = recipes(arguments.runs, arguments.epochs, "official" if official else "synthetic")
-    measured, projected = scaling(work, arguments.hands, arguments.repetitions), projection(1000, 64)
+    measured, projected = (
+        scaling(work, arguments.hands, arguments.repetitions),
+        projection(1000, 64),
+    )
     for count, row in measured.items():
-        print(f"{count:>3} hands: {row['seconds']:6.1f} s, {row['speed_up']:.2f} times; projected {row['projected']:.1f} s")
+        print(
+            f"{count:>3} hands: {row['seconds']:6.1f} s, {row['speed_up']:.2f} times; projected {row['projected']:.1f} s"
+        )
     for name, row in projected.items():
-        print(f"1000 runs, {row['hours_alone']:.1f} h alone; 64 workers, {name}: {row['hours']:.2f} h, busy {row['busy']:.0%}")
-    machine = {"processor": platform.machine(), "cores": available_cores(), "load": os.getloadavg()[0]}
+        print(
+            f"1000 runs, {row['hours_alone']:.1f} h alone; 64 workers, {name}: {row['hours']:.2f} h, busy {row['busy']:.0%}"
+        )
+    machine = {
+        "processor": platform.machine(),
+        "cores": available_cores(),
+        "load": os.getloadavg()[0],
+    }
     conditions = {name: vars(replace(each)) for name, each in CONDITIONS.items()}
-    result = {"measured": measured, "projected": projected, "conditions": conditions, "machine": machine}
+    result = {
+        "measured": measured,
+        "projected": projected,
+        "conditions": conditions,
+        "machine": machine,
+    }
     result |= {
         "runs": arguments.runs,
         "repetitions": arguments.repetitions,

@@ -46,7 +46,9 @@ def save(folder: Path, source: str) -> dict:
     return {"data": arrays.source}
 
 
-def train(engine: str, name: str, data: Data, epochs: int, seed: int, options: dict[str, str]) -> dict:
+def train(
+    engine: str, name: str, data: Data, epochs: int, seed: int, options: dict[str, str]
+) -> dict:
     """Train and return the seconds and the running loss of each epoch, peak memory in MB, and when training ended."""
     engine_module = importlib.import_module(f"engines.{engine}")
     marks, losses = [time.time()], []
@@ -56,8 +58,15 @@ def train(engine: str, name: str, data: Data, epochs: int, seed: int, options: d
         losses.append(float(loss))
 
     engine_module.train(Job(name, WORKLOADS[name], data, epochs, seed, on_epoch), **options)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
-    return {"seconds": np.diff(marks).tolist(), "losses": losses, "peak_mb": peak, "ended": marks[-1]}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+        1e6 if sys.platform == "darwin" else 1e3
+    )
+    return {
+        "seconds": np.diff(marks).tolist(),
+        "losses": losses,
+        "peak_mb": peak,
+        "ended": marks[-1],
+    }
 
 
 def rates() -> dict[str, float]:
@@ -84,7 +93,9 @@ def rates() -> dict[str, float]:
                 task()
                 seconds.append(time.perf_counter() - start)
             warm = seconds[len(seconds) // 5 :]
-            found[f"{name}_{str(precision).removeprefix('torch.')}"] = operations / statistics.median(warm) / 1e9
+            found[f"{name}_{str(precision).removeprefix('torch.')}"] = (
+                operations / statistics.median(warm) / 1e9
+            )
     return found
 
 
@@ -96,7 +107,9 @@ def operations(name: str, data: Data) -> dict[str, float]:
     from fmnist_utils.training import train_one_epoch
 
     size = WORKLOADS[name].batch_size
-    model, batches, loss_fn, optimizer = ours.prepare(WORKLOADS[name], Data(data.images[:size], data.labels[:size]), 0)
+    model, batches, loss_fn, optimizer = ours.prepare(
+        WORKLOADS[name], Data(data.images[:size], data.labels[:size]), 0
+    )
     with FlopCounterMode(display=False) as counter:
         train_one_epoch(model, batches, loss_fn, optimizer)
     counts = {"convolution": 0, "gemm": 0}
@@ -130,7 +143,10 @@ def profile(name: str, data: Data, seed: int) -> dict[str, object]:
         profiled_seconds = seconds_of(3)
     shares = dict.fromkeys((*KINDS, "rest"), 0.0)
     for event in watched.key_averages():
-        kind = next((kind for kind, words in KINDS.items() if any(word in event.key for word in words)), "rest")
+        kind = next(
+            (kind for kind, words in KINDS.items() if any(word in event.key for word in words)),
+            "rest",
+        )
         shares[kind] += event.self_cpu_time_total
     total = sum(shares.values())
     shares = {kind: share / total for kind, share in shares.items()}
@@ -145,9 +161,16 @@ def main() -> None:
     parser.add_argument("--source", default="auto", help="official, synthetic or auto; for save")
     parser.add_argument("--images", type=int, default=1000)
     parser.add_argument("--epochs", type=int, default=1)
-    parser.add_argument("--seed", type=int, nargs="+", default=[0], help="several are trained one after the other")
+    parser.add_argument(
+        "--seed", type=int, nargs="+", default=[0], help="several are trained one after the other"
+    )
     parser.add_argument("--threads", type=int)
-    parser.add_argument("--option", action="append", default=[], help="of ours: precision=bfloat16, without=channels_last, …")
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        help="of ours: precision=bfloat16, without=channels_last, …",
+    )
     chosen = parser.parse_args()
     if chosen.threads:
         import torch
@@ -165,7 +188,10 @@ def main() -> None:
             result = profile(chosen.workload, data, chosen.seed[0])
         else:
             options = dict(option.split("=") for option in chosen.option)
-            result = [train(chosen.engine, chosen.workload, data, chosen.epochs, seed, options) for seed in chosen.seed]
+            result = [
+                train(chosen.engine, chosen.workload, data, chosen.epochs, seed, options)
+                for seed in chosen.seed
+            ]
     print(json.dumps(result))
 
 

@@ -31,9 +31,19 @@ class Workload:
 
 
 WORKLOADS = {
-    "ff": Workload("ff_classifier", {"hidden_sizes": (128, 64), "dropout": 0.2}, "cross_entropy", 100, 60_000),
-    "convae": Workload("conv_autoencoder", {"latent_dim": 64, "output_activation": "sigmoid"}, "l1", 100, 20_000),
-    "cnn3": Workload("cnn", {"kernel_size": 3, "dense_sizes": (512,), "dropout": 0.1}, "cross_entropy", 500, 10_000),
+    "ff": Workload(
+        "ff_classifier", {"hidden_sizes": (128, 64), "dropout": 0.2}, "cross_entropy", 100, 60_000
+    ),
+    "convae": Workload(
+        "conv_autoencoder", {"latent_dim": 64, "output_activation": "sigmoid"}, "l1", 100, 20_000
+    ),
+    "cnn3": Workload(
+        "cnn",
+        {"kernel_size": 3, "dense_sizes": (512,), "dropout": 0.1},
+        "cross_entropy",
+        500,
+        10_000,
+    ),
 }
 
 

@@ -46,11 +46,17 @@ class Browser:
             stderr=subprocess.DEVNULL,
         )
         port_file = profile / "DevToolsActivePort"
-        self.port = int(wait_for(lambda: port_file.exists() and port_file.read_text().split("\n")[0]))
+        self.port = int(
+            wait_for(lambda: port_file.exists() and port_file.read_text().split("\n")[0])
+        )
         import websocket  # comes with JupyterLab
 
-        targets = wait_for(lambda: json.load(urllib.request.urlopen(f"http://127.0.0.1:{self.port}/json/list")))
-        address = next(target["webSocketDebuggerUrl"] for target in targets if target["type"] == "page")
+        targets = wait_for(
+            lambda: json.load(urllib.request.urlopen(f"http://127.0.0.1:{self.port}/json/list"))
+        )
+        address = next(
+            target["webSocketDebuggerUrl"] for target in targets if target["type"] == "page"
+        )
         self.socket = websocket.create_connection(address, timeout=PATIENCE)
         self.events: list[dict] = []
         self.number = 0
@@ -73,9 +79,13 @@ class Browser:
     def evaluate(self, script: str):
         """Return the value of a JavaScript expression on the page; promises are awaited."""
         try:
-            result = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+            result = self.call(
+                "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True
+            )
         except PageGone:  # it went on to another page meanwhile, which is the one that is meant
-            result = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+            result = self.call(
+                "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True
+            )
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
 
@@ -84,10 +94,19 @@ class Browser:
         self.events.clear()
         self.screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
         self.call("Emulation.setDeviceMetricsOverride", **self.screen)
-        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-        self.call("Network.setUserAgentOverride", userAgent="Mozilla/5.0 Chrome", acceptLanguage=languages)
+        self.call(
+            "Emulation.setEmulatedMedia",
+            features=[{"name": "prefers-color-scheme", "value": scheme}],
+        )
+        self.call(
+            "Network.setUserAgentOverride", userAgent="Mozilla/5.0 Chrome", acceptLanguage=languages
+        )
         self.call("Page.navigate", url=address)
-        wait_for(lambda: self.evaluate("document.readyState == 'complete' && location.href != 'about:blank'"))
+        wait_for(
+            lambda: self.evaluate(
+                "document.readyState == 'complete' && location.href != 'about:blank'"
+            )
+        )
         self.evaluate("window.MathJax?.startup?.promise?.then(() => true)")
 
     def screenshot(self, path: Path) -> None:
@@ -97,7 +116,9 @@ class Browser:
         width, height = self.evaluate("[innerWidth, document.documentElement.scrollHeight]")
         self.call("Emulation.setDeviceMetricsOverride", **self.screen | {"height": PIECE})
         self.evaluate("[...document.images].forEach((image) => { image.loading = 'eager'; })")
-        self.evaluate("Promise.all([...document.images].map((image) => image.decode().catch(() => null))).then(() => true)")
+        self.evaluate(
+            "Promise.all([...document.images].map((image) => image.decode().catch(() => null))).then(() => true)"
+        )
         whole = Image.new("RGB", (width, height))
         for top in range(0, height, PIECE):
             top = max(0, min(top, height - PIECE))  # the last piece ends where the page does
@@ -110,7 +131,11 @@ class Browser:
 
     def requests(self) -> list[str]:
         """Return the addresses that the open page has asked for."""
-        asked = (event["params"] for event in self.events if event["method"] == "Network.requestWillBeSent")
+        asked = (
+            event["params"]
+            for event in self.events
+            if event["method"] == "Network.requestWillBeSent"
+        )
         return [parameters["request"]["url"] for parameters in asked]
 
     def complaints(self) -> list[str]:
@@ -120,9 +145,15 @@ class Browser:
             parameters = event.get("params", {})
             if event["method"] == "Runtime.exceptionThrown":
                 found.append(parameters["exceptionDetails"]["text"])
-            elif event["method"] == "Runtime.consoleAPICalled" and parameters["type"] in ("error", "warning"):
+            elif event["method"] == "Runtime.consoleAPICalled" and parameters["type"] in (
+                "error",
+                "warning",
+            ):
                 found.append(str([argument.get("value") for argument in parameters["args"]]))
-            elif event["method"] == "Log.entryAdded" and parameters["entry"]["level"] in ("error", "warning"):
+            elif event["method"] == "Log.entryAdded" and parameters["entry"]["level"] in (
+                "error",
+                "warning",
+            ):
                 found.append(parameters["entry"]["text"] + " " + parameters["entry"].get("url", ""))
         return found
 
@@ -156,6 +187,8 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 def serve(folder: Path) -> http.server.ThreadingHTTPServer:
     """Serve ``folder`` on a free port of 127.0.0.1, in a thread."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Quiet, directory=folder)
+    )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server

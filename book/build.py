@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import sys
 
-sys.modules.setdefault("rfc3987_syntax", None)  # jsonschema, which nbformat loads, can do without: two seconds of each start
+sys.modules.setdefault(
+    "rfc3987_syntax", None
+)  # jsonschema, which nbformat loads, can do without: two seconds of each start
 
 import argparse
 import base64
@@ -61,7 +63,14 @@ from fmnist_utils.workshop.store import RunStore
 BOOK = ROOT / "book"
 BUILD = BOOK / "_build"
 CACHE, STAGE, SITE = BUILD / "cache", BUILD / "stage", BUILD / "html"
-SHARED = ["_ext", "_images", "_live", "_static", "_templates", "references.bib"]  # what both languages use
+SHARED = [
+    "_ext",
+    "_images",
+    "_live",
+    "_static",
+    "_templates",
+    "references.bib",
+]  # what both languages use
 PACKAGE = Path(fmnist_utils.__file__).parent
 # Of the time of a build a third went into looking for garbage among millions of live nodes, and two seconds into the grammar of
 # internationalized addresses, which jsonschema does without.
@@ -84,8 +93,12 @@ class BuildError(Exception):
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--profile", choices=["full", "quick"], default="full", help="full: the reports' own runs")
-    parser.add_argument("--lang", nargs="+", choices=LANGUAGES, default=LANGUAGES, help="languages of the site")
+    parser.add_argument(
+        "--profile", choices=["full", "quick"], default="full", help="full: the reports' own runs"
+    )
+    parser.add_argument(
+        "--lang", nargs="+", choices=LANGUAGES, default=LANGUAGES, help="languages of the site"
+    )
     chosen = parser.parse_args(arguments)
     BUILD.mkdir(exist_ok=True)
     try:
@@ -109,7 +122,9 @@ def check_jupyter_book() -> None:
     except importlib.metadata.PackageNotFoundError:
         raise BuildError("Jupyter Book is not installed: pip install -e '.[book]'") from None
     if not version.startswith("1."):
-        raise BuildError(f"Jupyter Book {version} was found, 1.x is needed: pip install 'jupyter-book>=1.0.4.post1,<2'")
+        raise BuildError(
+            f"Jupyter Book {version} was found, 1.x is needed: pip install 'jupyter-book>=1.0.4.post1,<2'"
+        )
 
 
 @contextlib.contextmanager
@@ -134,13 +149,17 @@ def build(languages: list[str], profile: str) -> None:
         BuildError: if a notebook fails, Jupyter Book warns, or the finished site does not pass its checks.
     """
     started = time.perf_counter()
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # pages run side by side, and come out alike on any number of cores
+    os.environ.setdefault(
+        "OMP_NUM_THREADS", "1"
+    )  # pages run side by side, and come out alike on any number of cores
     executed = execute_all(languages, profile)
     forks.side_by_side(partial(lay_out, languages=languages, executed=executed), languages)
     render_all(languages)
     site = assemble(languages)
     if findings := checks.check_site(site):
-        raise BuildError("\n  ".join([f"the site in {site} is not fit to be published:", *findings]))
+        raise BuildError(
+            "\n  ".join([f"the site in {site} is not fit to be published:", *findings])
+        )
     publish(site)
     print(f"The book stands in {SITE / 'index.html'} ({time.perf_counter() - started:.0f} s)")
 
@@ -156,34 +175,51 @@ def execute_all(languages: list[str], profile: str) -> dict[tuple[str, str], Not
     """
     context = surroundings()
     profiles = {path: feasible(path.stem, profile) for path in pages.paths()}
-    targets = {(path, lang): cache_path(path, lang, profiles[path], context) for path in profiles for lang in languages}
+    targets = {
+        (path, lang): cache_path(path, lang, profiles[path], context)
+        for path in profiles
+        for lang in languages
+    }
     missing = [page for page, target in targets.items() if not target.exists()]
     if missing:
         CACHE.mkdir(exist_ok=True)
         # One language after the other: what the first has trained, the second loads. The later pages first: the longest are among
         # them and, begun last, would leave the other cores with nothing to do.
         order = sorted(reversed(missing), key=lambda page: languages.index(page[1]))
-        _execute_pages([(*page, targets[page], profiles[page[0]]) for page in order], context["shown"])
+        _execute_pages(
+            [(*page, targets[page], profiles[page[0]]) for page in order], context["shown"]
+        )
     print(f"{len(targets) - len(missing)} of {len(targets)} pages were in the cache", flush=True)
     return {(path.stem, lang): pages.read(target) for (path, lang), target in targets.items()}
 
 
 def _execute_pages(wanted: list[tuple[Path, str, Path, str]], shown: dict) -> None:
     # Each as its notebook, language, place in the cache and profile.
-    with ThreadPoolExecutor(available_cores()) as pool, forks.Kernels(copied=len(wanted) >= MANY) as kernels:
+    with (
+        ThreadPoolExecutor(available_cores()) as pool,
+        forks.Kernels(copied=len(wanted) >= MANY) as kernels,
+    ):
         running: dict[Path, Future] = {}
         every = []
         for path, *how in wanted:
-            running[path] = pool.submit(_execute_page, path, *how, shown, kernels, running.get(path))
+            running[path] = pool.submit(
+                _execute_page, path, *how, shown, kernels, running.get(path)
+            )
             every.append(running[path])
         try:
             for page in as_completed(every):
                 page.result()
         except BuildError as error:
-            print(f"{error}\nThe pages that have begun go on to their end, and are kept", flush=True)
+            print(
+                f"{error}\nThe pages that have begun go on to their end, and are kept", flush=True
+            )
             pool.shutdown(cancel_futures=True)
-            failed = [page.exception() for page in every if not page.cancelled() and page.exception()]
-            raise BuildError("\n  ".join(dict.fromkeys(map(str, failed)))) from None  # a page that fails takes its twin along
+            failed = [
+                page.exception() for page in every if not page.cancelled() and page.exception()
+            ]
+            raise BuildError(
+                "\n  ".join(dict.fromkeys(map(str, failed)))
+            ) from None  # a page that fails takes its twin along
         except BaseException:  # who interrupts waits for none
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -192,7 +228,10 @@ def _execute_pages(wanted: list[tuple[Path, str, Path, str]], shown: dict) -> No
 def feasible(name: str, profile: str) -> str:
     """Return the profile in which the page ``name`` can be shown: ``full`` would train for hours where records are missing."""
     if profile == "full" and name in report_names() and not is_complete(name):
-        print(f"{name}: runs without a record (make reproduce makes them); shown in its quick profile", flush=True)
+        print(
+            f"{name}: runs without a record (make reproduce makes them); shown in its quick profile",
+            flush=True,
+        )
         return "quick"
     return profile
 
@@ -201,12 +240,20 @@ def is_complete(name: str) -> bool:
     """Return whether ``name`` is a report, all of whose runs have a record, but for those meant for a GPU."""
     store = RunStore()
     return name in report_names() and all(
-        store.find(recipe) for of_group in load_report(name).all_recipes(gpu=False).values() for recipe in of_group
+        store.find(recipe)
+        for of_group in load_report(name).all_recipes(gpu=False).values()
+        for recipe in of_group
     )
 
 
 def _execute_page(
-    path: Path, lang: str, target: Path, profile: str, shown: dict, kernels: forks.Kernels, first: Future | None
+    path: Path,
+    lang: str,
+    target: Path,
+    profile: str,
+    shown: dict,
+    kernels: forks.Kernels,
+    first: Future | None,
 ) -> None:
     if first:  # the same page in the other language
         first.result()
@@ -237,16 +284,24 @@ def _run(path: Path, lang: str, profile: str, kernels: forks.Kernels) -> Noteboo
             None,
             parameters={"lang": lang, "profile": profile},
             kernel_name="python3",
-            resources={"metadata": {"path": str(NOTEBOOKS)}},  # papermill's own cwd= would be that of all threads
+            resources={
+                "metadata": {"path": str(NOTEBOOKS)}
+            },  # papermill's own cwd= would be that of all threads
             progress_bar=False,
             log_output=False,
-            extra_arguments=["--log-level=CRITICAL"],  # else every kernel warns that it speaks TCP on this machine
+            extra_arguments=[
+                "--log-level=CRITICAL"
+            ],  # else every kernel warns that it speaks TCP on this machine
             kernel_manager_class=kernels.manager(),
         )
-    except RuntimeError as error:  # a kernel that did not start, or died: three libraries have their own
+    except (
+        RuntimeError
+    ) as error:  # a kernel that did not start, or died: three libraries have their own
         raise BuildError(f"{path.name} [{lang}]: {error}") from None
     except papermill.PapermillExecutionError as error:
-        number = next((n for n, cell in enumerate(source.cells, start=1) if cell.source == error.source), "?")
+        number = next(
+            (n for n, cell in enumerate(source.cells, start=1) if cell.source == error.source), "?"
+        )
         what = " ".join(f"{error.ename}: {error.evalue}".split())
         raise BuildError(f"{path.name} [{lang}] failed in cell {number}: {what}") from None
 
@@ -260,7 +315,11 @@ def _strip(executed: NotebookNode) -> list[str]:
         cell.metadata = {"tags": sorted(pages.tags(cell))}
         if "injected-parameters" in pages.tags(cell):
             cell.source = cell.source.removeprefix("# Parameters\n")
-        warnings += [out.text.strip().partition("\n")[0] for out in cell.outputs if out.get("name") == "stderr"]
+        warnings += [
+            out.text.strip().partition("\n")[0]
+            for out in cell.outputs
+            if out.get("name") == "stderr"
+        ]
         cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     return warnings
 
@@ -270,7 +329,9 @@ def _lighten(executed: NotebookNode) -> None:
     for cell in executed.cells:
         for output in cell.outputs:
             if png := output.get("data", {}).get("image/png"):
-                output.data["image/png"] = base64.b64encode(with_palette(base64.b64decode(png))).decode()
+                output.data["image/png"] = base64.b64encode(
+                    with_palette(base64.b64decode(png))
+                ).decode()
 
 
 # --- The cache: a page is executed again when anything that it depends on has changed, and only then ------------------
@@ -283,11 +344,20 @@ def surroundings() -> dict:
 
     store = runs.RunStore()
     machine = runs.describe_environment(training.pick_device("auto")) | {"data": data_source()}
-    commit = short(machine.pop("commit"))  # one that changes nothing below leaves every page as it is
+    commit = short(
+        machine.pop("commit")
+    )  # one that changes nothing below leaves every page as it is
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     package = folder_digest(PACKAGE)
-    records = folder_digest(store.results, "*/records/*")  # the scorecard beside them is on no executed page
-    shown = {"package": f"{fmnist_utils.__version__} ({package[:7]})", "records": records[:7], "commit": commit, "date": today}
+    records = folder_digest(
+        store.results, "*/records/*"
+    )  # the scorecard beside them is on no executed page
+    shown = {
+        "package": f"{fmnist_utils.__version__} ({package[:7]})",
+        "records": records[:7],
+        "commit": commit,
+        "date": today,
+    }
     return {
         "package": package,
         "records": records,
@@ -295,7 +365,9 @@ def surroundings() -> dict:
         "runs": runs_made_here(),
         "versions": versions(),
         "pictures": [inspect.getsource(each) for each in (with_palette, difference)],
-        "variables": {name: value for name, value in os.environ.items() if name.startswith("FMNIST_")},
+        "variables": {
+            name: value for name, value in os.environ.items() if name.startswith("FMNIST_")
+        },
         "machine": machine,
         "shown": machine | {"machine": colophon.machine(machine)} | shown,
     }
@@ -308,17 +380,24 @@ def runs_made_here() -> str:
     """
     store, digest = RunStore(), hashlib.sha256()
     recipes = (
-        recipe for name in report_names() for of_group in load_report(name).all_recipes().values() for recipe in of_group
+        recipe
+        for name in report_names()
+        for of_group in load_report(name).all_recipes().values()
+        for recipe in of_group
     )
     for record in sorted({store.folder(recipe) / "record.json" for recipe in recipes}):
         if record.exists():
-            digest.update(f"{record.parent.name} {hashlib.sha256(record.read_bytes()).hexdigest()}\n".encode())
+            digest.update(
+                f"{record.parent.name} {hashlib.sha256(record.read_bytes()).hexdigest()}\n".encode()
+            )
     return digest.hexdigest()
 
 
 def versions() -> list[str]:
     """Return the name and version of every package that is installed."""
-    return sorted({f"{package.name} {package.version}" for package in importlib.metadata.distributions()})
+    return sorted(
+        {f"{package.name} {package.version}" for package in importlib.metadata.distributions()}
+    )
 
 
 def data_source() -> str:
@@ -341,9 +420,15 @@ def cache_path(path: Path, lang: str, profile: str, context: dict) -> Path:
 
 def cache_key(notebook: NotebookNode, lang: str, profile: str, context: dict) -> str:
     """Return the SHA-256 of all that the outputs of a page depend on. Its text is not part of it: outputs stay."""
-    code = [[cell.source, sorted(pages.tags(cell))] for cell in notebook.cells if cell.cell_type == "code"]
+    code = [
+        [cell.source, sorted(pages.tags(cell))]
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    ]
     depends_on = {name: value for name, value in context.items() if name != "shown"}
-    return hashlib.sha256(json.dumps([code, lang, profile, depends_on], sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps([code, lang, profile, depends_on], sort_keys=True).encode()
+    ).hexdigest()
 
 
 def folder_digest(folder: Path, pattern: str = "**/*") -> str:
@@ -367,7 +452,9 @@ def lay_out(lang: str, languages: list[str], executed: dict[tuple[str, str], Not
     for name in SHARED:
         copy = shutil.copytree if (BOOK / name).is_dir() else shutil.copyfile
         copy(BOOK / name, stage / name)
-    (stage / "_config.yml").write_text(yaml.safe_dump(configuration(lang, languages), allow_unicode=True), "utf-8")
+    (stage / "_config.yml").write_text(
+        yaml.safe_dump(configuration(lang, languages), allow_unicode=True), "utf-8"
+    )
     last_line = string.Template((stage / "_ran_with.md").read_text("utf-8"))
     (stage / "notebooks").mkdir()
     for path in pages.paths():
@@ -378,7 +465,11 @@ def lay_out(lang: str, languages: list[str], executed: dict[tuple[str, str], Not
             raise BuildError(f"{path.name}: {error}") from None
         if path.stem in student_reports():
             experiments.link(page, load_report(path.stem), lang)
-        page.cells.append(nbformat.v4.new_markdown_cell(last_line.substitute(done.metadata["ran_with"]), id="ran-with"))
+        page.cells.append(
+            nbformat.v4.new_markdown_cell(
+                last_line.substitute(done.metadata["ran_with"]), id="ran-with"
+            )
+        )
         nbformat.write(page, stage / "notebooks" / path.name)
     ran_with = {path.stem: executed[path.stem, lang].metadata["ran_with"] for path in pages.paths()}
     colophon.write(stage, ran_with, RunStore().results)
@@ -398,7 +489,9 @@ def lay_out(lang: str, languages: list[str], executed: dict[tuple[str, str], Not
         verdicts.write(stage, audited, lang)
     (stage / "api").mkdir()
     for module in pkgutil.iter_modules([str(PACKAGE)]):
-        (stage / "api" / f"{module.name}.md").write_text(MODULE_PAGE.format(name=module.name), "utf-8")
+        (stage / "api" / f"{module.name}.md").write_text(
+            MODULE_PAGE.format(name=module.name), "utf-8"
+        )
     (stage / "made_with").write_text("\n".join([folder_digest(PACKAGE), *versions()]), "utf-8")
     if rerender.carry_over(previous, stage):
         print(f"{lang}: only words have changed; their pages alone are rendered", flush=True)
@@ -409,7 +502,12 @@ def lay_out(lang: str, languages: list[str], executed: dict[tuple[str, str], Not
 def steps_of_adding_a_report(lang: str) -> str:
     """Return the numbered steps of ``CONTRIBUTING.md`` in ``lang``: the page for teachers shows the same ones."""
     english, _, spanish = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("## En español")
-    return re.search(r"^1\. .*?(?=\n\n)", spanish if lang == "es" else english, re.MULTILINE | re.DOTALL)[0] + "\n"
+    return (
+        re.search(
+            r"^1\. .*?(?=\n\n)", spanish if lang == "es" else english, re.MULTILINE | re.DOTALL
+        )[0]
+        + "\n"
+    )
 
 
 def configuration(lang: str, languages: list[str]) -> dict:
@@ -418,7 +516,9 @@ def configuration(lang: str, languages: list[str]) -> dict:
     overlay = BOOK / lang / "_overlay.yml"
     if overlay.exists():
         config = merged(config, yaml.safe_load(overlay.read_text("utf-8")))
-    address = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]["Repository"]
+    address = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"][
+        "Repository"
+    ]
     derived = {
         "repository": {"url": address, "path_to_book": lang},
         "sphinx": {"config": {"site_languages": languages}},
@@ -448,7 +548,9 @@ def with_outputs(page: NotebookNode, executed: NotebookNode) -> NotebookNode:
         raise ValueError("the executed code is not that of the page")
     for cell, done in zip(code, ran, strict=True):
         cell.outputs, cell.execution_count = done.outputs, done.execution_count
-    place = next((n for n, cell in enumerate(page.cells, start=1) if "parameters" in pages.tags(cell)), 0)
+    place = next(
+        (n for n, cell in enumerate(page.cells, start=1) if "parameters" in pages.tags(cell)), 0
+    )
     page.cells[place:place] = injected
     return page
 
@@ -463,15 +565,24 @@ def render_all(languages: list[str]) -> None:
     for lang in languages:
         command = [*JUPYTER_BOOK, "build", str(STAGE / lang), "-n", "-W", "--keep-going"]
         processes[lang] = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace"
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
         )
     failures = []
     for lang, process in processes.items():
-        output = re.sub(r"\x1b\[[\d;]*m", "", process.communicate()[0]).replace(f"{STAGE / lang}/", "")
+        output = re.sub(r"\x1b\[[\d;]*m", "", process.communicate()[0]).replace(
+            f"{STAGE / lang}/", ""
+        )
         log = STAGE / f"{lang}.log"
         log.write_text(output, "utf-8")
         if process.returncode:
-            warnings = [line for line in output.splitlines() if re.search(r"WARNING|ERROR|\w+Error:", line)]
+            warnings = [
+                line for line in output.splitlines() if re.search(r"WARNING|ERROR|\w+Error:", line)
+            ]
             headline = f"Jupyter Book refuses the pages [{lang}]; all that it says is in {log}"
             failures.append("\n  ".join([headline, *warnings]))
         else:
@@ -489,20 +600,28 @@ def assemble(languages: list[str]) -> Path:
         unwanted = shutil.ignore_patterns(".buildinfo", "*.ipynb")
         shutil.copytree(STAGE / lang / "_build" / "html", site / lang, ignore=unwanted)
         for path in pages.paths():
-            nbformat.write(pages.reader_copy(pages.read(path), lang), site / lang / "notebooks" / path.name)
+            nbformat.write(
+                pages.reader_copy(pages.read(path), lang), site / lang / "notebooks" / path.name
+            )
     link = '<li><a href="{0}/index.html" lang="{0}" hreflang="{0}">{1}</a></li>'
     links = "\n  ".join(link.format(lang, LANGUAGE_NAMES[lang]) for lang in languages)
     landing = string.Template((BOOK / "landing.html").read_text("utf-8"))
-    (site / "index.html").write_text(landing.substitute(languages=json.dumps(languages), links=links), "utf-8")
+    (site / "index.html").write_text(
+        landing.substitute(languages=json.dumps(languages), links=links), "utf-8"
+    )
     shutil.copyfile(BOOK / "_images" / "favicon.svg", site / "favicon.svg")
     (site / "environment.yml").write_text(binder_environment(), "utf-8")
-    (site / ".nojekyll").touch()  # GitHub Pages would leave out the folders whose names begin with an underscore
+    (
+        site / ".nojekyll"
+    ).touch()  # GitHub Pages would leave out the folders whose names begin with an underscore
     return site
 
 
 def binder_environment() -> str:
     """Return the conda environment for the branch of the site: the one at the top, with the package from the repository."""
-    address = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]["Repository"]
+    address = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"][
+        "Repository"
+    ]
     environment = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))
     environment["dependencies"][-1] = {"pip": [f"git+{address}"]}
     return yaml.safe_dump(environment, sort_keys=False)

@@ -37,7 +37,9 @@ KNOWN_TAGS = {
     "lang-es", "lang-en", "caption", "parameters", "solution", "hide-input", "remove-cell", "raises-exception",
     "nbval-check-output", "nbval-ignore-output", "nbval-skip",
 }  # fmt: skip
-LOCAL_PATH = re.compile(r"(?<![\w.:/-])/(?:home|root|work|tmp|Users|private|mnt|opt)/\w|[A-Z]:\\Users|site-packages|file:///")
+LOCAL_PATH = re.compile(
+    r"(?<![\w.:/-])/(?:home|root|work|tmp|Users|private|mnt|opt)/\w|[A-Z]:\\Users|site-packages|file:///"
+)
 
 Findings = Iterator[str]
 
@@ -89,7 +91,9 @@ def _labels(text: str) -> list[str]:
 
 # What the two texts of a pair must have in common.
 FACTS: dict[str, Callable[[str], object]] = {
-    "heading levels": lambda text: list(map(len, re.findall(r"^(#{1,6}) ", FENCED.sub("", text), re.MULTILINE))),
+    "heading levels": lambda text: list(
+        map(len, re.findall(r"^(#{1,6}) ", FENCED.sub("", text), re.MULTILINE))
+    ),
     "labels": _labels,
     "directives": lambda text: re.findall(r"^(?::{3,}|`{3,})\{([\w:-]+)\}", text, re.MULTILINE),
     "roles": _roles,
@@ -97,7 +101,9 @@ FACTS: dict[str, Callable[[str], object]] = {
     "inline code": lambda text: sorted(CODE.findall(pages.ROLE.sub("", FENCED.sub("", text)))),
     "code blocks": _code_blocks,
     "link targets": lambda text: sorted(target.partition("#")[0] for target in LINK.findall(text)),
-    "numbers": lambda text: sorted(THOUSANDS.sub("", number) for number in NUMBER.findall(prose(text))),
+    "numbers": lambda text: sorted(
+        THOUSANDS.sub("", number) for number in NUMBER.findall(prose(text))
+    ),
     "list items": lambda text: len(re.findall(r"^ *(?:[-*]|\d+\.) ", text, re.MULTILINE)),
     "table rows": lambda text: len(re.findall(r"^\|", text, re.MULTILINE)),
     "alternative text": lambda text: bool(pages.ALT_COMMENT.search(text)),
@@ -128,7 +134,9 @@ def typed_measurements(text: str) -> Findings:
     for sentence in re.split(r"(?<=[.!?:;])\s+|\n\s*\n|\n *[-*|] ", prose(text)):
         for number in MEASUREMENT.finditer(sentence):
             around = sentence[max(0, number.start() - 60) : number.end() + 60]
-            if METRIC.search(around) and not SETTING.search(sentence[max(0, number.start() - 40) : number.start()]):
+            if METRIC.search(around) and not SETTING.search(
+                sentence[max(0, number.start() - 40) : number.start()]
+            ):
                 yield f"typed-in measurement {number[0].strip()!r}: {' '.join(around.split())!r}"
 
 
@@ -158,7 +166,11 @@ def language_pairs(notebook: NotebookNode) -> Findings:
             yield f"cell {number}: expected a lang-es cell, its tags are {sorted(tags(cell))}"
             continue
         _, twin = next(cells, (None, None))
-        if twin is None or twin.cell_type != "markdown" or tags(twin) != tags(cell) - {"lang-es"} | {"lang-en"}:
+        if (
+            twin is None
+            or twin.cell_type != "markdown"
+            or tags(twin) != tags(cell) - {"lang-es"} | {"lang-en"}
+        ):
             yield f"cell {number}: its lang-en twin does not follow it"
             return  # every later pair would be out of step
         for difference in differences(cell.source, twin.source):
@@ -171,7 +183,11 @@ def figures(notebook: NotebookNode) -> Findings:
     for index, cell in enumerate(notebook.cells):
         if cell.cell_type != "code":
             continue
-        after = list(itertools.takewhile(lambda following: "caption" in tags(following), notebook.cells[index + 1 :]))
+        after = list(
+            itertools.takewhile(
+                lambda following: "caption" in tags(following), notebook.cells[index + 1 :]
+            )
+        )
         name = pages.shown(cell)
         if name:
             names.append(name)
@@ -181,7 +197,9 @@ def figures(notebook: NotebookNode) -> Findings:
             yield f"cell {index + 1}: it draws, and names no figure in metadata.fmnist"
         if after:
             yield f"cell {index + 2}: a caption without a figure or table before it"
-    yield from (f"two outputs are called {name}" for name in sorted(set(names)) if names.count(name) > 1)
+    yield from (
+        f"two outputs are called {name}" for name in sorted(set(names)) if names.count(name) > 1
+    )
 
 
 def _caption_findings(cell: NotebookNode, name: str, captions: list[NotebookNode]) -> Findings:
@@ -210,7 +228,9 @@ def code_size(notebook: NotebookNode) -> Findings:
         if len(lines) > MAX_LINES:
             yield f"cell {number}: {len(lines)} lines of code, at most {MAX_LINES}"
         # An address cannot be broken.
-        if (widest := max((len(line) for line in lines if "://" not in line), default=0)) > MAX_COLUMNS:
+        if (
+            widest := max((len(line) for line in lines if "://" not in line), default=0)
+        ) > MAX_COLUMNS:
             yield f"cell {number}: a line of {widest} columns, at most {MAX_COLUMNS}"
     if lengths and statistics.median(lengths) > MAX_MEDIAN_LINES:
         yield f"the median code cell has {statistics.median(lengths)} lines, at most {MAX_MEDIAN_LINES}"
@@ -242,7 +262,11 @@ def parameters(notebook: NotebookNode, known: set[str] | None = None) -> Finding
     for statement in ast.parse(found[0].source).body:
         if isinstance(statement, ast.Import):
             continue
-        target = statement.targets[0] if isinstance(statement, ast.Assign) and len(statement.targets) == 1 else None
+        target = (
+            statement.targets[0]
+            if isinstance(statement, ast.Assign) and len(statement.targets) == 1
+            else None
+        )
         if isinstance(target, ast.Name) and _is_scalar(statement.value):
             names.add(target.id)
         else:
@@ -257,7 +281,9 @@ def _is_scalar(value: ast.expr) -> bool:
     if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):
         value = value.operand
     from_environment = isinstance(value, ast.Call) and ast.unparse(value.func) == "os.environ.get"
-    constants = from_environment and all(isinstance(argument, ast.Constant) for argument in value.args)
+    constants = from_environment and all(
+        isinstance(argument, ast.Constant) for argument in value.args
+    )
     return isinstance(value, ast.Constant) or constants
 
 
@@ -301,11 +327,18 @@ def self_check(notebook: NotebookNode) -> Findings:
     for lang in LANGUAGES:
         text = "\n".join(text for _, text in _texts(notebook, lang))
         questions = [tuple(map(_items, parts)) for parts in pages.QUESTION.findall(text)]
-        if len(questions) != QUESTIONS or len(re.findall(r"^:{3,}\{question\}", text, re.MULTILINE)) != QUESTIONS:
+        if (
+            len(questions) != QUESTIONS
+            or len(re.findall(r"^:{3,}\{question\}", text, re.MULTILINE)) != QUESTIONS
+        ):
             yield f"{lang}: {len(questions)} questions that can be read, not {QUESTIONS}"
         keys[lang] = []
         for number, (answers, explanations) in enumerate(questions, start=1):
-            right = [place for place, explanation in enumerate(explanations, start=1) if explanation.startswith("**")]
+            right = [
+                place
+                for place, explanation in enumerate(explanations, start=1)
+                if explanation.startswith("**")
+            ]
             if len(answers) not in ANSWERS or len(explanations) != len(answers) or len(right) != 1:
                 counted = f"{len(answers)} answers, {len(explanations)} explanations, right by their bold start: {right}"
                 yield f"{lang}, question {number}: {counted}"
@@ -445,7 +478,11 @@ class Site:
     def __init__(self, root: Path, part: str | None = None):
         """Read the site in ``root``: all of it, or a ``part``: a language, or what stands in none (``"."``)."""
         self.root, self.part = root, part
-        self.everything = {path.relative_to(root).as_posix() for path in root.rglob("*.html") if "_static" not in path.parts}
+        self.everything = {
+            path.relative_to(root).as_posix()
+            for path in root.rglob("*.html")
+            if "_static" not in path.parts
+        }
         own = [path.relative_to(root).as_posix() for path in self.files("*.html")]
         collects = gc.isenabled()
         gc.disable()  # a third of the time would go into looking for garbage among the elements, all of which are in use
@@ -462,7 +499,11 @@ class Site:
         """Return the files of the part whose names are like ``pattern``."""
         folder = self.root / (self.part or "")
         elsewhere = [self.root / lang for lang in LANGUAGES] if self.part == "." else []
-        found = (path for path in folder.rglob(pattern) if not any(other in path.parents for other in elsewhere))
+        found = (
+            path
+            for path in folder.rglob(pattern)
+            if not any(other in path.parents for other in elsewhere)
+        )
         return sorted(path for path in found if path.is_file())
 
     def parsed(self, page: str) -> BeautifulSoup:
@@ -473,7 +514,9 @@ class Site:
         """Return what a link may name in ``page``, which may be in another part."""
         if page not in self._places:
             elements = self.elements.get(page) or self.parsed(page).find_all(True)
-            self._places[page] = {element[name] for element, name in _with_attributes(elements, "id", "name")}
+            self._places[page] = {
+                element[name] for element, name in _with_attributes(elements, "id", "name")
+            }
         return self._places[page]
 
 
@@ -492,17 +535,28 @@ def links(site: Site) -> Findings:
             address = urlsplit(element[attribute])
             if address.scheme or address.netloc or element[attribute] == "#":
                 continue
-            path = posixpath.join(posixpath.dirname(page), unquote(address.path)) if address.path else page
+            path = (
+                posixpath.join(posixpath.dirname(page), unquote(address.path))
+                if address.path
+                else page
+            )
             target = posixpath.normpath(path)
             if not (site.root / target).is_file():
                 yield f"{page}: {element[attribute]} leads nowhere"
-            elif address.fragment and target in site.everything and unquote(address.fragment) not in site.places(target):
+            elif (
+                address.fragment
+                and target in site.everything
+                and unquote(address.fragment) not in site.places(target)
+            ):
                 yield f"{page}: there is no #{address.fragment} in {target}"
 
 
 def same_site_pages(site: Site) -> Findings:
     """Every page is there in every language, and says in which it is."""
-    names = {lang: {page[3:] for page in site.everything if page.startswith(f"{lang}/")} for lang in site.languages}
+    names = {
+        lang: {page[3:] for page in site.everything if page.startswith(f"{lang}/")}
+        for lang in site.languages
+    }
     everywhere = set().union(*names.values())
     for lang in site.languages if site.part is None else {site.part} & set(site.languages):
         yield from (f"{lang}/{name} is missing" for name in sorted(everywhere - names[lang]))
@@ -515,7 +569,9 @@ def alternative_texts(site: Site) -> Findings:
     """Every picture says in words what it shows; only decoration beside the same words may say nothing."""
     for page, soup in site.pages.items():
         for image in soup.find_all("img"):
-            decoration = image.get("alt") == "" and (image.find_parent(class_="navbar-brand") or page == "index.html")
+            decoration = image.get("alt") == "" and (
+                image.find_parent(class_="navbar-brand") or page == "index.html"
+            )
             if not (image.get("alt") or decoration):
                 yield f"{page}: {image.get('src')} has no alternative text"
 
@@ -524,7 +580,16 @@ LOADING = {
     "script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "audio": "src", "embed": "src",
     "object": "data",
 }  # fmt: skip
-LOADING_LINKS = {"stylesheet", "icon", "preload", "prefetch", "modulepreload", "preconnect", "dns-prefetch", "manifest"}
+LOADING_LINKS = {
+    "stylesheet",
+    "icon",
+    "preload",
+    "prefetch",
+    "modulepreload",
+    "preconnect",
+    "dns-prefetch",
+    "manifest",
+}
 REMOTE = re.compile(r"^(?:https?:)?//")
 REMOTE_IN_CSS = re.compile(r"""(?:url\(|@import)\s*["']?(?:https?:)?//[^)"'\s]+""")
 
@@ -532,7 +597,10 @@ REMOTE_IN_CSS = re.compile(r"""(?:url\(|@import)\s*["']?(?:https?:)?//[^)"'\s]+"
 def no_outside(site: Site) -> Findings:
     """Opening a page asks nothing of any other host."""
     for page, elements in site.elements.items():
-        loaded, styles = [], [element["style"] for element, _ in _with_attributes(elements, "style")]
+        loaded, styles = (
+            [],
+            [element["style"] for element, _ in _with_attributes(elements, "style")],
+        )
         for element in elements:
             if element.name in LOADING:
                 loaded.append(element.get(LOADING[element.name]))
@@ -545,8 +613,14 @@ def no_outside(site: Site) -> Findings:
                 yield from (f"{page}: a script names {address}" for address in named)
         for element, _ in _with_attributes(elements, "srcset"):
             loaded += [part.split()[0] for part in element["srcset"].split(",")]
-        yield from (f"{page} loads {address}" for address in loaded if address and REMOTE.match(address))
-        yield from (f"{page} loads {match[0]}" for style in styles for match in REMOTE_IN_CSS.finditer(style))
+        yield from (
+            f"{page} loads {address}" for address in loaded if address and REMOTE.match(address)
+        )
+        yield from (
+            f"{page} loads {match[0]}"
+            for style in styles
+            for match in REMOTE_IN_CSS.finditer(style)
+        )
     for path in site.files("*.css"):
         for match in REMOTE_IN_CSS.finditer(path.read_text("utf-8")):
             yield f"{path.relative_to(site.root)} loads {match[0]}"
@@ -561,7 +635,11 @@ def active_content(site: Site) -> Findings:
         article = soup.find("article")
         for element in article.find_all(True) if article else []:
             acts = [name for name in element.attrs if name.startswith("on")]
-            acts += [name for name in ("href", "src") if str(element.get(name)).strip().lower().startswith("javascript:")]
+            acts += [
+                name
+                for name in ("href", "src")
+                if str(element.get(name)).strip().lower().startswith("javascript:")
+            ]
             if acts or element.name in ("iframe", "object", "embed", "form", "script"):
                 yield f"{page}: active content in the text: {str(element)[:80]!r}"
 
@@ -586,7 +664,9 @@ def rendered(site: Site) -> Findings:
 
 def no_local_paths(site: Site) -> Findings:
     """Nothing tells where the site was built."""
-    built_here = re.compile(f"{LOCAL_PATH.pattern}|{re.escape(str(ROOT))}|{re.escape(str(Path.home()))}/")
+    built_here = re.compile(
+        f"{LOCAL_PATH.pattern}|{re.escape(str(ROOT))}|{re.escape(str(Path.home()))}/"
+    )
     for path in site.files("*"):
         if path.suffix in {".html", ".ipynb", ".md", ".txt"} or path.name == "searchindex.js":
             for match in built_here.finditer(path.read_text("utf-8")):
@@ -608,8 +688,14 @@ INTERFACE_CLASSES = {"admonition-title", "caption-number", "prev-next-area", "bd
 
 
 def _is_interface(element: Tag) -> bool:
-    field = element.name == "dt" and "field-list" in element.parent.get("class", [])  # "Returns" in a docstring
-    return field or element.name in INTERFACE or bool(INTERFACE_CLASSES & set(element.get("class", [])))
+    field = element.name == "dt" and "field-list" in element.parent.get(
+        "class", []
+    )  # "Returns" in a docstring
+    return (
+        field
+        or element.name in INTERFACE
+        or bool(INTERFACE_CLASSES & set(element.get("class", [])))
+    )
 
 
 def spanish_interface(site: Site) -> Findings:
@@ -632,9 +718,12 @@ def spanish_interface(site: Site) -> Findings:
 
 
 FUNCTION_WORDS = re.compile(
-    r"\b(?:the|of|and|is|are|with|that|this|from|which|its?|for|by|not|was|were|when|how|what)\b", re.IGNORECASE
+    r"\b(?:the|of|and|is|are|with|that|this|from|which|its?|for|by|not|was|were|when|how|what)\b",
+    re.IGNORECASE,
 )
-ENGLISH_PAGES = re.compile(r"es/(?:api/|genindex|py-modindex|bibliography)")  # docstrings and titles of works
+ENGLISH_PAGES = re.compile(
+    r"es/(?:api/|genindex|py-modindex|bibliography)"
+)  # docstrings and titles of works
 PARAGRAPHS = set("p li td th dt dd figcaption h1 h2 h3 h4 h5 summary button title".split())
 ENGLISH_BY_RIGHT = {*VERBATIM, "em", "noscript"}
 
@@ -644,11 +733,15 @@ def spanish_text(site: Site) -> Findings:
     for page, soup in site.pages.items():
         if not page.startswith("es/") or ENGLISH_PAGES.match(page):
             continue
-        found: dict[int, tuple[Tag, list[str]]] = {}  # paragraphs, each with those of its texts that hold such a word
+        found: dict[
+            int, tuple[Tag, list[str]]
+        ] = {}  # paragraphs, each with those of its texts that hold such a word
         for text in soup.find_all(string=FUNCTION_WORDS):
             around = list(text.parents)
             paragraph = next((parent for parent in around if parent.name in PARAGRAPHS), None)
-            foreign = any(parent.name in ENGLISH_BY_RIGHT or parent.get("lang") == "en" for parent in around)
+            foreign = any(
+                parent.name in ENGLISH_BY_RIGHT or parent.get("lang") == "en" for parent in around
+            )
             if paragraph is not None and not foreign:
                 found.setdefault(id(paragraph), (paragraph, []))[1].append(text)
         for paragraph, texts in found.values():
@@ -671,7 +764,11 @@ def launches(site: Site) -> Findings:
             "download": posixpath.basename(copy),
         }
         for name, end in wanted.items():
-            opened = [href for href in asked if href == end or (end.startswith("/") and href.endswith(end))]
+            opened = [
+                href
+                for href in asked
+                if href == end or (end.startswith("/") and href.endswith(end))
+            ]
             if len(opened) != 1:
                 yield f"{page}: {name} should lead to {copy}; the buttons lead to {', '.join(sorted(asked))}"
         if not (site.root / "environment.yml").is_file():

@@ -44,7 +44,9 @@ def write(folder: Path, lang: str, store: RunStore | None = None) -> None:
         fill(folder / "_worked.md", worked_example(store))
         rows = list(networks(store))
         for name, task in (("classifiers", "classification"), ("autoencoders", "reconstruction")):
-            write_table(folder / f"{name}.csv", (table_row(row) for row in rows if row.recipe.task == task))
+            write_table(
+                folder / f"{name}.csv", (table_row(row) for row in rows if row.recipe.task == task)
+            )
         claims = audit.table(audit.audit(audit.ACROSS, store))._repr_html_()
         # In the class of a notebook's outputs, so that the style sheet shows it as it shows the audit of a page.
         (folder / "claims.html").write_text(f'<div class="cell_output">{claims}</div>\n', "utf-8")
@@ -65,14 +67,24 @@ def networks(store: RunStore) -> Iterator[Network]:
             recipe = report.recipe(group, protocol := protocols[0])
             if recipe.data.val_from == "test" and "ours" in protocols:
                 recipe = report.recipe(group, protocol := "ours")
-            yield Network(family.network, report.label(group, recipe), report.id, recipe, report.runs(group, protocol, store))
+            yield Network(
+                family.network,
+                report.label(group, recipe),
+                report.id,
+                recipe,
+                report.runs(group, protocol, store),
+            )
 
 
 def table_row(row: Network) -> list[str]:
     """Return the network, its result, seconds for 60,000 images, millions of multiply-adds for one, parameters, and page."""
     model = build_model(**row.recipe.model.model_dump())
     number = row.report[:2]
-    page = f"[{number}](notebooks/{row.report}.ipynb)" if (NOTEBOOKS / f"{row.report}.ipynb").exists() else number
+    page = (
+        f"[{number}](notebooks/{row.report}.ipynb)"
+        if (NOTEBOOKS / f"{row.report}.ipynb").exists()
+        else number
+    )
     costs = [f"{count_multiply_adds(model) / 1e6:.2f}", str(count_parameters(model))]
     return [f"{row.family}: {row.label}", *measured(row), *costs, page]
 
@@ -84,8 +96,12 @@ def measured(row: Network) -> tuple[str, str]:
     seconds = np.median([second for run in row.runs for second in run.history["seconds"]])
     of_all = f"{seconds * 60_000 / row.recipe.data.num_train:.1f}"
     if row.recipe.task == "classification":
-        return audit.format_estimate(audit.Estimate.of([run.metrics["test_accuracy"] for run in row.runs]), "percent"), of_all
-    error = audit.format_estimate(audit.Estimate.of([run.metrics["test_loss"] for run in row.runs]), "error")
+        return audit.format_estimate(
+            audit.Estimate.of([run.metrics["test_accuracy"] for run in row.runs]), "percent"
+        ), of_all
+    error = audit.format_estimate(
+        audit.Estimate.of([run.metrics["test_loss"] for run in row.runs]), "error"
+    )
     return f"{row.recipe.loss.upper()} {error}", of_all
 
 
@@ -113,7 +129,10 @@ def worked_example(store: RunStore) -> dict[str, str | int]:
     """Return the steps of one verdict on a number, formatted: what the page on reading results works through."""
     report = load_report(EXAMPLE[0])
     number = report.number(EXAMPLE[1])
-    runs = [run.metrics[number.measure.metric] for run in report.runs(number.measure.of[0], "theirs", store)]
+    runs = [
+        run.metrics[number.measure.metric]
+        for run in report.runs(number.measure.of[0], "theirs", store)
+    ]
     if len(runs) < 2:
         raise UserError("closing.no_example", report=report.id)
     found = audit.Estimate.of(runs)

@@ -25,23 +25,46 @@ def write(folder: Path, ran_with: dict[str, dict], results: Path) -> None:
 
 def page_rows(ran_with: dict[str, dict]) -> list[list[str]]:
     """Return one row for each page: its link and ``PAGE_COLUMNS``."""
-    return [[f"[](notebooks/{name}.ipynb)", *(ran[column] for column in PAGE_COLUMNS)] for name, ran in ran_with.items()]
+    return [
+        [f"[](notebooks/{name}.ipynb)", *(ran[column] for column in PAGE_COLUMNS)]
+        for name, ran in ran_with.items()
+    ]
 
 
 def record_rows(results: Path) -> list[list[str]]:
     """Return one row for each group of runs: report, group, count, seeds, PyTorch, machine, minutes, dates, commits."""
     groups = defaultdict(list)
     for path in sorted(results.glob("*/records/*.json")):
-        group = path.name.rpartition(".seed")[0].rpartition(".")[0]  # group.protocol.seed0.id.json; a group may have dots
+        group = path.name.rpartition(".seed")[0].rpartition(".")[
+            0
+        ]  # group.protocol.seed0.id.json; a group may have dots
         groups[path.parent.name, group].append(json.loads(path.read_text("utf-8")))
     rows = []
     for (report, group), records in groups.items():
         made = [record["made_with"] for record in records]
         seeds = _different(record["recipe"]["seed"] for record in records)
         minutes = sum(record["seconds"] for record in records) / 60
-        dates, commits = _different(each["date"][:10] for each in made), _different(short(each["commit"]) for each in made)
-        versions, machines = _different(each["torch"] for each in made), _different(map(machine, made))
-        rows.append([report, group, len(records), seeds, versions, machines, f"{minutes:.1f}", dates, commits])
+        dates, commits = (
+            _different(each["date"][:10] for each in made),
+            _different(short(each["commit"]) for each in made),
+        )
+        versions, machines = (
+            _different(each["torch"] for each in made),
+            _different(map(machine, made)),
+        )
+        rows.append(
+            [
+                report,
+                group,
+                len(records),
+                seeds,
+                versions,
+                machines,
+                f"{minutes:.1f}",
+                dates,
+                commits,
+            ]
+        )
     return rows
 
 

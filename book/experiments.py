@@ -23,7 +23,10 @@ ROW = re.compile(rf"<tr>(<th[^>]*>)({ID})</th>")
 # Where an id is no mention: in headings, labels, code, formulas, roles, links and tags.
 NO_TEXT = r"^(?:#|:::|\().*?$|```.*?```|<!--.*?-->|\$\$.*?\$\$|\$[^$]*\$|(?:\{[\w:-]+\})?`[^`]*`|\[[^\]]*\]\([^)]*\)|<[^>]*>"
 MENTION = re.compile(rf"({NO_TEXT})|({ID})", re.DOTALL | re.MULTILINE)
-TO_SECTION = {"es": "A la sección que lo mide o lo explica", "en": "To the section that measures or explains it"}
+TO_SECTION = {
+    "es": "A la sección que lo mide o lo explica",
+    "en": "To the section that measures or explains it",
+}
 
 
 def link(page: NotebookNode, report: Report, lang: str) -> None:
@@ -39,11 +42,18 @@ def link(page: NotebookNode, report: Report, lang: str) -> None:
     def to_row(found: re.Match) -> str:
         return f'<a href="#{found[2]}">{found[2]}</a>' if found[2] in rows else found[2] or found[0]
 
-    tables = [output.data for cell in page.cells for output in cell.get("outputs", []) if "text/html" in output.get("data", {})]
+    tables = [
+        output.data
+        for cell in page.cells
+        for output in cell.get("outputs", [])
+        if "text/html" in output.get("data", {})
+    ]
     for data in tables:
         data["text/html"] = ROW.sub(to_section, data["text/html"])
     for data in tables:  # the reasons below the rows mention others
-        data["text/html"] = re.sub(rf"(\()({ID})(?=\))", lambda found: found[1] + to_row(found), data["text/html"])
+        data["text/html"] = re.sub(
+            rf"(\()({ID})(?=\))", lambda found: found[1] + to_row(found), data["text/html"]
+        )
     for cell in page.cells:
         if cell.cell_type == "markdown":
             cell.source = MENTION.sub(to_row, cell.source)
@@ -79,11 +89,17 @@ def sections(page: NotebookNode, report: Report) -> dict[str, str]:
     That of a number or claim trains the group that it is about: it calls ``page.train``, and one of the strings in its code is the
     name of the group, or would be with other values filled in. That of a mistake is the first to mention it.
     """
-    named: dict[str, list[tuple[int, str]]] = {}  # by group: how much of its name is written out, and in which section
+    named: dict[
+        str, list[tuple[int, str]]
+    ] = {}  # by group: how much of its name is written out, and in which section
     mentioned: dict[str, str] = {}
     trains, label = set(), ""
     for cell in page.cells:
-        text = cell.source if cell.cell_type == "markdown" else (caption_of(cell) or {}).get("caption", "")
+        text = (
+            cell.source
+            if cell.cell_type == "markdown"
+            else (caption_of(cell) or {}).get("caption", "")
+        )
         for found in LABEL_OR_ID.finditer(text):
             label = found[1] or label
             if found[2]:
@@ -96,14 +112,20 @@ def sections(page: NotebookNode, report: Report) -> dict[str, str]:
                 named.setdefault(group, []).append((written, label))
 
     def place(measures: Iterable[Measure]) -> str:
-        for groups in (groups for measure in measures for groups in (measure.of, measure.minus, measure.over)):
+        for groups in (
+            groups for measure in measures for groups in (measure.of, measure.minus, measure.over)
+        ):
             for group in groups:
-                if found := [(written, label) for written, label in named.get(group, []) if label in trains]:
+                if found := [
+                    (written, label) for written, label in named.get(group, []) if label in trains
+                ]:
                     return max(found, key=lambda each: each[0])[1]  # the first of the best
         return ""
 
     places = {number.id: place([number.measure]) for number in report.numbers}
-    places |= {claim.id: place(condition.measure for condition in claim.check) for claim in report.claims}
+    places |= {
+        claim.id: place(condition.measure for condition in claim.check) for claim in report.claims
+    }
     places |= {error.id: mentioned.get(error.id, "") for error in report.errors}
     return {id: label for id, label in places.items() if label}
 
@@ -111,11 +133,17 @@ def sections(page: NotebookNode, report: Report) -> dict[str, str]:
 def names(source: str) -> Iterator[tuple[re.Pattern, int]]:
     """Yield a pattern for each word in the strings of a code cell, and how many of its letters are written out."""
     parts = set()
-    for node in ast.walk(ast.parse(TransformerManager().transform_cell(source))):  # «!git …» is no Python
+    for node in ast.walk(
+        ast.parse(TransformerManager().transform_cell(source))
+    ):  # «!git …» is no Python
         if isinstance(node, ast.JoinedStr):
-            written = [part.value if isinstance(part, ast.Constant) else None for part in node.values]
+            written = [
+                part.value if isinstance(part, ast.Constant) else None for part in node.values
+            ]
             parts |= {id(part) for part in node.values}
             pattern = "".join(r"[\w.]+" if part is None else re.escape(part) for part in written)
             yield re.compile(pattern), sum(len(part or "") for part in written)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in parts:
+        elif (
+            isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in parts
+        ):
             yield from ((re.compile(re.escape(word)), len(word)) for word in node.value.split())

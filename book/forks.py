@@ -82,7 +82,9 @@ class Kernels:
             self._server = ForkServer()
         return self
 
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._ended = True
         try:
             for kernel in self._started:
@@ -100,11 +102,17 @@ class Kernels:
             async def _async_launch_kernel(manager, kernel_cmd: list[str], **options) -> None:  # noqa: N805
                 if self._ended:
                     raise KernelsEnded("the build was interrupted")
-                ours = kernel_cmd[0] == sys.executable and LAUNCHER in kernel_cmd  # a user's “python3” may be another one
+                ours = (
+                    kernel_cmd[0] == sys.executable and LAUNCHER in kernel_cmd
+                )  # a user's “python3” may be another one
                 if self._server and ours:
                     arguments = kernel_cmd[kernel_cmd.index(LAUNCHER) + 1 :]
                     fork = self._server.fork(arguments, str(options["cwd"]), options["env"])
-                    manager.provisioner.process, manager.provisioner.pid, manager.provisioner.pgid = fork, fork.pid, fork.pid
+                    (
+                        manager.provisioner.process,
+                        manager.provisioner.pid,
+                        manager.provisioner.pgid,
+                    ) = fork, fork.pid, fork.pid
                     manager._reconcile_connection_info(manager.provisioner.connection_info)
                 else:
                     await super()._async_launch_kernel(kernel_cmd, **options)
@@ -122,7 +130,9 @@ class ForkServer:
         # One thread for NumPy's products, because Python 3.12 warns when a process with several is forked.
         environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
         command, pipe = [sys.executable, __file__], subprocess.PIPE
-        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment)
+        self.process = subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, text=True, env=environment
+        )
         self._turn = threading.Lock()
 
     def fork(self, arguments: list[str], folder: str, environment: dict[str, str]) -> Fork:
@@ -139,7 +149,9 @@ class ForkServer:
             except BrokenPipeError:
                 answer = ""
             if not answer:
-                raise KernelsEnded(f"the process that kernels are copies of has ended, with {self.process.wait(timeout=10)}")
+                raise KernelsEnded(
+                    f"the process that kernels are copies of has ended, with {self.process.wait(timeout=10)}"
+                )
             return Fork(int(answer))
 
     def close(self) -> None:
@@ -212,7 +224,9 @@ def serve() -> None:
         print(pid, file=answers, flush=True)
 
 
-def become_kernel(server: int, arguments: list[str], folder: str, environment: dict[str, str]) -> None:
+def become_kernel(
+    server: int, arguments: list[str], folder: str, environment: dict[str, str]
+) -> None:
     """Run the kernel, as ``python -m ipykernel_launcher`` would."""
     import matplotlib
     import pandas

@@ -28,7 +28,11 @@ GARMENTS = ROOT / "book" / "_images" / "garments.png"
 EACH = 30  # images of each class
 SIDE = 28
 WALK = [7 * EACH, 9 * EACH]  # from the first sneaker to the first ankle boot
-PASSED = (nn.Flatten, nn.Dropout, nn.Identity)  # in eval mode, and on data that lie flat, they change nothing
+PASSED = (
+    nn.Flatten,
+    nn.Dropout,
+    nn.Identity,
+)  # in eval mode, and on data that lie flat, they change nothing
 
 
 def write(folder: Path, lang: str) -> None:
@@ -51,7 +55,9 @@ def write(folder: Path, lang: str) -> None:
         save_figure(folder / "plane.png", "scatter_by_class", places, labels)
         draw_walk(folder, autoencoder.decoder, images[WALK], codes[WALK])
         draw_examples(folder, images[first], reconstruct(autoencoder, images[first]))
-        write_table(folder / "examples.csv", answers(labels[first], predict(classifier, images[first])))
+        write_table(
+            folder / "examples.csv", answers(labels[first], predict(classifier, images[first]))
+        )
 
 
 def plane(codes: Tensor) -> tuple[Tensor, Tensor, float]:
@@ -90,8 +96,16 @@ def layer(module: nn.Module) -> dict:
             return {"kind": "linear", "inputs": module.in_features, "outputs": module.out_features}
         case nn.Conv2d() | nn.ConvTranspose2d():
             kind = "transposed" if isinstance(module, nn.ConvTranspose2d) else "convolution"
-            sizes = {"inputs": module.in_channels, "outputs": module.out_channels, "kernel": module.kernel_size[0]}
-            sizes |= {"stride": module.stride[0], "padding": module.padding[0], "outputPadding": module.output_padding[0]}
+            sizes = {
+                "inputs": module.in_channels,
+                "outputs": module.out_channels,
+                "kernel": module.kernel_size[0],
+            }
+            sizes |= {
+                "stride": module.stride[0],
+                "padding": module.padding[0],
+                "outputPadding": module.output_padding[0],
+            }
             return {"kind": kind} | sizes
         case nn.MaxPool2d():
             return {"kind": "max", "kernel": module.kernel_size, "stride": module.stride}
@@ -120,7 +134,11 @@ def pack(values: Tensor) -> dict:
 def shown(images: Tensor, labels: Tensor) -> dict:
     """Return images, as bytes, with their labels and the names of all classes."""
     pixels = (images * 255).round().byte().numpy().tobytes()
-    return {"classes": list(class_names()), "labels": labels.tolist(), "pixels": base64.b64encode(pixels).decode()}
+    return {
+        "classes": list(class_names()),
+        "labels": labels.tolist(),
+        "pixels": base64.b64encode(pixels).decode(),
+    }
 
 
 def write_script(path: Path, name: str, value: dict) -> None:
@@ -134,7 +152,11 @@ def write_script(path: Path, name: str, value: dict) -> None:
 
 def draw_examples(folder: Path, images: Tensor, outputs: Tensor) -> None:
     """Draw ``examples.png``: images and what the autoencoder makes of them."""
-    save_figure(folder / "examples.png", "reconstructions", {say("live.image"): images, say("live.reconstruction"): outputs})
+    save_figure(
+        folder / "examples.png",
+        "reconstructions",
+        {say("live.image"): images, say("live.reconstruction"): outputs},
+    )
 
 
 def draw_walk(folder: Path, decoder: nn.Module, images: Tensor, codes: Tensor) -> None:
@@ -143,14 +165,22 @@ def draw_walk(folder: Path, decoder: nn.Module, images: Tensor, codes: Tensor) -
     with torch.no_grad():
         decoded = decoder((1 - steps) * codes[0] + steps * codes[1])
     mixed = (1 - steps) * images[0].flatten() + steps * images[1].flatten()
-    rows = {say("live.mixed_codes"): decoded, say("live.mixed_pixels"): mixed.reshape(decoded.shape)}
+    rows = {
+        say("live.mixed_codes"): decoded,
+        say("live.mixed_pixels"): mixed.reshape(decoded.shape),
+    }
     save_figure(folder / "walk.png", "reconstructions", rows)
 
 
 def answers(labels: Tensor, probabilities: Tensor) -> list[tuple[str, str, str]]:
     """Return what the classifier says of each image: its class, the one that it names, with what probability."""
     names = class_names()
-    rows = zip(labels.tolist(), probabilities.argmax(1).tolist(), probabilities.amax(1).tolist(), strict=True)
+    rows = zip(
+        labels.tolist(),
+        probabilities.argmax(1).tolist(),
+        probabilities.amax(1).tolist(),
+        strict=True,
+    )
     return [(names[label], names[said], percent(probability)) for label, said, probability in rows]
 
 
@@ -175,7 +205,9 @@ def main() -> int:
 
     arrays = load_arrays("official")
     rows = [arrays.test_images[arrays.test_labels == label][:EACH] for label in range(10)]
-    sheet = np.concatenate([row.reshape(EACH, SIDE, SIDE).swapaxes(0, 1).reshape(SIDE, EACH * SIDE) for row in rows])
+    sheet = np.concatenate(
+        [row.reshape(EACH, SIDE, SIDE).swapaxes(0, 1).reshape(SIDE, EACH * SIDE) for row in rows]
+    )
     Image.fromarray(sheet).save(GARMENTS, optimize=True)
     print(f"{GARMENTS.relative_to(ROOT)}: {GARMENTS.stat().st_size} bytes")
     return 0

@@ -25,7 +25,9 @@ LANGUAGES = ("es", "en")
 ALT_COMMENT = re.compile(r"<!--\s*alt:\s*(.*?)\s*-->", re.DOTALL)
 ROLE = re.compile(r"\{([\w:-]+)\}`([^`]+)`")
 DIRECTIVE = re.compile(r"^:{3,}\{([\w:-]+)\} *(.*)$")
-QUESTION = re.compile(r"^:::\{question\}\n(.*?)\n---\n(.*?)\n:::$", re.DOTALL | re.MULTILINE)  # see _ext/book_selfcheck.py
+QUESTION = re.compile(
+    r"^:::\{question\}\n(.*?)\n---\n(.*?)\n:::$", re.DOTALL | re.MULTILINE
+)  # see _ext/book_selfcheck.py
 
 # How the directives of a page are called in a copy that no MyST renders; the others are named by their own title.
 PLAIN_TITLES = {
@@ -61,15 +63,24 @@ def tidy(notebook: NotebookNode) -> NotebookNode:
     it; of the metadata, only what something here reads.
     """
     page = copy.deepcopy(notebook)
-    page.metadata = {name: page.metadata[name] for name in ("kernelspec", "language_info") if name in page.metadata}
+    page.metadata = {
+        name: page.metadata[name]
+        for name in ("kernelspec", "language_info")
+        if name in page.metadata
+    }
     if "language_info" in page.metadata:
         page.metadata["language_info"] = {"name": "python"}
     for cell in page.cells:
-        cell.metadata = {name: cell.metadata[name] for name in ("tags", "fmnist") if name in cell.metadata}
+        cell.metadata = {
+            name: cell.metadata[name] for name in ("tags", "fmnist") if name in cell.metadata
+        }
     code = [cell for cell in page.cells if cell.cell_type == "code"]
     for number, cell in enumerate(code, start=1):
         checked = "nbval-check-output" in tags(cell)
-        cell.execution_count, cell.outputs = number, [_text_of(output, number) for output in cell.outputs if checked]
+        cell.execution_count, cell.outputs = (
+            number,
+            [_text_of(output, number) for output in cell.outputs if checked],
+        )
     return page
 
 
@@ -140,7 +151,10 @@ def _caption_options(cell: NotebookNode, caption: str, alt: str) -> dict:
     if caption:
         options["figure"] = {"caption": caption, "name": shown(cell)}
         if "table" in cell.metadata["fmnist"]:
-            options["figure"] |= {"caption_before": True, "classes": "captioned-table"}  # see _ext/book_tables.py
+            options["figure"] |= {
+                "caption_before": True,
+                "classes": "captioned-table",
+            }  # see _ext/book_tables.py
     return options
 
 
@@ -155,7 +169,9 @@ def reader_copy(notebook: NotebookNode, lang: str) -> NotebookNode:
     for cell in page.cells:
         if cell.cell_type == "markdown":
             has_caption = "caption" in tags(cell) and caption_and_alt(cell)[0]
-            cell.source = (f"**`{name}`** " if has_caption else "") + plain_markdown(cell.source, lang)
+            cell.source = (f"**`{name}`** " if has_caption else "") + plain_markdown(
+                cell.source, lang
+            )
             continue
         name = shown(cell)
         cell.outputs, cell.execution_count = [], None

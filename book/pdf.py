@@ -53,7 +53,9 @@ def file_name(lang: str) -> str:
 
 def order(home: BeautifulSoup) -> list[tuple[str, str]]:
     """Return the table of contents that the menu of the home page shows: (address, title); a part has no address."""
-    found = [("index.html", home.select_one("article h1").find(string=True, recursive=False).strip())]
+    found = [
+        ("index.html", home.select_one("article h1").find(string=True, recursive=False).strip())
+    ]
     for entry in home.select("nav.bd-docs-nav :is(p.caption, li > a.reference.internal)"):
         address = "" if entry.name == "p" else entry["href"]
         if not LEFT_OUT.match(address):
@@ -63,12 +65,16 @@ def order(home: BeautifulSoup) -> list[tuple[str, str]]:
 
 def anchor(address: str, fragment: str = "") -> str:
     """Return the id in the long page of a page, or of a place in it."""
-    return re.sub(r"\W+", "-", address.removesuffix(".html")) + (f"--{fragment}" if fragment else "")
+    return re.sub(r"\W+", "-", address.removesuffix(".html")) + (
+        f"--{fragment}" if fragment else ""
+    )
 
 
 def article(site: Path, lang: str, address: str, within: set[str]) -> Tag:
     """Return the text of a page, to stand in the long page: ids and links are of the whole, headings one level lower."""
-    body = BeautifulSoup((site / lang / address).read_bytes(), "html.parser").select_one("article.bd-article")
+    body = BeautifulSoup((site / lang / address).read_bytes(), "html.parser").select_one(
+        "article.bd-article"
+    )
     for unwanted in body.select(UNPRINTED):
         unwanted.decompose()
     for place in body.find_all(id=True):
@@ -79,14 +85,22 @@ def article(site: Path, lang: str, address: str, within: set[str]) -> Tag:
         folded["open"] = ""
     for picture in body.find_all("img"):
         picture.attrs.pop("loading", None)
-        picture["src"] = posixpath.normpath(posixpath.join(posixpath.dirname(address), picture["src"]))
+        picture["src"] = posixpath.normpath(
+            posixpath.join(posixpath.dirname(address), picture["src"])
+        )
     for link in body.find_all("a", href=True):
         parts = urlsplit(link["href"])
         if parts.scheme:
             continue
-        target = posixpath.normpath(posixpath.join(posixpath.dirname(address), parts.path)) if parts.path else address
+        target = (
+            posixpath.normpath(posixpath.join(posixpath.dirname(address), parts.path))
+            if parts.path
+            else address
+        )
         known = target in within
-        away = posixpath.normpath(f"/{lang}/{target}") + (f"#{parts.fragment}" if parts.fragment else "")
+        away = posixpath.normpath(f"/{lang}/{target}") + (
+            f"#{parts.fragment}" if parts.fragment else ""
+        )
         link["href"] = f"#{anchor(target, parts.fragment)}" if known else public_site() + away
     for heading in body.find_all(re.compile("^h[1-5]$")):
         heading.name = f"h{int(heading.name[1]) + 1}"
@@ -103,11 +117,21 @@ def whole(site: Path, lang: str) -> str:
     for address, title in contents:
         kind, target = ("page", anchor(address)) if address else ("part", f"part-{len(entries)}")
         entries.append(f'<li class="of-{kind}"><a href="#{target}">{title}</a></li>')
-        pages.append(str(article(site, lang, address, within)) if address else f'<h1 class="part" id="{target}">{title}</h1>')
+        pages.append(
+            str(article(site, lang, address, within))
+            if address
+            else f'<h1 class="part" id="{target}">{title}</h1>'
+        )
     with_formulas = BeautifulSoup((site / lang / "notation.html").read_bytes(), "html.parser") \
         if (site / lang / "notation.html").exists() else home  # fmt: skip
-    scripts = [tag for tag in with_formulas.find_all("script") if "MathJax" in str(tag) or "mathjax" in tag.get("src", "")]
-    config = yaml.safe_load((ROOT / ("_config.yml" if lang == "es" else "book/en/_overlay.yml")).read_text("utf-8"))
+    scripts = [
+        tag
+        for tag in with_formulas.find_all("script")
+        if "MathJax" in str(tag) or "mathjax" in tag.get("src", "")
+    ]
+    config = yaml.safe_load(
+        (ROOT / ("_config.yml" if lang == "es" else "book/en/_overlay.yml")).read_text("utf-8")
+    )
     return string.Template((ROOT / "book" / "print.html").read_text("utf-8")).substitute(
         lang=lang, title=config["title"], author=config["author"], date=datetime.date.today().isoformat(),
         address=f"{public_site()}/{lang}/", contents=WORDS[lang]["contents"], root=".", list="\n".join(entries),
@@ -119,7 +143,12 @@ def whole(site: Path, lang: str) -> str:
 def printed(browser: Browser, address: str) -> bytes:
     """Return the PDF of a page, with an outline and tags for screen readers."""
     browser.open(address, 900)
-    options = {"preferCSSPageSize": True, "printBackground": True, "generateDocumentOutline": True, "generateTaggedPDF": True}
+    options = {
+        "preferCSSPageSize": True,
+        "printBackground": True,
+        "generateDocumentOutline": True,
+        "generateTaggedPDF": True,
+    }
     return base64.b64decode(browser.call("Page.printToPDF", **options)["data"])
 
 

@@ -21,7 +21,12 @@ WORDS = {
 def write(folder: Path, lang: str, results: Path) -> None:
     """Write ``cases.csv`` and ``made_with.csv`` into ``folder``; the columns are named in ``reliability.md``."""
     made = _read(results / "scorecard.json").get("made_with", {})
-    shown = [made.get("date", "–")[:10], made.get("torch", "–"), made.get("python", "–"), made.get("device_name", "–")]
+    shown = [
+        made.get("date", "–")[:10],
+        made.get("torch", "–"),
+        made.get("python", "–"),
+        made.get("device_name", "–"),
+    ]
     write_table(folder / "cases.csv", case_rows(lang, results / "scorecard.json"))
     write_table(folder / "made_with.csv", [[*shown, short(made.get("commit"))]])
 
@@ -32,10 +37,16 @@ def case_rows(lang: str, scorecard: Path) -> list[list[str]]:
     rows = []
     for case in yaml.safe_load((ROOT / "tests" / "trust" / "cases.yaml").read_text("utf-8")):
         result = found.get(case["id"], {"result": ""})
-        apart = f" *{WORDS['elsewhere'][lang]}: {case['elsewhere'][lang]}*" if "elsewhere" in case else ""
+        apart = (
+            f" *{WORDS['elsewhere'][lang]}: {case['elsewhere'][lang]}*"
+            if "elsewhere" in case
+            else ""
+        )
         seconds = f"{result['seconds']:.0f}" if "seconds" in result else "–"
         title = f"**{case['id']}**{' ●' if case.get('gate') else ''} {case['title'][lang]}"
-        rows.append([title, case["procedure"][lang] + apart, WORDS[result["result"]][lang], seconds])
+        rows.append(
+            [title, case["procedure"][lang] + apart, WORDS[result["result"]][lang], seconds]
+        )
     return rows
 
 

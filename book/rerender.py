@@ -40,7 +40,11 @@ def carry_over(old: Path, new: Path) -> bool:
 def files(book: Path) -> dict[str, Path]:
     """Return the files of a laid-out book by their names, without what Sphinx has made of them."""
     found = {path.relative_to(book).as_posix(): path for path in book.rglob("*") if path.is_file()}
-    return {name: path for name, path in found.items() if not name.startswith("_build/") and "__pycache__" not in path.parts}
+    return {
+        name: path
+        for name, path in found.items()
+        if not name.startswith("_build/") and "__pycache__" not in path.parts
+    }
 
 
 def frame(path: Path) -> object:

@@ -9,7 +9,10 @@ from writing import NOT_MEASURED, short, write_table
 
 WORDS = {
     "nothing happens": {"es": "no pasa nada", "en": "nothing happens"},
-    "as assumed before a sweep": {"es": "lo que se supone por defecto", "en": "what is assumed by default"},
+    "as assumed before a sweep": {
+        "es": "lo que se supone por defecto",
+        "en": "what is assumed by default",
+    },
     "rough": {"es": "un mal día", "en": "a rough day"},
 }
 
@@ -18,7 +21,11 @@ def write(folder: Path, lang: str, results: Path) -> None:
     """Write ``scaling_*.csv`` into ``folder``; the columns are named in ``how_to_run.md``."""
     path = results / "scaling.json"
     found = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    tables = {"measured": measured_rows(found), "projected": projected_rows(found, lang), "made_with": [made_with(found)]}
+    tables = {
+        "measured": measured_rows(found),
+        "projected": projected_rows(found, lang),
+        "made_with": [made_with(found)],
+    }
     for name, rows in tables.items():
         write_table(folder / f"scaling_{name}.csv", rows, NOT_MEASURED[lang])
 
@@ -37,7 +44,9 @@ def projected_rows(found: dict, lang: str) -> list[list[str]]:
     for name, row in found.get("projected", {}).items():
         given = found["conditions"][name]
         assumed = [f"{given['losses_per_day']:g}", f"{given['failing']:.0%}".replace("%", " %")]
-        rows.append([WORDS[name][lang], *assumed, f"{row['hours']:.2f}", f"{100 * row['busy']:.0f} %"])
+        rows.append(
+            [WORDS[name][lang], *assumed, f"{row['hours']:.2f}", f"{100 * row['busy']:.0f} %"]
+        )
     return rows
 
 

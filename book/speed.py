@@ -15,21 +15,37 @@ from fmnist_utils.workshop.store import RunStore
 ENGINES = {
     "ours": {"es": "**este proyecto**", "en": "**this project**"},
     "ours, bfloat16": {"es": "**este proyecto**, `bfloat16`", "en": "**this project**, `bfloat16`"},
-    "ours, ten seeds": {"es": "**este proyecto**, diez semillas", "en": "**this project**, ten seeds"},
+    "ours, ten seeds": {
+        "es": "**este proyecto**, diez semillas",
+        "en": "**this project**, ten seeds",
+    },
     "tutorial": {"es": "PyTorch, ciclo del tutorial", "en": "PyTorch, the tutorial's loop"},
     "lightning": {"es": "Lightning", "en": "Lightning"},
     "skorch": {"es": "skorch", "en": "skorch"},
     "keras-jax": {"es": "Keras 3 sobre JAX", "en": "Keras 3 on JAX"},
     "flax": {"es": "JAX y Flax, paso compilado", "en": "JAX and Flax, a compiled step"},
 }
-ANSWERS = {True: {"es": "sí", "en": "yes"}, False: {"es": "**no**", "en": "**no**"}, None: {"es": "–", "en": "–"}}
+ANSWERS = {
+    True: {"es": "sí", "en": "yes"},
+    False: {"es": "**no**", "en": "**no**"},
+    None: {"es": "–", "en": "–"},
+}
 CHOICES = {
     "resident": {"es": "cargar imagen por imagen", "en": "load image by image"},
-    "kept_memory": {"es": "devolver la memoria en cada paso", "en": "give memory back at every step"},
-    "channels_last": {"es": "disposición contigua, no `channels_last`", "en": "contiguous layout, not `channels_last`"},
+    "kept_memory": {
+        "es": "devolver la memoria en cada paso",
+        "en": "give memory back at every step",
+    },
+    "channels_last": {
+        "es": "disposición contigua, no `channels_last`",
+        "en": "contiguous layout, not `channels_last`",
+    },
     "pooling_first": {"es": "rectificar antes del *pooling*", "en": "rectify before pooling"},
     "fused": {"es": "optimizador sin fusionar", "en": "optimizer not fused"},
-    "own_optimizer": {"es": "optimizador de `torch.optim`, fusionado", "en": "the optimizer of `torch.optim`, fused"},
+    "own_optimizer": {
+        "es": "optimizador de `torch.optim`, fusionado",
+        "en": "the optimizer of `torch.optim`, fused",
+    },
     "dropout": {"es": "el dropout de PyTorch", "en": "PyTorch's dropout"},
     "one_thread": {"es": "un solo hilo", "en": "a single thread"},
     "bfloat16": {"es": "multiplicar en `bfloat16`", "en": "multiply in `bfloat16`"},
@@ -45,7 +61,10 @@ KINDS = {
     "loading": {"es": "armar el minilote", "en": "making the minibatch"},
     "optimizer": {"es": "optimizador", "en": "optimizer"},
     "rest": {"es": "el resto: gradientes, pérdida", "en": "the rest: gradients, loss"},
-    "python": {"es": "el propio Python, entre una operación y otra", "en": "Python itself, between operations"},
+    "python": {
+        "es": "el propio Python, entre una operación y otra",
+        "en": "Python itself, between operations",
+    },
 }
 LIMITS = {
     "float32": {
@@ -64,10 +83,16 @@ RATES = {
 GROWTH = {
     "epochs": {"es": "épocas", "en": "epochs"},
     "images": {"es": "imágenes", "en": "images"},
-    "jobs": {"es": "corridas a la vez, con tanto trabajo cada una", "en": "runs at once, each with as much work"},
+    "jobs": {
+        "es": "corridas a la vez, con tanto trabajo cada una",
+        "en": "runs at once, each with as much work",
+    },
 }
 START = {  # by the part of the measurement and the name in it
-    ("first_step", "ours"): {"es": "del arranque al primer paso de `ff`", "en": "from the start to the first step of `ff`"},
+    ("first_step", "ours"): {
+        "es": "del arranque al primer paso de `ff`",
+        "en": "from the start to the first step of `ff`",
+    },
     ("imports", "fmnist_utils"): {
         "es": "importar `fmnist_utils`, además de `torch`",
         "en": "importing `fmnist_utils`, beyond `torch`",
@@ -162,9 +187,16 @@ def engine_rows(found: dict, lang: str) -> list[list[str]]:
         ])  # fmt: skip
     measured = {(row["workload"], row["engine"]) for row in found.get("summary", [])}
     failed = [tuple(part.split(", ", 1)) for part in found.get("failed", {})]
-    absent = [(name, engine) for name, engine in failed if engine in ENGINES and (name, engine) not in measured]
+    absent = [
+        (name, engine)
+        for name, engine in failed
+        if engine in ENGINES and (name, engine) not in measured
+    ]
     absent += [("–", engine) for engine in found.get("missing", [])]
-    return rows + [[name, ENGINES[engine][lang], NOT_MEASURED[lang], "–", "–", "–", "–"] for name, engine in absent]
+    return rows + [
+        [name, ENGINES[engine][lang], NOT_MEASURED[lang], "–", "–", "–", "–"]
+        for name, engine in absent
+    ]
 
 
 def _ratio(than: dict | None, engine: str) -> str:
@@ -209,7 +241,8 @@ def choice_rows(found: dict, lang: str) -> list[list[str]]:
     """Return one row for each choice that was measured: how many times as long an epoch of each workload takes without it."""
     choices = found.get("choices", {})
     rows = [
-        [words[lang], *(_range(choices.get(name, {}).get(choice)) for name in WORKLOADS)] for choice, words in CHOICES.items()
+        [words[lang], *(_range(choices.get(name, {}).get(choice)) for name in WORKLOADS)]
+        for choice, words in CHOICES.items()
     ]
     return _with_values(rows)
 
@@ -237,7 +270,10 @@ def profile_rows(found: dict, lang: str) -> list[list[str]]:
 def growth_rows(found: dict, lang: str) -> list[list[str]]:
     """Return how time grows: for each of epochs, images and jobs, seconds over those that proportion foretells."""
     growth = found.get("linearity", {})
-    return [[words[lang], *(_range(growth.get(name, {}).get(factor)) for factor in FACTORS)] for name, words in GROWTH.items()]
+    return [
+        [words[lang], *(_range(growth.get(name, {}).get(factor)) for factor in FACTORS)]
+        for name, words in GROWTH.items()
+    ]
 
 
 def start_rows(found: dict, lang: str) -> list[list[str]]:

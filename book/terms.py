@@ -13,9 +13,16 @@ from collections.abc import Iterator
 
 import pages
 
-GLOSSARY, WITHOUT = "glossary.md", {"glossary.md", "colophon.md"}  # the colophon also stands in books without these words
+GLOSSARY, WITHOUT = (
+    "glossary.md",
+    {"glossary.md", "colophon.md"},
+)  # the colophon also stands in books without these words
 EVERYDAY = {"run", "step"}  # these words also mean something else
-ELSEWHERE = {"how_to_run": {"kernel"}, "reliability": {"kernel"}, "speed": {"precision"}}  # and these do so on these pages
+ELSEWHERE = {
+    "how_to_run": {"kernel"},
+    "reliability": {"kernel"},
+    "speed": {"precision"},
+}  # and these do so on these pages
 NOT_PROSE = re.compile(
     r"^(`{3,})[^\n]*\n.*?^\1`*[ \t]*$|^:::\{(?:live|raw)\}.*?^:::$|\$\$.+?\$\$|<!--.*?-->|^(?:#|\||:|\()[^\n]*$"
     r"|\$[^$\n]+\$|\{[\w:-]+\}`[^`]+`|`[^`\n]+`|\[[^\]]*\]\([^)]*\)|https?://\S+",
@@ -48,7 +55,9 @@ def first_uses(text: str, lang: str) -> dict[str, re.Match]:
     """Return term → its first use in the prose of ``text``; a longer term is not a use of a shorter one within it."""
     prose = NOT_PROSE.sub(lambda match: re.sub(r"[^\n]", "\0", match[0]), text)
     found = {}
-    for term in sorted((pair[pages.LANGUAGES.index(lang)] for pair in concepts()), key=len, reverse=True):
+    for term in sorted(
+        (pair[pages.LANGUAGES.index(lang)] for pair in concepts()), key=len, reverse=True
+    ):
         pattern = re.compile(_pattern(term), 0 if term.isupper() else re.IGNORECASE)
         if match := pattern.search(prose):
             found[term] = match
@@ -65,7 +74,10 @@ def linked(text: str) -> set[str]:
 def owed(passages: list[Passage], page: str = "") -> Iterator[tuple[int, Passage]]:
     """Yield the place of a passage and the concept that should be linked there: both languages use it, and the page has no link."""
     there = [set().union(*(linked(passage[side]) for passage in passages)) for side in (0, 1)]
-    uses = [[first_uses(text, lang) for text, lang in zip(passage, pages.LANGUAGES)] for passage in passages]
+    uses = [
+        [first_uses(text, lang) for text, lang in zip(passage, pages.LANGUAGES)]
+        for passage in passages
+    ]
     for concept in concepts():
         if concept[1] in EVERYDAY | ELSEWHERE.get(page, set()) or all(
             term.lower() in has for term, has in zip(concept, there)
@@ -80,12 +92,16 @@ def owed(passages: list[Passage], page: str = "") -> Iterator[tuple[int, Passage
 def with_links(passages: list[Passage], page: str = "") -> list[Passage]:
     """Return ``passages`` with the links that they owe."""
     result = list(passages)
-    for place, of_place in itertools.groupby(sorted(owed(passages, page)), key=lambda item: item[0]):
+    for place, of_place in itertools.groupby(
+        sorted(owed(passages, page)), key=lambda item: item[0]
+    ):
         wanted, texts = [concept for _, concept in of_place], []
         for side, lang in enumerate(pages.LANGUAGES):
             text = result[place][side]
             uses = first_uses(text, lang)
-            for term in sorted((concept[side] for concept in wanted), key=lambda term: -uses[term].start()):
+            for term in sorted(
+                (concept[side] for concept in wanted), key=lambda term: -uses[term].start()
+            ):
                 match = uses[term]
                 word = text[match.start() : match.end()]
                 role = term if word == term else f"{' '.join(word.split())} <{term}>"
@@ -97,25 +113,44 @@ def with_links(passages: list[Passage], page: str = "") -> list[Passage]:
 
 def notebook_cells(notebook) -> list[tuple]:
     """Return the pairs of text cells of a notebook whose words count: those after its parameters, without captions."""
-    first = next((n for n, cell in enumerate(notebook.cells) if "parameters" in pages.tags(cell)), 0)
-    texts = [cell for cell in notebook.cells[first:] if cell.cell_type == "markdown" and "caption" not in pages.tags(cell)]
+    first = next(
+        (n for n, cell in enumerate(notebook.cells) if "parameters" in pages.tags(cell)), 0
+    )
+    texts = [
+        cell
+        for cell in notebook.cells[first:]
+        if cell.cell_type == "markdown" and "caption" not in pages.tags(cell)
+    ]
     return list(zip(texts[::2], texts[1::2]))
 
 
 def prose_files(book=pages.ROOT / "book") -> list[tuple]:
     """Return the pairs of files of the pages of text, without the glossary and without fragments."""
-    names = sorted(path.name for path in (book / "es").glob("[a-z]*.md") if path.name not in WITHOUT)
-    return [(book / "es" / name, book / "en" / name) for name in names if (book / "en" / name).exists()]
+    names = sorted(
+        path.name for path in (book / "es").glob("[a-z]*.md") if path.name not in WITHOUT
+    )
+    return [
+        (book / "es" / name, book / "en" / name) for name in names if (book / "en" / name).exists()
+    ]
 
 
 def check() -> Iterator[str]:
     """Yield, for each page of the book, the concepts that it uses and does not link."""
     for path in pages.paths():
-        passages = [(spanish.source, english.source) for spanish, english in notebook_cells(pages.read(path))]
-        yield from (f"{path.name}: {spanish!r}, {english!r} have no link" for _, (spanish, english) in owed(passages))
+        passages = [
+            (spanish.source, english.source)
+            for spanish, english in notebook_cells(pages.read(path))
+        ]
+        yield from (
+            f"{path.name}: {spanish!r}, {english!r} have no link"
+            for _, (spanish, english) in owed(passages)
+        )
     for files in prose_files():
         missing = owed([tuple(file.read_text("utf-8") for file in files)], files[0].stem)
-        yield from (f"{files[0].name}: {spanish!r}, {english!r} have no link" for _, (spanish, english) in missing)
+        yield from (
+            f"{files[0].name}: {spanish!r}, {english!r} have no link"
+            for _, (spanish, english) in missing
+        )
 
 
 def main() -> None:

@@ -19,16 +19,23 @@ def write(folder: Path, names: list[str], lang: str) -> None:
             more bar, of the claims across them, and counts what ``fmnist audit`` counts.
     """
     with speaking(lang):
-        counts = {f"{int(name[:2])} · {_family(name)}": count_verdicts(audit(name)) for name in names}
+        counts = {
+            f"{int(name[:2])} · {_family(name)}": count_verdicts(audit(name)) for name in names
+        }
         if set(names) == set(student_reports()):
             counts[say("closing.together")] = count_verdicts(audit(ACROSS))
         save_figure(folder / "verdicts.png", "verdicts", counts)
     fields = {
-        f"{kind}_{verdict.split()[0]}": sum(of_report[kind][verdict] for of_report in counts.values())
+        f"{kind}_{verdict.split()[0]}": sum(
+            of_report[kind][verdict] for of_report in counts.values()
+        )
         for kind in ("number", "claim")
         for verdict in VERDICTS
     }
-    fields |= {f"{kind}s": sum(fields[f"{kind}_{verdict.split()[0]}"] for verdict in VERDICTS) for kind in ("number", "claim")}
+    fields |= {
+        f"{kind}s": sum(fields[f"{kind}_{verdict.split()[0]}"] for verdict in VERDICTS)
+        for kind in ("number", "claim")
+    }
     fill(folder / "_verdicts.md", fields | {"reports": len(names)})
 
 

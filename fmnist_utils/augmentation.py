@@ -52,7 +52,9 @@ def shift(images: Tensor, pixels: int, black: float = 0.0) -> Tensor:
     """
     count, _, height, width = images.shape
     padded = nn.functional.pad(images, [pixels] * 4, value=black)
-    windows = padded.unfold(2, height, 1).unfold(3, width, 1)  # a view: N × 1 × (2·pixels + 1)² places × H × W
+    windows = padded.unfold(2, height, 1).unfold(
+        3, width, 1
+    )  # a view: N × 1 × (2·pixels + 1)² places × H × W
     down, right = torch.randint(2 * pixels + 1, (2, count), device=images.device)
     return windows[torch.arange(count, device=images.device), :, down, right]
 
@@ -74,7 +76,9 @@ def erase(images: Tensor, probability: float) -> Tensor:
         place = torch.arange(side, device=device)
         inside.append((place >= start[:, None]) & (place < (start + length)[:, None]))  # N × side
     rows, columns = inside
-    return images.masked_fill((erased[:, None, None] & rows[:, :, None] & columns[:, None, :])[:, None], 0)
+    return images.masked_fill(
+        (erased[:, None, None] & rows[:, :, None] & columns[:, None, :])[:, None], 0
+    )
 
 
 class FlipAveraged(nn.Module):

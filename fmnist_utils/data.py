@@ -53,18 +53,27 @@ REGISTRY = {  # the SHA-256 of each file
     "t10k-images-idx3-ubyte.gz": "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
     "t10k-labels-idx1-ubyte.gz": "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
 }
-SHAPES = dict(zip(REGISTRY, ((60_000, 28, 28), (60_000,), (10_000, 28, 28), (10_000,)), strict=True))
+SHAPES = dict(
+    zip(REGISTRY, ((60_000, 28, 28), (60_000,), (10_000, 28, 28), (10_000,)), strict=True)
+)
 MIRRORS = (
     "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
     "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
 )
 
 
-Limits = namedtuple("Limits", "connect read total")  # seconds: to connect, without a byte, for all the files together
-PATIENT, HASTY = Limits(10, 15, 600), Limits(3, 5, 20)  # HASTY for `auto`: somebody is waiting for the page
+Limits = namedtuple(
+    "Limits", "connect read total"
+)  # seconds: to connect, without a byte, for all the files together
+PATIENT, HASTY = (
+    Limits(10, 15, 600),
+    Limits(3, 5, 20),
+)  # HASTY for `auto`: somebody is waiting for the page
 SLOWEST = 20_000  # bytes a second: a mirror that gives less, once its `read` seconds are over, is left for the next one
 LARGEST = 100_000_000  # bytes: no official file comes near
-DRAWN_BY = hashlib.sha256(Path(synthetic.__file__).read_bytes() + np.__version__.encode()).hexdigest()[:16]  # the stand-in
+DRAWN_BY = hashlib.sha256(
+    Path(synthetic.__file__).read_bytes() + np.__version__.encode()
+).hexdigest()[:16]  # the stand-in
 
 
 class DataError(UserError):
@@ -139,7 +148,10 @@ def load_fashion_mnist(
     rest = _counts()
     _in_range("val_size", val_size, 0, rest[val_from] - 1)
     rest[val_from] -= val_size
-    for name, given, high in (("train_size", train_size, rest["train"]), ("test_size", test_size, rest["test"])):
+    for name, given, high in (
+        ("train_size", train_size, rest["train"]),
+        ("test_size", test_size, rest["test"]),
+    ):
         _in_range(name, high if given is None else given, 1, high)
     for name, given in (("split_seed", split_seed), ("subset_seed", subset_seed)):
         _in_range(name, 0 if given is None else given, 0, 2**63 - 1)
@@ -150,13 +162,19 @@ def load_fashion_mnist(
     arrays = load_arrays(source)
     sets = {"train": arrays[:2], "test": arrays[2:4]}
     if split_seed is not None:
-        order = torch.randperm(len(sets[val_from][1]), generator=torch.Generator().manual_seed(split_seed)).numpy()
+        order = torch.randperm(
+            len(sets[val_from][1]), generator=torch.Generator().manual_seed(split_seed)
+        ).numpy()
         sets[val_from] = tuple(array[order] for array in sets[val_from])
     if fold:
         sets[val_from] = tuple(np.roll(array, fold * val_size, axis=0) for array in sets[val_from])
     if subset_seed is not None:
-        drawn = torch.randperm(rest["train"], generator=torch.Generator().manual_seed(subset_seed)).numpy()
-        sets["train"] = tuple(np.concatenate([array[drawn], array[rest["train"] :]]) for array in sets["train"])
+        drawn = torch.randperm(
+            rest["train"], generator=torch.Generator().manual_seed(subset_seed)
+        ).numpy()
+        sets["train"] = tuple(
+            np.concatenate([array[drawn], array[rest["train"] :]]) for array in sets["train"]
+        )
 
     def split(name: str, start: int, size: int) -> Split:
         images, labels = (array[start : start + size] for array in sets[name])
@@ -192,7 +210,9 @@ def load_arrays(source: str = "auto") -> Arrays:
         return _stand_in(**_counts())._replace(reason=str(error))
 
 
-def fetch(progress: Callable[[str, int], None] | None = None, limits: Limits = PATIENT) -> dict[str, str]:
+def fetch(
+    progress: Callable[[str, int], None] | None = None, limits: Limits = PATIENT
+) -> dict[str, str]:
     """Download into the cache what is missing or damaged there; return the address that each such file came from.
 
     Processes that ask at once wait for the first, which downloads for all. A file stays in memory until its SHA-256 is
@@ -204,7 +224,12 @@ def fetch(progress: Callable[[str, int], None] | None = None, limits: Limits = P
     Raises:
         DataError: if no mirror gives a file within the limits, or the cache cannot be written.
     """
-    folder, mirrors, deadline, came_from = _cache_folder(), _mirrors(), time.monotonic() + limits.total, {}
+    folder, mirrors, deadline, came_from = (
+        _cache_folder(),
+        _mirrors(),
+        time.monotonic() + limits.total,
+        {},
+    )
     wanted = _wanted(folder)
     if wanted and _offline():
         raise DataError("data.offline", **_describe(folder / wanted[0]))
@@ -215,14 +240,25 @@ def fetch(progress: Callable[[str, int], None] | None = None, limits: Limits = P
                 for part in folder.glob("*.part"):  # left by a process that was killed
                     part.unlink(missing_ok=True)
                 for name in _wanted(folder):
-                    content = _download(folder / name, mirrors, limits, deadline, progress or (lambda name, size: None))
+                    content = _download(
+                        folder / name,
+                        mirrors,
+                        limits,
+                        deadline,
+                        progress or (lambda name, size: None),
+                    )
                     _publish(folder / name, content)
                     came_from[name] = mirrors[0] + name
     except filelock.Timeout:
         raise DataError("data.busy", lock=str(folder / ".lock"), seconds=limits.total) from None
     except (OSError, NotImplementedError) as error:  # the latter: a file system without locks
         cause = getattr(error, "strerror", None) or str(error)
-        free = shutil.disk_usage(next(path for path in (folder, *folder.parents) if os.path.exists(path))).free / 1e6
+        free = (
+            shutil.disk_usage(
+                next(path for path in (folder, *folder.parents) if os.path.exists(path))
+            ).free
+            / 1e6
+        )
         raise DataError("data.cache", folder=str(folder), cause=cause, free=free) from error
     return came_from
 
@@ -245,15 +281,25 @@ def status() -> dict[str, object]:
 
 # Where things are, and how many.
 def _counts() -> dict[str, int]:
-    return {"train": SHAPES["train-labels-idx1-ubyte.gz"][0], "test": SHAPES["t10k-labels-idx1-ubyte.gz"][0]}
+    return {
+        "train": SHAPES["train-labels-idx1-ubyte.gz"][0],
+        "test": SHAPES["t10k-labels-idx1-ubyte.gz"][0],
+    }
 
 
 def _local_folder() -> Path | None:
     if not os.environ.get("FMNIST_DATA"):
         return None
     root = Path(os.environ["FMNIST_DATA"]).expanduser()
-    folders = (root / "FashionMNIST" / "raw", root / "raw", root)  # torchvision's layout, from its top or from within
-    return next((folder for folder in folders if any(os.path.exists(folder / name) for name in REGISTRY)), folders[0])
+    folders = (
+        root / "FashionMNIST" / "raw",
+        root / "raw",
+        root,
+    )  # torchvision's layout, from its top or from within
+    return next(
+        (folder for folder in folders if any(os.path.exists(folder / name) for name in REGISTRY)),
+        folders[0],
+    )
 
 
 def home() -> Path:
@@ -320,7 +366,9 @@ def _inspect(path: Path) -> tuple[str, bytes]:
 
 def _describe(path: Path) -> dict[str, str]:
     found = _inspect(path)[0]
-    others = [f" = {name}" for name, digest in REGISTRY.items() if digest == found and name != path.name]  # swapped
+    others = [
+        f" = {name}" for name, digest in REGISTRY.items() if digest == found and name != path.name
+    ]  # swapped
     return {"file": str(path), "expected": REGISTRY[path.name], "found": found + "".join(others)}
 
 
@@ -328,7 +376,9 @@ def _describe(path: Path) -> dict[str, str]:
 def _stand_in(train: int, test: int) -> Arrays:
     images, labels = _drawn(train + test)
     images.flags.writeable = labels.flags.writeable = False  # the next call gets the same arrays
-    return Arrays(images[:train], labels[:train], images[train:], labels[train:], source="synthetic")
+    return Arrays(
+        images[:train], labels[:train], images[train:], labels[train:], source="synthetic"
+    )
 
 
 def _drawn(count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -345,7 +395,9 @@ def _drawn(count: int) -> tuple[np.ndarray, np.ndarray]:
         kept.parent.mkdir(parents=True, exist_ok=True)
         _publish(kept, hashlib.sha256(content).digest() + content)
         for outdated in {*kept.parent.glob("stand-in-*")} - {kept}:
-            if time.time() - outdated.stat().st_mtime > 7 * 86400:  # not what another environment uses at this moment
+            if (
+                time.time() - outdated.stat().st_mtime > 7 * 86400
+            ):  # not what another environment uses at this moment
                 outdated.unlink()
     return images, labels
 
@@ -357,12 +409,16 @@ def _wanted(folder: Path) -> list[str]:
     return sorted(wanted, key=lambda name: math.prod(SHAPES[name]))
 
 
-def _download(path: Path, mirrors: list[str], limits: Limits, deadline: float, progress: Callable) -> bytes:
+def _download(
+    path: Path, mirrors: list[str], limits: Limits, deadline: float, progress: Callable
+) -> bytes:
     """Return the proved bytes of a file from the first mirror that has them; it is then the first in ``mirrors``."""
     failures = []
     for _ in range(len(mirrors)):
         try:
-            content = _get(mirrors[0] + path.name, limits, deadline, functools.partial(progress, path.name))
+            content = _get(
+                mirrors[0] + path.name, limits, deadline, functools.partial(progress, path.name)
+            )
             found = hashlib.sha256(content).hexdigest()
             if found == REGISTRY[path.name]:
                 return content
@@ -376,7 +432,9 @@ def _download(path: Path, mirrors: list[str], limits: Limits, deadline: float, p
 
 def _get(url: str, limits: Limits, deadline: float, progress: Callable[[int], None]) -> bytes:
     """Return what ``url`` gives. It comes in a thread that can be left: name look-ups and drips know no time limit."""
-    get = pooch.HTTPDownloader(timeout=(limits.connect, limits.read), headers={"Accept-Encoding": "identity"})
+    get = pooch.HTTPDownloader(
+        timeout=(limits.connect, limits.read), headers={"Accept-Encoding": "identity"}
+    )
     buffer, errors, started = io.BytesIO(), [], time.monotonic()
 
     def transfer() -> None:
@@ -392,7 +450,11 @@ def _get(url: str, limits: Limits, deadline: float, progress: Callable[[int], No
     while thread.join(0.1) or thread.is_alive():
         now, size = time.monotonic(), buffer.tell()
         progress(size)
-        if now > deadline or size > LARGEST or (now - started > limits.read and size < SLOWEST * (now - started)):
+        if (
+            now > deadline
+            or size > LARGEST
+            or (now - started > limits.read and size < SLOWEST * (now - started))
+        ):
             buffer.close()  # the next write of the thread fails, which ends it
             raise TimeoutError(say("data.given_up", size=size, seconds=now - started))
     if errors:
@@ -412,7 +474,9 @@ def _publish(path: Path, content: bytes) -> None:
             shutil.rmtree(path)
         try:
             os.replace(part, path)
-        except FileNotFoundError:  # swept by another process: where locks do not work, both believe to be alone
+        except (
+            FileNotFoundError
+        ):  # swept by another process: where locks do not work, both believe to be alone
             _publish(path, content)
     finally:
         part.unlink(missing_ok=True)
@@ -422,10 +486,14 @@ def _publish(path: Path, content: bytes) -> None:
 def _one_of(name: str, given: object, allowed: Iterable[str]) -> None:
     if given not in allowed:
         hint = nearest(str(given), allowed)
-        raise UserError("data.choice", name=name, given=given, allowed=", ".join(allowed), hint=hint)
+        raise UserError(
+            "data.choice", name=name, given=given, allowed=", ".join(allowed), hint=hint
+        )
 
 
-def _in_range(name: str, given: object, low: float, high: float, kind: type = numbers.Integral) -> None:
+def _in_range(
+    name: str, given: object, low: float, high: float, kind: type = numbers.Integral
+) -> None:
     if not isinstance(given, kind) or isinstance(given, bool) or not low <= given <= high:
         key = "data.whole" if kind is numbers.Integral else "data.number"
         raise UserError(key, name=name, given=given, low=low, high=high)

@@ -84,7 +84,10 @@ def pca_errors(train_images: Tensor, images: Tensor, latent_dims: Sequence[int])
         outputs = _projected(images, mean, components[:size])
         error, clamped = outputs - images, outputs.clamp(0, 1) - images
         rows[size] = {"mse": float(error.square().mean()), "l1": float(error.abs().mean())}
-        rows[size] |= {"mse_clamped": float(clamped.square().mean()), "l1_clamped": float(clamped.abs().mean())}
+        rows[size] |= {
+            "mse_clamped": float(clamped.square().mean()),
+            "l1_clamped": float(clamped.abs().mean()),
+        }
     return _table(list(rows.values()), index=list(rows))
 
 
@@ -94,9 +97,16 @@ def constant_errors(train_images: Tensor, images: Tensor) -> pd.DataFrame:
     Returns:
         As :func:`pca_errors`; the index is ``black``, ``mean``, ``median``.
     """
-    answers = {"black": 0.0, "mean": train_images.mean(dim=0), "median": train_images.median(dim=0).values}
+    answers = {
+        "black": 0.0,
+        "mean": train_images.mean(dim=0),
+        "median": train_images.median(dim=0).values,
+    }
     differences = ((name, answer - images) for name, answer in answers.items())
-    rows = {name: {"mse": float(error.square().mean()), "l1": float(error.abs().mean())} for name, error in differences}
+    rows = {
+        name: {"mse": float(error.square().mean()), "l1": float(error.abs().mean())}
+        for name, error in differences
+    }
     return _table(list(rows.values()), index=list(rows))
 
 
@@ -113,8 +123,12 @@ def confusion_matrix(labels, predictions, num_classes: int = 10) -> np.ndarray:
         ValueError: if the two differ in length, or name a class that is not there.
     """
     # As sklearn.metrics does, which every training of a classifier would take a second to import.
-    pairs = np.stack([np.asarray(labels, np.int64).ravel(), np.asarray(predictions, np.int64).ravel()])
-    return np.bincount(np.ravel_multi_index(pairs, (num_classes,) * 2), minlength=num_classes**2).reshape(num_classes, -1)
+    pairs = np.stack(
+        [np.asarray(labels, np.int64).ravel(), np.asarray(predictions, np.int64).ravel()]
+    )
+    return np.bincount(
+        np.ravel_multi_index(pairs, (num_classes,) * 2), minlength=num_classes**2
+    ).reshape(num_classes, -1)
 
 
 def per_class_table(matrix) -> pd.DataFrame:
@@ -158,7 +172,9 @@ def confusion_z(matrix, runs) -> np.ndarray:
     images, others = matrix.sum(axis=1, keepdims=True), total.sum(axis=1, keepdims=True)
     pooled = (matrix + total) / (images + others)
     deviation = np.sqrt(overdispersion(runs) * pooled * (1 - pooled) * (1 / images + 1 / others))
-    return np.divide(matrix / images - total / others, deviation, out=np.zeros_like(matrix), where=deviation > 0)
+    return np.divide(
+        matrix / images - total / others, deviation, out=np.zeros_like(matrix), where=deviation > 0
+    )
 
 
 def overdispersion(runs) -> float:
@@ -188,7 +204,9 @@ def top_confusions(matrix, k: int = 5) -> pd.DataFrame:
     """
     matrix = np.asarray(matrix)
     errors = matrix - np.diag(np.diag(matrix))
-    true, predicted = np.unravel_index(np.argsort(-errors, axis=None, kind="stable")[:k], matrix.shape)
+    true, predicted = np.unravel_index(
+        np.argsort(-errors, axis=None, kind="stable")[:k], matrix.shape
+    )
     names = np.array(class_names())
     return _table(
         {
@@ -215,7 +233,14 @@ def most_confident_mistakes(probabilities, labels, k: int = 12) -> pd.DataFrame:
     predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
     wrong = np.flatnonzero(predicted != labels)
     index = wrong[np.argsort(-confidence[wrong], kind="stable")[:k]]
-    return _table({"index": index, "true": labels[index], "predicted": predicted[index], "confidence": confidence[index]})
+    return _table(
+        {
+            "index": index,
+            "true": labels[index],
+            "predicted": predicted[index],
+            "confidence": confidence[index],
+        }
+    )
 
 
 def _projected(images: Tensor, mean: Tensor, components: Tensor) -> Tensor:
@@ -223,15 +248,22 @@ def _projected(images: Tensor, mean: Tensor, components: Tensor) -> Tensor:
     return (codes @ components + mean).reshape(images.shape)
 
 
-def _apply(model: nn.Module, function: Callable[[Tensor], Tensor], images: Tensor, batch_size: int) -> Tensor:
+def _apply(
+    model: nn.Module, function: Callable[[Tensor], Tensor], images: Tensor, batch_size: int
+) -> Tensor:
     device = next((parameter.device for parameter in model.parameters()), images.device)
-    with _evaluating(model), torch.no_grad():  # not inference_mode: a head may be trained on the codes
+    with (
+        _evaluating(model),
+        torch.no_grad(),
+    ):  # not inference_mode: a head may be trained on the codes
         return torch.cat([function(batch.to(device)).cpu() for batch in images.split(batch_size)])
 
 
 @contextmanager
 def _evaluating(model: nn.Module) -> Iterator[None]:
-    modes = [(module, module.training) for module in model.modules()]  # a frozen encoder may differ from the rest
+    modes = [
+        (module, module.training) for module in model.modules()
+    ]  # a frozen encoder may differ from the rest
     model.eval()
     try:
         yield

@@ -35,7 +35,12 @@ def activation(name: str) -> nn.Module:
         UserError: if there is none of that name.
     """
     if name not in ACTIVATIONS:
-        raise UserError("models.unknown", given=name, allowed=", ".join(ACTIVATIONS), hint=nearest(name, ACTIVATIONS))
+        raise UserError(
+            "models.unknown",
+            given=name,
+            allowed=", ".join(ACTIVATIONS),
+            hint=nearest(name, ACTIVATIONS),
+        )
     return ACTIVATIONS[name]()
 
 
@@ -51,7 +56,9 @@ def count_multiply_adds(model: nn.Module) -> int:
         if isinstance(layer, nn.Linear):
             places = output.numel() // layer.out_features
         else:
-            maps = inputs[0] if isinstance(layer, nn.ConvTranspose2d) else output  # (1, channels, height, width)
+            maps = (
+                inputs[0] if isinstance(layer, nn.ConvTranspose2d) else output
+            )  # (1, channels, height, width)
             places = maps[0, 0].numel()
         counts.append(layer.weight.numel() * places)
 
@@ -81,7 +88,9 @@ class Dropout(nn.Dropout):
         if not (self.training and 0 < self.p < 1 and inputs.device.type == "cpu"):
             return super().forward(inputs)
         keep = 1 - self.p
-        fractions = torch.empty_like(inputs, dtype=torch.int64).random_().bitwise_and_(2**53 - 1)  # in units of 2**-53
+        fractions = (
+            torch.empty_like(inputs, dtype=torch.int64).random_().bitwise_and_(2**53 - 1)
+        )  # in units of 2**-53
         return inputs * (fractions < math.ceil(keep * 2**53)).to(inputs.dtype).div_(keep)
 
 
@@ -120,7 +129,11 @@ class FeedForwardAutoencoder(Autoencoder):
     """
 
     def __init__(
-        self, latent_dim: int = 64, hidden_activation: str = "relu", output_activation: str = "none", dropout: float = 0.1
+        self,
+        latent_dim: int = 64,
+        hidden_activation: str = "relu",
+        output_activation: str = "none",
+        dropout: float = 0.1,
     ):
         super().__init__()
         self.encoder = nn.Sequential(
@@ -309,10 +322,17 @@ class EncoderClassifier(nn.Module):
     ):
         super().__init__()
         if encoder not in ENCODERS:
-            raise UserError("models.unknown", given=encoder, allowed=", ".join(ENCODERS), hint=nearest(encoder, ENCODERS))
+            raise UserError(
+                "models.unknown",
+                given=encoder,
+                allowed=", ".join(ENCODERS),
+                hint=nearest(encoder, ENCODERS),
+            )
         options = {"pooling": pooling} if encoder == "raschka" else {}
         self.encoder = ENCODERS[encoder](latent_dim, flatten_dropout=flatten_dropout, **options)
-        self.head = nn.Sequential(nn.Linear(latent_dim, NUM_CLASSES), activation(head_activation), Dropout(head_dropout))
+        self.head = nn.Sequential(
+            nn.Linear(latent_dim, NUM_CLASSES), activation(head_activation), Dropout(head_dropout)
+        )
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the outputs of the head, shape (N, 10)."""
@@ -353,7 +373,10 @@ class CNN(nn.Sequential):
                 nn.BatchNorm2d(out_channels),
                 *rectified_pooling(hidden_activation),
             ]
-            channels, side = out_channels, (side + 2 * pad - kernel_size + 1) // 2  # 3, (1, 0): 28 → 14 → 6
+            channels, side = (
+                out_channels,
+                (side + 2 * pad - kernel_size + 1) // 2,
+            )  # 3, (1, 0): 28 → 14 → 6
         layers += [nn.Flatten(), Dropout(dropout if dropout_after_flatten else 0.0)]
         size = channels * side * side  # 2304
         for dense_size in dense_sizes:
@@ -424,5 +447,7 @@ def build_model(name: str, **sizes) -> nn.Module:
         UserError: if there is none of that name.
     """
     if name not in MODELS:
-        raise UserError("models.unknown", given=name, allowed=", ".join(MODELS), hint=nearest(name, MODELS))
+        raise UserError(
+            "models.unknown", given=name, allowed=", ".join(MODELS), hint=nearest(name, MODELS)
+        )
     return MODELS[name](**sizes)

@@ -32,7 +32,10 @@ class Canvas:
     def __init__(self, rng: np.random.Generator, n: int):
         self.rng, self.n = rng, n
         grid = (np.arange(SIZE, dtype=np.float32) + 0.5) * 2 / SIZE - 1
-        x, y = grid[None, None, :] + self.between(-0.18, 0.18), grid[None, :, None] + self.between(-0.1, 0.1)
+        x, y = (
+            grid[None, None, :] + self.between(-0.18, 0.18),
+            grid[None, :, None] + self.between(-0.1, 0.1),
+        )
         angle = self.between(-0.15, 0.15)
         self.x = (np.cos(angle) * x + np.sin(angle) * y) * self.between(0.76, 1.06)
         self.y = (np.cos(angle) * y - np.sin(angle) * x) * self.between(0.94, 1.1)
@@ -55,9 +58,15 @@ class Canvas:
         across = np.sin(pitch * (self.y + slant * self.x) + self.between(0, 6))
         upright = np.sin(pitch * (self.x - slant * self.y) + self.between(0, 6))
         kind, plain = self.between(0, 1), np.float32(-1)
-        threads = np.select([kind < 0.12, kind < 0.24, kind < 0.32], [across, upright, across * upright], plain)
-        folds = np.sin(self.x * self.between(2, 7) + self.y * self.between(-3, 3) + self.between(0, 6))
-        return (1 - self.between(0.1, 0.5) * (threads > 0.1)) * (0.94 + self.between(0, 0.06) * folds)
+        threads = np.select(
+            [kind < 0.12, kind < 0.24, kind < 0.32], [across, upright, across * upright], plain
+        )
+        folds = np.sin(
+            self.x * self.between(2, 7) + self.y * self.between(-3, 3) + self.between(0, 6)
+        )
+        return (1 - self.between(0.1, 0.5) * (threads > 0.1)) * (
+            0.94 + self.between(0, 0.06) * folds
+        )
 
     def trim(self) -> np.ndarray:
         """A tone that stands out against the cloth, darker on bright cloth and brighter on dark: shape (n, 1, 1)."""
@@ -121,37 +130,78 @@ def top(c: Canvas, sleeve, reach, neck, bottom) -> None:
     hand_x, hand_y = width + reach * sleeve, 1.35 * sleeve - 0.64
     arm = limb(c.side, c.y, width - 0.03, -0.66, hand_x, hand_y, 0.17, 0.15 - 0.05 * sleeve)
     c.paint(arm, c.cloth * c.between(0.8, 1.0))
-    c.paint(column(c, (-0.88, 0.2), (-0.75, width + 0.06), (-0.4, width), (0.2, width), (bottom, hem)), c.cloth)
+    c.paint(
+        column(c, (-0.88, 0.2), (-0.75, width + 0.06), (-0.4, width), (0.2, width), (bottom, hem)),
+        c.cloth,
+    )
     c.paint(oval(c, 0, -0.9, c.between(0.15, 0.24), neck), 0.15)
 
 
 def t_shirt(c: Canvas) -> None:
     top(c, c.between(0.15, 0.75), c.between(0.2, 0.6), c.between(0.06, 0.3), c.between(0.65, 0.98))
     size = c.between(0.08, 0.26)
-    c.paint(only(c.some(0.4), oval(c, 0, c.between(-0.35, 0.1), size, size * c.between(0.5, 1.1))), c.trim())
+    c.paint(
+        only(c.some(0.4), oval(c, 0, c.between(-0.35, 0.1), size, size * c.between(0.5, 1.1))),
+        c.trim(),
+    )
 
 
 def trouser(c: Canvas) -> None:
     waist, ankle, gap = c.between(0.24, 0.45), c.between(0.22, 0.5), c.between(0.01, 0.2)
     crotch, bottom = c.between(-0.55, -0.2), c.between(0.7, 0.98)
     legs = column(c, (-0.92, waist), (-0.5, waist + 0.08), (bottom, np.maximum(ankle, gap + 0.13)))
-    c.paint(np.maximum(legs, bend(c.y, [(crotch, -0.05), (crotch + 0.1, 0.02), (bottom, gap)]) - c.side), c.cloth)
+    c.paint(
+        np.maximum(
+            legs, bend(c.y, [(crotch, -0.05), (crotch + 0.1, 0.02), (bottom, gap)]) - c.side
+        ),
+        c.cloth,
+    )
     c.paint(column(c, (-0.92, waist), (-0.82, waist)), c.cloth * c.between(0.6, 1.1))
 
 
 def pullover(c: Canvas) -> None:
     bottom = c.between(0.65, 0.95)
     top(c, c.between(0.65, 1.1), c.between(0.05, 0.35), c.between(0.05, 0.3), bottom)
-    c.paint(only(c.some(0.35), column(c, (-0.98, 0.17), (-0.78, 0.22))), c.cloth * c.between(0.8, 1.2))
-    c.paint(only(c.some(0.4), slab(c, -0.3, 0.3, c.between(-0.4, -0.2), c.between(-0.15, 0.1))), c.trim())
-    c.paint(np.maximum(np.abs(c.y - bottom + 0.1) - 0.03, c.side - 0.4), c.tone * c.between(0.4, 0.8))
+    c.paint(
+        only(c.some(0.35), column(c, (-0.98, 0.17), (-0.78, 0.22))), c.cloth * c.between(0.8, 1.2)
+    )
+    c.paint(
+        only(c.some(0.4), slab(c, -0.3, 0.3, c.between(-0.4, -0.2), c.between(-0.15, 0.1))),
+        c.trim(),
+    )
+    c.paint(
+        np.maximum(np.abs(c.y - bottom + 0.1) - 0.03, c.side - 0.4), c.tone * c.between(0.4, 0.8)
+    )
 
 
 def dress(c: Canvas) -> None:
-    shoulder, waist, hem, sleeve = c.between(0.2, 0.5), c.between(0.16, 0.44), c.between(0.22, 0.66), c.between(0.1, 1)
-    arm = limb(c.side, c.y, shoulder - 0.05, -0.74, shoulder + 0.22 * sleeve, -0.74 + 1.1 * sleeve, 0.1, 0.08)
+    shoulder, waist, hem, sleeve = (
+        c.between(0.2, 0.5),
+        c.between(0.16, 0.44),
+        c.between(0.22, 0.66),
+        c.between(0.1, 1),
+    )
+    arm = limb(
+        c.side,
+        c.y,
+        shoulder - 0.05,
+        -0.74,
+        shoulder + 0.22 * sleeve,
+        -0.74 + 1.1 * sleeve,
+        0.1,
+        0.08,
+    )
     c.paint(only(c.some(0.5), arm), c.cloth * 0.9)
-    c.paint(column(c, (-0.94, shoulder * 0.7), (-0.8, shoulder), (-0.2, waist), (c.between(0.65, 0.98), hem)), c.cloth)
+    c.paint(
+        column(
+            c,
+            (-0.94, shoulder * 0.7),
+            (-0.8, shoulder),
+            (-0.2, waist),
+            (c.between(0.65, 0.98), hem),
+        ),
+        c.cloth,
+    )
     c.paint(oval(c, 0, -0.96, shoulder * 0.55, c.between(0.1, 0.4)), 0)
     c.paint(column(c, (-0.24, waist), (-0.15, waist)), c.cloth * c.between(0.5, 1.1))
 
@@ -167,10 +217,28 @@ def coat(c: Canvas) -> None:
 def sandal(c: Canvas) -> None:
     flat, heel, thick = c.between(0.3, 0.6), c.between(0, 0.8) ** 2, c.between(0.06, 0.12)
     foot = bend(c.x, [(-0.35, flat), (0.15, flat - 0.6 * heel), (0.7, flat - heel)])
-    for share, x, width, height in ((1, -0.45, 0.3, 0.3), (0.6, -0.1, 0.35, 0.45), (0.6, 0.45, 0.32, 0.7)):
-        loop = oval(c, x + c.between(-0.1, 0.1), foot, width * c.between(0.8, 1.1), height * c.between(0.6, 1.1))
-        c.paint(only(c.some(share), np.maximum(np.abs(loop + 0.05) - c.between(0.05, 0.11), c.y - foot)), c.cloth)
-    c.paint(slab(c, np.where(c.some(0.6), 0.66, c.between(-0.1, 0.5)), 0.8, foot, flat + thick), c.cloth * 0.8)
+    for share, x, width, height in (
+        (1, -0.45, 0.3, 0.3),
+        (0.6, -0.1, 0.35, 0.45),
+        (0.6, 0.45, 0.32, 0.7),
+    ):
+        loop = oval(
+            c,
+            x + c.between(-0.1, 0.1),
+            foot,
+            width * c.between(0.8, 1.1),
+            height * c.between(0.6, 1.1),
+        )
+        c.paint(
+            only(
+                c.some(share), np.maximum(np.abs(loop + 0.05) - c.between(0.05, 0.11), c.y - foot)
+            ),
+            c.cloth,
+        )
+    c.paint(
+        slab(c, np.where(c.some(0.6), 0.66, c.between(-0.1, 0.5)), 0.8, foot, flat + thick),
+        c.cloth * 0.8,
+    )
     c.paint(slab(c, -0.88, 0.84, foot, foot + thick), c.cloth * c.between(0.7, 1.2))
 
 
@@ -179,7 +247,10 @@ def shirt(c: Canvas) -> None:
     sleeve = np.where(long, c.between(0.65, 1.1), c.between(0.15, 0.65))
     top(c, sleeve, c.between(0.05, 0.45), c.between(0.05, 0.25), bottom)
     c.paint(limb(c.side, c.y, 0.2, -0.88, 0.07, -0.64, 0.08, 0.06), c.tone * c.between(0.8, 1.3))
-    c.paint(np.maximum(c.side - 0.06, np.maximum(-0.7 - c.y, c.y - bottom)), c.tone * c.between(0.7, 1.25))
+    c.paint(
+        np.maximum(c.side - 0.06, np.maximum(-0.7 - c.y, c.y - bottom)),
+        c.tone * c.between(0.7, 1.25),
+    )
     button = np.hypot(c.x, (c.y + 1.4) % 0.3 - 0.15) - 0.06  # one every 0.3
     c.paint(np.maximum(button, np.maximum(-0.6 - c.y, c.y - bottom)), c.trim())
 
@@ -187,31 +258,59 @@ def shirt(c: Canvas) -> None:
 def sneaker(c: Canvas) -> None:
     flat, toe, ankle = c.between(0.25, 0.55), c.between(0.35, 0.5), c.between(0.55, 1.1)
     instep, lace = c.between(0.1, 0.35), c.trim()
-    height = [(-0.92, 0), (-0.75, toe - 0.1), (-0.35, toe), (instep, ankle), (0.55, ankle - 0.1), (0.85, ankle)]
+    height = [
+        (-0.92, 0),
+        (-0.75, toe - 0.1),
+        (-0.35, toe),
+        (instep, ankle),
+        (0.55, ankle - 0.1),
+        (0.85, ankle),
+    ]
     c.paint(slab(c, -0.9, 0.86, flat - bend(c.x, height), flat), c.cloth)
     for step in (0, 0.14, 0.28):
         y = flat - toe - 0.02 - (ankle - toe) * step
         c.paint(limb(c.x, c.y, step - 0.3, y + 0.1, step - 0.16, y + 0.16, 0.03, 0.03), lace)
     c.paint(limb(c.x, c.y, 0.1, flat, 0.35, flat - 0.35, 0.06, 0.03), c.trim())
-    c.paint(slab(c, -0.92, 0.9, flat - 0.03, flat + c.between(0.08, 0.18)), np.where(c.some(0.5), c.trim(), c.tone))
+    c.paint(
+        slab(c, -0.92, 0.9, flat - 0.03, flat + c.between(0.08, 0.18)),
+        np.where(c.some(0.5), c.trim(), c.tone),
+    )
 
 
 def bag(c: Canvas) -> None:
     width, rim, bottom = c.between(0.5, 0.9), c.between(-0.4, 0.15), c.between(0.5, 0.9)
-    handle = np.abs(oval(c, 0, rim, width * c.between(0.35, 0.85), c.between(0.25, 0.75))) - c.between(0.04, 0.08)
+    handle = np.abs(
+        oval(c, 0, rim, width * c.between(0.35, 0.85), c.between(0.25, 0.75))
+    ) - c.between(0.04, 0.08)
     c.paint(only(c.some(0.75), np.maximum(handle, c.y - rim)), c.cloth * c.between(0.6, 1.0))
-    c.paint(column(c, (rim, width * c.between(0.7, 1.05)), (bottom - 0.08, width), (bottom, width - 0.06)), c.cloth)
+    c.paint(
+        column(
+            c, (rim, width * c.between(0.7, 1.05)), (bottom - 0.08, width), (bottom, width - 0.06)
+        ),
+        c.cloth,
+    )
     flap = c.between(0.12, 0.45)
-    c.paint(np.maximum(np.abs(c.y - rim - flap) - 0.025, c.side - width * 0.9), c.cloth * c.between(0.3, 1.2))
+    c.paint(
+        np.maximum(np.abs(c.y - rim - flap) - 0.025, c.side - width * 0.9),
+        c.cloth * c.between(0.3, 1.2),
+    )
     c.paint(only(c.some(0.6), oval(c, 0, rim + flap, 0.1, 0.08)), c.trim())
 
 
 def ankle_boot(c: Canvas) -> None:
-    flat, toe, shaft, front = c.between(0.5, 0.75), c.between(0.35, 0.5), c.between(0.7, 1.4), c.between(-0.15, 0.15)
+    flat, toe, shaft, front = (
+        c.between(0.5, 0.75),
+        c.between(0.35, 0.5),
+        c.between(0.7, 1.4),
+        c.between(-0.15, 0.15),
+    )
     foot = [(-0.88, 0.05), (-0.75, toe - 0.08), (-0.4, toe), (front - 0.1, toe + 0.25)]
     height = bend(c.x, [*foot, (front, shaft), (0.7, shaft - 0.05)])
     c.paint(slab(c, -0.88, 0.74, flat - height, flat), c.cloth)
-    c.paint(only(c.some(0.5), limb(c.x, c.y, 0.3, flat - shaft + 0.1, 0.35, flat - 0.45, 0.05, 0.08)), c.trim())
+    c.paint(
+        only(c.some(0.5), limb(c.x, c.y, 0.3, flat - shaft + 0.1, 0.35, flat - 0.45, 0.05, 0.08)),
+        c.trim(),
+    )
     heel = slab(c, c.between(0.25, 0.5), 0.76, flat, flat + c.between(0.1, 0.3))
     c.paint(np.minimum(slab(c, -0.9, 0.76, flat, flat + 0.09), heel), c.between(0.15, 0.9))
 

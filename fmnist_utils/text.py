@@ -167,22 +167,34 @@ WORDS: dict[str, tuple[str, str]] = {
         "z de la diferencia. Arriba, publicado; abajo, media de n = {n}",
         "z of the difference. Above, published; below, mean of n = {n}",
     ),
-    "plots.misfit": ("desajuste con los valores publicados (%)", "misfit to the published values (%)"),
+    "plots.misfit": (
+        "desajuste con los valores publicados (%)",
+        "misfit to the published values (%)",
+    ),
     "plots.val_accuracy": ("exactitud de validación (%)", "validation accuracy (%)"),
     "plots.gain": ("lo que agrega cada paso (puntos)", "what each step adds (points)"),
-    "plots.training_seconds": ("segundos de entrenamiento, en un núcleo", "seconds of training, on one core"),
+    "plots.training_seconds": (
+        "segundos de entrenamiento, en un núcleo",
+        "seconds of training, on one core",
+    ),
     "plots.original": ("original", "original"),
     "far.with_mirror": ("{name}, con espejo", "{name}, mirrored too"),
     "far.not_measured": ("no se midió aquí: pide una GPU", "not measured here: it asks for a GPU"),
     "far.test": ("exactitud % (prueba)", "accuracy % (test)"),
     "far.others": ("de otros: {name}", "of others: {name}"),
     "plots.seconds": ("segundos por época", "seconds per epoch"),
-    "plots.epoch_seconds": ("segundos por época de 60 000 imágenes", "seconds per epoch of 60,000 images"),
+    "plots.epoch_seconds": (
+        "segundos por época de 60 000 imágenes",
+        "seconds per epoch of 60,000 images",
+    ),
     "plots.ours": ("este proyecto", "this project"),
     "plots.recall": ("exhaustividad (%), n = {n}", "recall (%), n = {n}"),
     "plots.recall_alone": ("exhaustividad (%)", "recall (%)"),
     "plots.classifiers": ("{name}: {n} redes", "{name}: {n} networks"),
-    "plots.mistake": ("es: {true}\ndice: {predicted}\n{confidence}", "is: {true}\nsays: {predicted}\n{confidence}"),
+    "plots.mistake": (
+        "es: {true}\ndice: {predicted}\n{confidence}",
+        "is: {true}\nsays: {predicted}\n{confidence}",
+    ),
     "plots.is": ("es: {true}", "is: {true}"),
     "plots.probability": ("probabilidad", "probability"),
     "plots.labels": ("etiquetas de entrenamiento", "training labels"),
@@ -196,9 +208,15 @@ WORDS: dict[str, tuple[str, str]] = {
     "plots.reproduced": ("reproducido", "reproduced"),
     "plots.dense_units": ("unidades de la capa densa, n", "units of the dense layer, n"),
     "plots.parameters": ("parámetros (millones)", "parameters (millions)"),
-    "plots.multiply_adds": ("multiplicaciones por imagen\n(millones)", "multiply-adds per image\n(millions)"),
+    "plots.multiply_adds": (
+        "multiplicaciones por imagen\n(millones)",
+        "multiply-adds per image\n(millions)",
+    ),
     "plots.drop": ("validación menos prueba (puntos)", "validation less test (points)"),
-    "plots.chosen": ("la de mayor exactitud de validación", "the one of highest validation accuracy"),
+    "plots.chosen": (
+        "la de mayor exactitud de validación",
+        "the one of highest validation accuracy",
+    ),
     "plots.average": ("la media de las doce", "the mean of the twelve"),
     "plots.kernel": ("núcleo", "kernel"),
     "plots.variance_share": (
@@ -207,8 +225,14 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "plots.one_field": ("un hiperparámetro por sí solo", "one hyperparameter by itself"),
     "plots.two_fields": ("dos juntos, además", "two together, beyond that"),
-    "plots.epochs_spent": ("épocas gastadas, entre todos los intentos", "epochs spent, over all trials"),
-    "plots.configurations": ("configuraciones entre las que se eligió", "configurations chosen among"),
+    "plots.epochs_spent": (
+        "épocas gastadas, entre todos los intentos",
+        "epochs spent, over all trials",
+    ),
+    "plots.configurations": (
+        "configuraciones entre las que se eligió",
+        "configurations chosen among",
+    ),
     "plots.chosen_accuracy": ("exactitud de la elegida (%)", "accuracy of the chosen one (%)"),
     "plots.excess": ("prometido menos cumplido (puntos)", "promised less kept (points)"),
     "plots.best_there_is": ("la mejor que hay", "the best there is"),
@@ -230,7 +254,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "plots.kept": ("pesos que quedan", "weights that are kept"),
     "plots.patience": ("paciencia", "patience"),
     "plots.cross_validation": ("validación cruzada", "cross-validation"),
-    "plots.stride_padding": ("paso {stride}, relleno {padding}", "stride {stride}, padding {padding}"),
+    "plots.stride_padding": (
+        "paso {stride}, relleno {padding}",
+        "stride {stride}, padding {padding}",
+    ),
     "plots.transposed": ("traspuesta, paso 2", "transposed, stride 2"),
     "plots.output_padding": ("y relleno de salida 1", "and output padding 1"),
     "plots.constant": ("respuesta constante, a", "constant answer, a"),
@@ -257,7 +284,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "live.mixed_codes": ("se mezclan los códigos", "the codes are mixed"),
     "live.mixed_pixels": ("se mezclan los píxeles", "the pixels are mixed"),
     # recipes
-    "recipes.bad": ("no se entrenó nada; hay que corregir:\n{details}", "nothing was trained; to be corrected:\n{details}"),
+    "recipes.bad": (
+        "no se entrenó nada; hay que corregir:\n{details}",
+        "nothing was trained; to be corrected:\n{details}",
+    ),
     "recipes.unknown": (
         "{name}: no existe ese parámetro. Se admiten: {allowed}. {hint}",
         "{name}: there is no such parameter. Allowed: {allowed}. {hint}",
@@ -540,9 +570,15 @@ WORDS: dict[str, tuple[str, str]] = {
         "PyTorch {version} no se puede cargar: {reason}\n    Para instalarlo de nuevo: pip install --force-reinstall torch",
         "PyTorch {version} cannot be loaded: {reason}\n    To install it anew: pip install --force-reinstall torch",
     ),
-    "doctor.killed": ("el proceso terminó con el código {code}", "the process ended with code {code}"),
+    "doctor.killed": (
+        "el proceso terminó con el código {code}",
+        "the process ended with code {code}",
+    ),
     "doctor.timeout": ("no terminó en {seconds} s", "it did not end within {seconds} s"),
-    "doctor.kernel": ("El núcleo de Jupyter es de este Python", "The Jupyter kernel is this Python's"),
+    "doctor.kernel": (
+        "El núcleo de Jupyter es de este Python",
+        "The Jupyter kernel is this Python's",
+    ),
     "doctor.no_notebooks": (
         "falta lo que ejecuta los cuadernos: {missing}. Para instalarlo: pip install -e '.[notebooks]'",
         "what runs notebooks is missing: {missing}. To install it: pip install -e '.[notebooks]'",
@@ -559,7 +595,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "Jupyter's kernel python3 uses another Python, {program}, which does not have this package. To have it use this one:\n"
         "    {python} -m ipykernel install --sys-prefix",
     ),
-    "doctor.folder": ("{variable}: {folder}, {free:.0f} GB libres", "{variable}: {folder}, {free:.0f} GB free"),
+    "doctor.folder": (
+        "{variable}: {folder}, {free:.0f} GB libres",
+        "{variable}: {folder}, {free:.0f} GB free",
+    ),
     "doctor.unwritable": (
         "no se puede escribir en {folder}: {reason}. Conviene elegir otra carpeta: export {variable}=carpeta",
         "{folder} cannot be written: {reason}. Choose another folder: export {variable}=folder",
@@ -571,7 +610,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "{free:.0f} MB are left in {folder}, and {needed} are needed. Make room, or choose another folder: "
         "export {variable}=folder",
     ),
-    "doctor.data": ("Los cuatro archivos oficiales están en {folder}", "The four official files are in {folder}"),
+    "doctor.data": (
+        "Los cuatro archivos oficiales están en {folder}",
+        "The four official files are in {folder}",
+    ),
     "doctor.data_to_fetch": (
         "Faltan {missing} archivos oficiales en {folder}; se pueden bajar: fmnist data fetch",
         "{missing} official files are not in {folder}; they can be had: fmnist data fetch",
@@ -654,8 +696,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "metric.test_loss": ("pérdida (prueba)", "loss (test)"),
     "metric.test_accuracy": ("exactitud % (prueba)", "accuracy % (test)"),
     "metric.test_dead_units": ("unidades muertas", "dead units"),
-    "metric.test_flipped_accuracy": ("exactitud % (prueba, con espejo)", "accuracy % (test, mirrored too)"),
-    "metric.val_flipped_accuracy": ("exactitud % (validación, con espejo)", "accuracy % (validation, mirrored too)"),
+    "metric.test_flipped_accuracy": (
+        "exactitud % (prueba, con espejo)",
+        "accuracy % (test, mirrored too)",
+    ),
+    "metric.val_flipped_accuracy": (
+        "exactitud % (validación, con espejo)",
+        "accuracy % (validation, mirrored too)",
+    ),
     "metric.val_loss": ("pérdida (validación)", "loss (validation)"),
     "metric.val_accuracy": ("exactitud % (validación)", "accuracy % (validation)"),
     "metric.train_loss": ("pérdida (entrenamiento)", "loss (training)"),
@@ -680,10 +728,16 @@ WORDS: dict[str, tuple[str, str]] = {
         "Queda fuera de {low} a {high}, donde caería otra corrida como las {n} nuestras.",
         "Lies outside {low} to {high}, where one more run like our {n} would fall.",
     ),
-    "audit.too_few": ("Corridas hechas: {n}; hacen falta al menos dos.", "Runs made: {n}; it takes at least two."),
+    "audit.too_few": (
+        "Corridas hechas: {n}; hacen falta al menos dos.",
+        "Runs made: {n}; it takes at least two.",
+    ),
     "audit.unpaired_runs": ("{first} y {second}, sin aparear", "{first} and {second}, unpaired"),
     "audit.no_runs": ("sin corridas", "no runs"),
-    "audit.condition": ("{what}: {measured}; se pide {wanted}: {outcome}.", "{what}: {measured}; asked {wanted}: {outcome}."),
+    "audit.condition": (
+        "{what}: {measured}; se pide {wanted}: {outcome}.",
+        "{what}: {measured}; asked {wanted}: {outcome}.",
+    ),
     "audit.ours_otherwise": ("Con nuestro protocolo: {verdict}.", "Under our protocol: {verdict}."),
     "audit.point": ("punto", "point"),
     "audit.points": ("puntos", "points"),
@@ -741,7 +795,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "Interrumpido. Nada de lo terminado se pierde; para seguir desde la última época: {command}",
         "Interrupted. Nothing that was finished is lost; to go on from the last epoch: {command}",
     ),
-    "cli.plan": ("{report}: {total} corridas, faltan {missing}", "{report}: {total} runs, {missing} missing"),
+    "cli.plan": (
+        "{report}: {total} corridas, faltan {missing}",
+        "{report}: {total} runs, {missing} missing",
+    ),
     "cli.slow_bfloat16": (
         "Corridas que multiplican en bfloat16: {count}. Este procesador no sabe hacerlo; PyTorch lo imita, y puede tardar decenas\n"
         "de veces más que en float32. En float32 son otras recetas, con registros propios: --set precision=float32 en fmnist\n"
@@ -840,8 +897,14 @@ WORDS: dict[str, tuple[str, str]] = {
         "the Dask scheduler at {address} is out of reach: {reason}. Nothing that was finished is lost; the same command goes on "
         "where it was.",
     ),
-    "sweeps.scheduler_of_dask": ("--scheduler vale con --engine dask.", "--scheduler goes with --engine dask."),
-    "sweeps.plan": ("Plan: {total} corridas, faltan {missing}.", "Plan: {total} runs, {missing} missing."),
+    "sweeps.scheduler_of_dask": (
+        "--scheduler vale con --engine dask.",
+        "--scheduler goes with --engine dask.",
+    ),
+    "sweeps.plan": (
+        "Plan: {total} corridas, faltan {missing}.",
+        "Plan: {total} runs, {missing} missing.",
+    ),
     "sweeps.unknown_cost": (
         "De {unknown} no hay registros parecidos y no se sabe cuánto tardan; no cuentan en lo que sigue.",
         "Of {unknown} there are no like records, so how long they take is not known; what follows leaves them out.",
@@ -868,7 +931,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "sweeps.hours": ("{count:.1f} horas", "{count:.1f} hours"),
     "sweeps.minutes": ("{count:.0f} minutos", "{count:.0f} minutes"),
     "sweeps.seconds": ("{count:.0f} segundos", "{count:.0f} seconds"),
-    "sweeps.finished": ("Listo: las {total} corridas del plan están hechas.", "Done: all {total} runs of the plan are made."),
+    "sweeps.finished": (
+        "Listo: las {total} corridas del plan están hechas.",
+        "Done: all {total} runs of the plan are made.",
+    ),
     "sweeps.no_store": (
         "no hay una carpeta {folder}. --store nombra una en la que ya se haya hecho un barrido; sin él se mira la de siempre.",
         "there is no folder {folder}. --store names one in which there has been a sweep; without it the usual one is looked at.",
@@ -876,10 +942,16 @@ WORDS: dict[str, tuple[str, str]] = {
     "sweeps.store": ("Corridas en {folder}", "Runs in {folder}"),
     "sweeps.done": ("hechas", "done"),
     "sweeps.running": ("en curso", "running"),
-    "sweeps.stale": ("abandonadas: otro trabajador las retomará", "abandoned: another worker will take them up"),
+    "sweeps.stale": (
+        "abandonadas: otro trabajador las retomará",
+        "abandoned: another worker will take them up",
+    ),
     "sweeps.failed": ("fallidas", "failed"),
     "sweeps.waiting": ("en espera", "waiting"),
-    "sweeps.beat": ("{host}, última señal hace {seconds:.0f} s", "{host}, last sign {seconds:.0f} s ago"),
+    "sweeps.beat": (
+        "{host}, última señal hace {seconds:.0f} s",
+        "{host}, last sign {seconds:.0f} s ago",
+    ),
     "sweeps.retry": (
         "Para intentar de nuevo las fallidas: fmnist sweep PLAN.yaml --retry. El detalle está en failed.json, en la carpeta attempts.",
         "To try the failed ones again: fmnist sweep PLAN.yaml --retry. The details are in failed.json, in the folder attempts.",
@@ -954,7 +1026,9 @@ class UserError(ValueError):
         self.key, self.values = key, values
         super().__init__(say(key, **values))
 
-    def __reduce__(self):  # so that it crosses process borders: keyword arguments are lost by default
+    def __reduce__(
+        self,
+    ):  # so that it crosses process borders: keyword arguments are lost by default
         return _rebuild_error, (type(self), self.key, self.values)
 
 

@@ -49,7 +49,9 @@ def emulates_bfloat16(device: torch.device) -> bool:
 
     On x86 oneDNN asks for AVX-512; with AVX2 alone, as in many laptops, a product takes tens of times as long as in float32.
     """
-    known = hasattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported")  # not in every build, as those for Apple's processors
+    known = hasattr(
+        torch.ops.mkldnn, "_is_mkldnn_bf16_supported"
+    )  # not in every build, as those for Apple's processors
     return device.type == "cpu" and known and not torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
@@ -75,7 +77,12 @@ class Batches:
         augment: Callable[[Tensor], Tensor] | None = None,
     ):
         if batch_size < 1 or len(inputs) != len(targets) or not len(inputs):
-            raise UserError("training.bad_batches", batch_size=batch_size, inputs=len(inputs), targets=len(targets))
+            raise UserError(
+                "training.bad_batches",
+                batch_size=batch_size,
+                inputs=len(inputs),
+                targets=len(targets),
+            )
         self.inputs, self.targets, self.batch_size, self.seed = inputs, targets, batch_size, seed
         self.augment = augment
 
@@ -89,7 +96,9 @@ class Batches:
         return len(self.inputs)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        yield from zip(self.inputs.split(self.batch_size), self.targets.split(self.batch_size), strict=True)
+        yield from zip(
+            self.inputs.split(self.batch_size), self.targets.split(self.batch_size), strict=True
+        )
 
     def epoch(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the minibatches of epoch ``epoch``, every example once, in an order keyed by (seed, epoch)."""
@@ -97,7 +106,10 @@ class Batches:
         order = torch.randperm(len(self.inputs)).to(self.inputs.device)
         for indices in order.split(self.batch_size):
             inputs = self.inputs.index_select(0, indices)  # a third of the time of inputs[indices]
-            yield self.augment(inputs) if self.augment else inputs, self.targets.index_select(0, indices)
+            yield (
+                self.augment(inputs) if self.augment else inputs,
+                self.targets.index_select(0, indices),
+            )
 
 
 class ImageByImage(Batches):
@@ -115,9 +127,14 @@ class ImageByImage(Batches):
         pixels = (self.inputs * 255).round().to(torch.uint8).squeeze(1).cpu().numpy()
         reconstructing = self.targets is self.inputs
         for indices in torch.randperm(len(self.inputs)).split(self.batch_size):
-            images = torch.stack([to_tensor(Image.fromarray(pixels[index])) for index in indices.tolist()])
+            images = torch.stack(
+                [to_tensor(Image.fromarray(pixels[index])) for index in indices.tolist()]
+            )
             images = images.to(self.inputs.device)
-            yield images, images if reconstructing else self.targets[indices.to(self.targets.device)]
+            yield (
+                images,
+                images if reconstructing else self.targets[indices.to(self.targets.device)],
+            )
 
 
 class Bfloat16(nn.Module):
@@ -151,7 +168,9 @@ class WeightAverage:
 
     def __init__(self, model: nn.Module, decay: float):
         self.model, self.decay = copy.deepcopy(model).eval(), decay
-        self._pairs = list(zip(self.model.state_dict().values(), model.state_dict().values(), strict=True))
+        self._pairs = list(
+            zip(self.model.state_dict().values(), model.state_dict().values(), strict=True)
+        )
 
     @torch.no_grad()
     def update(self, step: int) -> None:
@@ -174,7 +193,9 @@ class OneHotMSE(nn.Module):
 
     def forward(self, outputs: Tensor, labels: Tensor) -> Tensor:
         """Return the mean over the minibatch and the ten outputs."""
-        return nn.functional.mse_loss(outputs, nn.functional.one_hot(labels, outputs.shape[1]).to(outputs.dtype))
+        return nn.functional.mse_loss(
+            outputs, nn.functional.one_hot(labels, outputs.shape[1]).to(outputs.dtype)
+        )
 
 
 def train_one_epoch(
@@ -212,13 +233,20 @@ def train_one_epoch(
     return float(losses @ torch.tensor(sizes, dtype=torch.double)) / sum(sizes)
 
 
-def _diverged(loss: float, epoch: int, step: int, optimizer: torch.optim.Optimizer) -> TrainingDiverged:
-    return TrainingDiverged("training.diverged", loss=loss, epoch=epoch, step=step, rate=optimizer.param_groups[0]["lr"])
+def _diverged(
+    loss: float, epoch: int, step: int, optimizer: torch.optim.Optimizer
+) -> TrainingDiverged:
+    return TrainingDiverged(
+        "training.diverged", loss=loss, epoch=epoch, step=step, rate=optimizer.param_groups[0]["lr"]
+    )
 
 
 @torch.no_grad()
 def evaluate(
-    model: nn.Module, batches: Batches, loss_fn: nn.Module, metrics: Mapping[str, Metric] | None = None
+    model: nn.Module,
+    batches: Batches,
+    loss_fn: nn.Module,
+    metrics: Mapping[str, Metric] | None = None,
 ) -> dict[str, float]:
     """Measure ``model`` in eval mode: ``{"loss": …}`` and one entry for each of ``metrics``.
 
@@ -239,7 +267,10 @@ def evaluate(
     finally:  # also when a reader stops a cell
         for module, training in modes.items():
             module.training = training
-    totals = {name: torch.stack(values).cpu().double() * torch.tensor(sizes) for name, values in found.items()}
+    totals = {
+        name: torch.stack(values).cpu().double() * torch.tensor(sizes)
+        for name, values in found.items()
+    }
     return {name: float(total.cumsum(0)[-1]) / len(batches) for name, total in totals.items()}
 
 
@@ -327,7 +358,12 @@ def fit(
             if learning_rate_at is not None:
                 set_learning_rate(optimizer, learning_rate_at(epoch))
             start = time.perf_counter()
-            row = {"epoch": epoch, "running_loss": train_one_epoch(model, train, loss_fn, optimizer, epoch, after_step)}
+            row = {
+                "epoch": epoch,
+                "running_loss": train_one_epoch(
+                    model, train, loss_fn, optimizer, epoch, after_step
+                ),
+            }
             row["seconds"] = time.perf_counter() - start
             for name, batches in (watch or {}).items():
                 found = evaluate(measured or model, batches, measured_loss_fn or loss_fn, metrics)
@@ -335,7 +371,9 @@ def fit(
                     raise _diverged(found["loss"], epoch, train.num_steps, optimizer)
                 row |= {f"{name}_{measure}": value for measure, value in found.items()}
             history.rows.append(row)
-            bar.set_postfix({name: f"{value:.4f}" for name, value in row.items() if name.endswith("_loss")})
+            bar.set_postfix(
+                {name: f"{value:.4f}" for name, value in row.items() if name.endswith("_loss")}
+            )
             bar.update()
             if on_epoch_end is not None:
                 on_epoch_end(history)
@@ -376,7 +414,11 @@ def progress_bar(total: int, *, initial: int = 0, show: bool | None = None):
 
     if show is None:
         # A kernel started by papermill or nbval has none of these names; one that a person opened has.
-        watched = any(name in os.environ for name in ("JPY_SESSION_NAME", "COLAB_RELEASE_TAG", "VSCODE_PID"))
+        watched = any(
+            name in os.environ for name in ("JPY_SESSION_NAME", "COLAB_RELEASE_TAG", "VSCODE_PID")
+        )
         silenced = any(os.environ.get(name) for name in ("CI", "TQDM_DISABLE"))
         show = (watched or sys.stderr.isatty()) and not silenced
-    return tqdm(total=total, initial=initial, desc=say("training.epochs"), leave=False, disable=not show)
+    return tqdm(
+        total=total, initial=initial, desc=say("training.epochs"), leave=False, disable=not show
+    )

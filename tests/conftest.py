@@ -38,7 +38,9 @@ def pytest_xdist_make_scheduler(config, log):
             file, _, test = nodeid.partition("::")
             if "nbval" in file and "[" in test:
                 return test.rpartition("-")[0]
-            return "toy site" if needs_the_toy_site(file) else file  # it takes as long to build as a hundred tests to run
+            return (
+                "toy site" if needs_the_toy_site(file) else file
+            )  # it takes as long to build as a hundred tests to run
 
     return ByFile(config, log)
 
@@ -77,7 +79,9 @@ def own_world(monkeypatch, tmp_path, tmp_path_factory, kept_stand_in):
 
     from fmnist_utils import text
 
-    cache = tmp_path_factory.getbasetemp() / "user"  # not in tmp_path, where some tests look at all that there is
+    cache = (
+        tmp_path_factory.getbasetemp() / "user"
+    )  # not in tmp_path, where some tests look at all that there is
     torch.set_num_threads(1)
     monkeypatch.setattr(text, "_language", None)
     monkeypatch.setenv("FMNIST_LANG", "en")

@@ -20,7 +20,9 @@ TRAIN, TEST = 200, 60
 
 
 def idx(array: np.ndarray) -> bytes:
-    return gzip.compress(struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.tobytes(), mtime=0)
+    return gzip.compress(
+        struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.tobytes(), mtime=0
+    )
 
 
 def idx_array(content: bytes) -> np.ndarray:
@@ -73,7 +75,13 @@ class Mirror(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, files, fault=None, pause=0.0):
-        self.files, self.faults, self.pause, self.gets, self.closing = files, {}, pause, [], threading.Event()
+        self.files, self.faults, self.pause, self.gets, self.closing = (
+            files,
+            {},
+            pause,
+            [],
+            threading.Event(),
+        )
         if fault:
             self.faults[None] = fault
         super().__init__(("127.0.0.1", 0), Answer)
@@ -151,7 +159,9 @@ def mirror(files, small, monkeypatch):
 
 
 def is_right(loaded: data.Arrays, arrays) -> bool:
-    return loaded.source == "official" and all(np.array_equal(a, b) for a, b in zip(loaded[:4], arrays.values()))
+    return loaded.source == "official" and all(
+        np.array_equal(a, b) for a, b in zip(loaded[:4], arrays.values())
+    )
 
 
 def leftovers(folder: Path) -> list[str]:
@@ -196,7 +206,9 @@ def remove(path: Path):
 DAMAGES = [truncate, empty, flip, swap, folder, remove]
 
 
-def in_a_process(world: dict, variables: dict, folders: list[str], start, results, locks_work: bool) -> None:
+def in_a_process(
+    world: dict, variables: dict, folders: list[str], start, results, locks_work: bool
+) -> None:
     """Load from each folder in turn, all processes at the same moment."""
     os.environ.pop("FMNIST_DATA", None)  # the process that forks these may have started with it
     os.environ.update(variables)
@@ -211,14 +223,21 @@ def in_a_process(world: dict, variables: dict, folders: list[str], start, result
         start.wait(300)
         try:
             loaded = load_arrays("official")
-            results.put(hashlib.sha256(b"".join(array.tobytes() for array in loaded[:4])).hexdigest())
+            results.put(
+                hashlib.sha256(b"".join(array.tobytes() for array in loaded[:4])).hexdigest()
+            )
         except Exception as error:
             results.put(f"{type(error).__name__}: {error}")
 
 
 def load_at_once(context, processes: int, folders: list[str], locks_work: bool = True) -> list[str]:
     """Return what :func:`in_a_process` found, in so many processes that start on each folder together."""
-    world = {"REGISTRY": data.REGISTRY, "SHAPES": data.SHAPES, "PATIENT": Limits(30, 30, 300), "HASTY": data.HASTY}
+    world = {
+        "REGISTRY": data.REGISTRY,
+        "SHAPES": data.SHAPES,
+        "PATIENT": Limits(30, 30, 300),
+        "HASTY": data.HASTY,
+    }
     variables = {name: os.environ[name] for name in ("FMNIST_MIRRORS", "NO_PROXY")}
     start, results = context.Barrier(processes), context.Queue()
     arguments = (world, variables, folders, start, results, locks_work)

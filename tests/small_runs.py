@@ -45,7 +45,9 @@ def stop_after(monkeypatch, epoch: int) -> None:
 
 
 def without_seconds(history: History) -> list[dict[str, float]]:
-    return [{name: value for name, value in row.items() if name != "seconds"} for row in history.rows]
+    return [
+        {name: value for name, value in row.items() if name != "seconds"} for row in history.rows
+    ]
 
 
 def train_here(fields: list[dict], root: str, threads: int = 1, results=None) -> None:
@@ -57,7 +59,9 @@ def train_here(fields: list[dict], root: str, threads: int = 1, results=None) ->
         results.put([run.record.weights_sha256 for run in made])
 
 
-def command_line(arguments: list[str], environment: dict[str, str], said: str, attempt=None) -> None:
+def command_line(
+    arguments: list[str], environment: dict[str, str], said: str, attempt=None
+) -> None:
     """Run ``fmnist`` in a process of its own, what it says into the file ``said``; ``attempt`` takes the place of a run."""
     os.environ.update(environment)
     file = os.open(said, os.O_WRONLY | os.O_CREAT)
@@ -72,7 +76,9 @@ def command_line(arguments: list[str], environment: dict[str, str], said: str, a
 
 def as_options(changes: dict) -> list[str]:
     """Return the options ``--set`` of these changes."""
-    return [word for name, value in changes.items() for word in ("--set", f"{name}={json.dumps(value)}")]
+    return [
+        word for name, value in changes.items() for word in ("--set", f"{name}={json.dumps(value)}")
+    ]
 
 
 def sleep_for_ever(fields: dict, arguments: dict) -> None:

@@ -27,7 +27,9 @@ def attempt_for_parent(order: dict) -> None:
 
     def noted(store: RunStore, task, folder: Path) -> bool:
         if done := put(store, task, folder):
-            with open(store.root / "published.log", "ab", buffering=0) as file:  # short appends do not mix
+            with open(
+                store.root / "published.log", "ab", buffering=0
+            ) as file:  # short appends do not mix
                 file.write(f"{task.id}\n".encode())
         return done
 
@@ -37,7 +39,9 @@ def attempt_for_parent(order: dict) -> None:
 
 def die(order: dict) -> None:
     """In place of an attempt: be killed with the lease in hand."""
-    sweeps.Lease(RunStore(order["root"]), task_from_json(order["task"]).id, order["owner"], order["lease"]).claim()
+    sweeps.Lease(
+        RunStore(order["root"]), task_from_json(order["task"]).id, order["owner"], order["lease"]
+    ).claim()
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -51,6 +55,11 @@ def worker(fields: list[dict], root: str, lease: float, jobs: int = 1) -> None:
     """A plain worker, as ``fmnist worker`` starts one."""
     torch.set_num_threads(1)
     sweeps.DEATHS = 1000  # it is the tests that kill
-    sweeps.LocalHands.target, sweeps.LocalHands.start_method = staticmethod(attempt_for_parent), "fork"
+    sweeps.LocalHands.target, sweeps.LocalHands.start_method = (
+        staticmethod(attempt_for_parent),
+        "fork",
+    )
     recipes = [Recipe(**each) for each in fields]
-    sweeps.sweep(recipes, store=RunStore(root), jobs=jobs, lease=lease, shuffle=True, progress=False)
+    sweeps.sweep(
+        recipes, store=RunStore(root), jobs=jobs, lease=lease, shuffle=True, progress=False
+    )

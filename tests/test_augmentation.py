@@ -28,7 +28,12 @@ def test_a_shift_is_one_of_the_crops_of_the_image_with_a_border(images):
     moved, seen = shift(images, 2, black=-1.0), set()
     padded = nn.functional.pad(images, [2] * 4, value=-1.0)
     for index, image in enumerate(moved):
-        places = [(y, x) for y in range(5) for x in range(5) if torch.equal(padded[index, :, y : y + 28, x : x + 28], image)]
+        places = [
+            (y, x)
+            for y in range(5)
+            for x in range(5)
+            if torch.equal(padded[index, :, y : y + 28, x : x + 28], image)
+        ]
         assert len(places) == 1
         seen |= set(places)
     assert moved.shape == images.shape and len(seen) == 25
@@ -44,7 +49,10 @@ def test_an_erased_rectangle_has_the_area_and_the_shape_that_it_should(images):
         assert rows.diff().sum() <= 2 and columns.diff().sum() <= 2  # in one piece
         assert hole.sum() <= 0.4 * 784
     assert len({tuple(hole.nonzero()[0].tolist()) for hole in holes[erased]}) > 50
-    assert not (erase(images, 0.0) == 0).any() and (erase(images, 1.0) == 0).flatten(1).any(dim=1).all()
+    assert (
+        not (erase(images, 0.0) == 0).any()
+        and (erase(images, 1.0) == 0).flatten(1).any(dim=1).all()
+    )
 
 
 def test_the_images_that_came_in_stay_as_they_are(images):

@@ -32,7 +32,10 @@ from engines import plain
 from workloads import WORKLOADS, Data, Job, read
 
 RANDOM = np.random.default_rng(0)
-DATA = Data(RANDOM.integers(0, 255, (250, 28, 28), dtype=np.uint8, endpoint=True), RANDOM.integers(0, 10, 250, dtype=np.uint8))
+DATA = Data(
+    RANDOM.integers(0, 255, (250, 28, 28), dtype=np.uint8, endpoint=True),
+    RANDOM.integers(0, 10, 250, dtype=np.uint8),
+)
 
 
 def rows_of(path: Path) -> list[list[str]]:
@@ -66,14 +69,19 @@ def skip_where_pytorch_draws_in_another_way(name: str) -> None:
     torch.manual_seed(0)
     plain_mask = torch.empty(1000).bernoulli_(0.3).bool()
     torch.manual_seed(0)
-    if "dropout" in WORKLOADS[name].sizes and not torch.equal(plain_mask, torch.rand(1000, dtype=torch.float64) < 0.3):
+    if "dropout" in WORKLOADS[name].sizes and not torch.equal(
+        plain_mask, torch.rand(1000, dtype=torch.float64) < 0.3
+    ):
         pytest.skip("on this processor PyTorch draws in another way")
 
 
 def both_networks(name: str) -> tuple[nn.Module, nn.Module]:
     """Return our network and that of the peers, with the weights that ours begins with."""
     torch.manual_seed(0)
-    ours, theirs = build_model(WORKLOADS[name].model, **WORKLOADS[name].sizes), plain.NETWORKS[name]()
+    ours, theirs = (
+        build_model(WORKLOADS[name].model, **WORKLOADS[name].sizes),
+        plain.NETWORKS[name](),
+    )
     with torch.no_grad():
         for mine, its in zip(ours.parameters(), theirs.parameters(), strict=True):
             its.copy_(mine)
@@ -122,10 +130,19 @@ def test_ours_and_the_tutorial_reach_the_same_loss(name):
 @pytest.mark.parametrize("name", WORKLOADS)
 @pytest.mark.parametrize("engine", ["with_lightning", "with_skorch", "keras_jax", "flax_jit"])
 def test_a_peer_reaches_the_same_loss(engine, name):
-    package = {"with_lightning": "lightning", "with_skorch": "skorch", "keras_jax": "keras", "flax_jit": "flax"}[engine]
-    if not importlib.util.find_spec(package):  # without importing it: Keras would take another backend
+    package = {
+        "with_lightning": "lightning",
+        "with_skorch": "skorch",
+        "keras_jax": "keras",
+        "flax_jit": "flax",
+    }[engine]
+    if not importlib.util.find_spec(
+        package
+    ):  # without importing it: Keras would take another backend
         pytest.skip(f"{package} is not installed; make bench installs it")
-    assert losses(engine, name, epochs=1)[0] == pytest.approx(losses("tutorial", name, epochs=1)[0], rel=0.1)
+    assert losses(engine, name, epochs=1)[0] == pytest.approx(
+        losses("tutorial", name, epochs=1)[0], rel=0.1
+    )
 
 
 def test_every_engine_has_its_file_and_its_package_in_the_extra():
@@ -136,11 +153,22 @@ def test_every_engine_has_its_file_and_its_package_in_the_extra():
 
 
 CASES = [
-    ("cnn3", choice) for choice in ("resident", "channels_last", "pooling_first", "fused", "own_optimizer", "dropout", "")
+    ("cnn3", choice)
+    for choice in (
+        "resident",
+        "channels_last",
+        "pooling_first",
+        "fused",
+        "own_optimizer",
+        "dropout",
+        "",
+    )
 ]
 
 
-@pytest.mark.parametrize(("name", "choice"), [*CASES, ("convae", "pooling_first"), ("ff", "dropout")])
+@pytest.mark.parametrize(
+    ("name", "choice"), [*CASES, ("convae", "pooling_first"), ("ff", "dropout")]
+)
 def test_undoing_a_choice_changes_the_time_and_not_the_work(name, choice):
     if choice == "dropout":
         skip_where_pytorch_draws_in_another_way(name)
@@ -152,13 +180,21 @@ def test_undoing_a_choice_changes_the_time_and_not_the_work(name, choice):
 def test_a_choice_is_undone_where_the_network_has_what_it_is_about(name):
     def layers(choice: str) -> list[type]:
         model, *_ = ours_engine.prepare(WORKLOADS[name], DATA, 0, without=choice)
-        return [type(layer) for layer in model.modules() if not (isinstance(layer, nn.Dropout) and layer.p == 0)]
+        return [
+            type(layer)
+            for layer in model.modules()
+            if not (isinstance(layer, nn.Dropout) and layer.p == 0)
+        ]
 
     has = {"channels_last": nn.Conv2d, "pooling_first": nn.MaxPool2d, "dropout": Dropout}
     assert {choice: name in where for choice, where in bench.WHERE.items()} == {
         choice: kind in layers("") for choice, kind in has.items()
     }
-    pairs = [pair for pair in zip(layers("pooling_first"), layers("pooling_first")[1:]) if nn.MaxPool2d in pair]
+    pairs = [
+        pair
+        for pair in zip(layers("pooling_first"), layers("pooling_first")[1:])
+        if nn.MaxPool2d in pair
+    ]
     assert all(pair[1] is not nn.ReLU for pair in pairs)
     assert sum(pair == (nn.ReLU, nn.MaxPool2d) for pair in pairs) == (0 if name == "ff" else 2)
     assert Dropout not in layers("dropout")
@@ -177,7 +213,10 @@ def test_operations_are_those_of_the_network():
     """ff: 784·128 + 128·64 + 64·10 products; backward as many for the weights, and for all inputs but the images."""
     weights = np.array([784 * 128, 128 * 64, 64 * 10])
     expected = 2 * 100 * (2 * weights.sum() + weights[1:].sum())
-    assert measure.operations("ff", DATA) == {"convolution": 0, "gemm": pytest.approx(expected / 1e9)}
+    assert measure.operations("ff", DATA) == {
+        "convolution": 0,
+        "gemm": pytest.approx(expected / 1e9),
+    }
 
 
 def run(engine: str, turn: int, seconds: float, loss: float = 0.5, peak_mb: float = 700) -> dict:
@@ -188,17 +227,44 @@ def run(engine: str, turn: int, seconds: float, loss: float = 0.5, peak_mb: floa
 
 
 def test_ratios_are_taken_within_each_turn_and_the_first_epoch_is_not_counted():
-    seconds = {"ours": [1.0, 2.0, 1.0], "tutorial": [4.0, 10.0, 6.0], "flax": [1.0, 1.0, 2.0], "ours, ten seeds": [5, 5, 5]}
-    runs = [run(engine, turn, value) for engine, values in seconds.items() for turn, value in enumerate(values)]
+    seconds = {
+        "ours": [1.0, 2.0, 1.0],
+        "tutorial": [4.0, 10.0, 6.0],
+        "flax": [1.0, 1.0, 2.0],
+        "ours, ten seeds": [5, 5, 5],
+    }
+    runs = [
+        run(engine, turn, value)
+        for engine, values in seconds.items()
+        for turn, value in enumerate(values)
+    ]
     rows = {row["engine"]: row for row in bench.summarize(runs)}
-    assert rows["ours"]["seconds"] == {"median": 2.0, "min": 2.0, "max": 4.0, "n": 3}  # of 60,000 images
+    assert rows["ours"]["seconds"] == {
+        "median": 2.0,
+        "min": 2.0,
+        "max": 4.0,
+        "n": 3,
+    }  # of 60,000 images
     assert rows["ours"]["than_tutorial"] == {"median": 5.0, "min": 4.0, "max": 6.0, "n": 3}
     assert rows["ours"]["than_best_peer"]["median"] == 1.0  # flax, the faster of the two
     assert rows["flax"]["than_ours"]["median"] == 1.0 and "than_best_peer" not in rows["flax"]
     assert rows["ours, ten seeds"]["than_tutorial"]["median"] == 12.0
-    assert rows["ours, ten seeds"]["memory_ratio"]["median"] == 1 and rows["ours, ten seeds"]["agrees"] is True
-    text = bench.table({"summary": bench.summarize(runs), "failed": {"ff, skorch": "ended with 1\nno room"}, **ABOUT})
-    assert "5.00" in text and "0.0 of 2.0  yes" in text and text.endswith("failed: ff, skorch: no room")
+    assert (
+        rows["ours, ten seeds"]["memory_ratio"]["median"] == 1
+        and rows["ours, ten seeds"]["agrees"] is True
+    )
+    text = bench.table(
+        {
+            "summary": bench.summarize(runs),
+            "failed": {"ff, skorch": "ended with 1\nno room"},
+            **ABOUT,
+        }
+    )
+    assert (
+        "5.00" in text
+        and "0.0 of 2.0  yes" in text
+        and text.endswith("failed: ff, skorch: no room")
+    )
 
 
 ABOUT = {
@@ -210,15 +276,28 @@ ABOUT = {
 
 
 def test_losses_agree_within_the_noise_of_their_seeds_and_not_beyond():
-    ours = [run("ours", turn, 1.0, loss) for turn, loss in enumerate([0.50, 0.52, 0.48, 0.51, 0.49])]
+    ours = [
+        run("ours", turn, 1.0, loss) for turn, loss in enumerate([0.50, 0.52, 0.48, 0.51, 0.49])
+    ]
     shifts = {"flax": 0.01, "skorch": 0.1, "lightning": 0.0}
-    others = [run(engine, one["turn"], 1.0, one["losses"][-1] + shift) for engine, shift in shifts.items() for one in ours]
+    others = [
+        run(engine, one["turn"], 1.0, one["losses"][-1] + shift)
+        for engine, shift in shifts.items()
+        for one in ours
+    ]
     for one in others[-5:]:
         one["losses"][0] = 1.1  # at the end they agree, and they came another way
     rows = {row["engine"]: row for row in bench.summarize([*ours, *others])}
-    assert {engine: rows[engine]["agrees"] for engine in shifts} == {"flax": True, "skorch": False, "lightning": False}
+    assert {engine: rows[engine]["agrees"] for engine in shifts} == {
+        "flax": True,
+        "skorch": False,
+        "lightning": False,
+    }
     # The standard error of each is sqrt(0.00025 / 5), that of their difference sqrt(2) as much
-    assert rows["flax"]["gap"] == {"difference": pytest.approx(0.02), "tolerance": pytest.approx(4 * 0.01 / 0.5)}
+    assert rows["flax"]["gap"] == {
+        "difference": pytest.approx(0.02),
+        "tolerance": pytest.approx(4 * 0.01 / 0.5),
+    }
     [few] = bench.summarize(ours[:2])
     assert few["agrees"] is None and few["gap"] is None
 
@@ -252,7 +331,9 @@ def test_what_prints_no_result_has_failed_and_is_not_tried_again(tmp_path):
         return bench.result_of(output)
 
     assert made.attempt("ff, flax", measure, "a warning\n[1]\n") == [1]
-    assert made.attempt("ff, flax", measure, "") is None and made.failed == {"ff, flax": "printed no result"}
+    assert made.attempt("ff, flax", measure, "") is None and made.failed == {
+        "ff, flax": "printed no result"
+    }
     assert made.attempt("ff, flax", measure, "[1]") is None and len(tried) == 2
 
 
@@ -275,9 +356,17 @@ def fake_finish(child, until):
         raise bench.EngineFailed("no room")
     answers = {
         "save": {"data": "synthetic"},
-        "rates": {f"{kind}_{precision}": 50.0 for kind in ("gemm", "convolution") for precision in ("float32", "bfloat16")},
+        "rates": {
+            f"{kind}_{precision}": 50.0
+            for kind in ("gemm", "convolution")
+            for precision in ("float32", "bfloat16")
+        },
         "operations": {"gemm": 0.05, "convolution": 0.0},
-        "profile": {"shares": dict.fromkeys((*measure.KINDS, "rest"), 0.1), "seconds": 1.0, "profiled_seconds": 2.0},
+        "profile": {
+            "shares": dict.fromkeys((*measure.KINDS, "rest"), 0.1),
+            "seconds": 1.0,
+            "profiled_seconds": 2.0,
+        },
     }
     if engine in answers:
         return json.dumps(answers[engine])
@@ -286,7 +375,9 @@ def fake_finish(child, until):
     assert seeds, "an empty share"
     ended = 1e9 + sum(seconds) * len(seeds)
     losses = [0.5 + RANDOM.normal(0, 0.01)] * len(seconds)
-    return json.dumps([{"seconds": seconds, "losses": losses, "peak_mb": 700.0, "ended": ended} for _ in seeds])
+    return json.dumps(
+        [{"seconds": seconds, "losses": losses, "peak_mb": 700.0, "ended": ended} for _ in seeds]
+    )
 
 
 @pytest.fixture
@@ -317,20 +408,28 @@ def result(fake):
 
 def test_a_whole_benchmark_becomes_a_file_a_table_and_a_picture(result, tmp_path):
     assert result["missing"] == ["flax"] and result["failed"] == {"convae, skorch": "no room"}
-    assert {(row["workload"], row["engine"]) for row in result["summary"] if row["engine"] == "skorch"} == {
+    assert {
+        (row["workload"], row["engine"]) for row in result["summary"] if row["engine"] == "skorch"
+    } == {
         ("ff", "skorch"),
         ("cnn3", "skorch"),
     }
     ours = next(row for row in result["summary"] if row["engine"] == "ours")
     assert ours["than_tutorial"]["median"] == pytest.approx(5)
     ratio = result["linearity"]["epochs"]["8"]
-    assert ratio["median"] == pytest.approx(1) and ratio["seconds"] == [pytest.approx(8 * 0.075)] * 2
+    assert (
+        ratio["median"] == pytest.approx(1) and ratio["seconds"] == [pytest.approx(8 * 0.075)] * 2
+    )
     assert set(result["linearity"]["images"]) == {"1", "2", "4", "8"}
     choices = result["choices"]
     assert choices["ff"]["dropout"]["n"] == 2 and choices["ff"]["compiled"]["n"] == 1
-    assert "channels_last" in choices["cnn3"] and not {"channels_last", "pooling_first"} & set(choices["ff"])
+    assert "channels_last" in choices["cnn3"] and not {"channels_last", "pooling_first"} & set(
+        choices["ff"]
+    )
     assert choices["ff"]["ours"]["seconds"] == [pytest.approx(0.6)] * 2
-    assert choices["cnn3"]["ours"]["seconds"] == [pytest.approx(0.025)] * 2  # of a quarter of its images
+    assert (
+        choices["cnn3"]["ours"]["seconds"] == [pytest.approx(0.025)] * 2
+    )  # of a quarter of its images
     assert result["start"]["imports"]["fmnist_utils"]["median"] == 0.2
     # 600 steps of 0.05 GFLOP at 50 GFLOP/s are the whole 0.6 s that ours is said to take
     assert result["limits"]["ff"]["float32"] == pytest.approx(1)
@@ -338,7 +437,9 @@ def test_a_whole_benchmark_becomes_a_file_a_table_and_a_picture(result, tmp_path
     assert (tmp_path / "speed.png").stat().st_size > 5000
 
 
-def test_a_benchmark_in_which_all_fails_still_has_a_table_a_picture_and_a_page(fake, monkeypatch, tmp_path):
+def test_a_benchmark_in_which_all_fails_still_has_a_table_a_picture_and_a_page(
+    fake, monkeypatch, tmp_path
+):
     def finish(child, until):
         if isinstance(child, tuple) and child[0][0] in ("save", "rates"):
             return fake_finish(child, until)
@@ -346,28 +447,44 @@ def test_a_benchmark_in_which_all_fails_still_has_a_table_a_picture_and_a_page(f
 
     monkeypatch.setattr(bench, "finish", finish)
     made = fake()
-    assert {"cnn3, ours", "ff, ours, ten seeds", "ff, profile", "ff, 8 eighths of the images"} <= set(made["failed"])
+    assert {
+        "cnn3, ours",
+        "ff, ours, ten seeds",
+        "ff, profile",
+        "ff, 8 eighths of the images",
+    } <= set(made["failed"])
     assert made["summary"] == [] and "failed: cnn3, ours: no room" in bench.table(made)
     bench.draw(made, tmp_path / "drawn.png")
     (tmp_path / "speed.json").write_text(json.dumps(made))
     speed.write(tmp_path, "en", tmp_path)
-    assert ["ff", speed.ENGINES["ours"]["en"], "not measured", *"––––"] in rows_of(tmp_path / "speed_engines.csv")
+    assert ["ff", speed.ENGINES["ours"]["en"], "not measured", *"––––"] in rows_of(
+        tmp_path / "speed_engines.csv"
+    )
     assert_headers_fit("en", tmp_path)
 
 
 def test_ten_seeds_are_shared_by_no_more_processes_than_seeds(fake, monkeypatch):
-    monkeypatch.setattr(bench.os, "sched_getaffinity", lambda process: set(range(16)), raising=False)
+    monkeypatch.setattr(
+        bench.os, "sched_getaffinity", lambda process: set(range(16)), raising=False
+    )
     made = fake()
     [ten] = [each for each in made["runs"] if each["engine"] == bench.TEN and each["turn"] == 1]
     assert len(ten["processes"]) == len(ten["losses"]) == 10 and ten["peak_mb"] == 7000
-    assert made["hardware"]["cores"] == 16 and set(made["linearity"]["jobs"]) == {"1", "2", "4", "8"}
+    assert made["hardware"]["cores"] == 16 and set(made["linearity"]["jobs"]) == {
+        "1",
+        "2",
+        "4",
+        "8",
+    }
 
 
 def test_nothing_is_trained_in_bfloat16_where_it_is_slower(fake, monkeypatch):
     def finish(child, until):
         assert not {"precision=bfloat16", "extra=bfloat16"} & set(child[0])
         if child[0] == ("rates",):
-            return json.dumps({"gemm_float32": 50.0, "convolution_float32": 50.0, "gemm_bfloat16": 2.0})
+            return json.dumps(
+                {"gemm_float32": 50.0, "convolution_float32": 50.0, "gemm_bfloat16": 2.0}
+            )
         return fake_finish(child, until)
 
     monkeypatch.setattr(bench, "finish", finish)
@@ -382,13 +499,22 @@ def test_the_tables_of_the_page_show_what_was_measured(result, lang, tmp_path):
     speed.write(tmp_path, lang, tmp_path)
     engines = (tmp_path / "speed_engines.csv").read_text("utf-8").splitlines()
     absent = writing.NOT_MEASURED[lang]
-    assert sum(line.count("5.00") for line in engines) == 11  # ours, in two precisions, skorch and the tutorial's loop
-    assert absent in engines[-1] and "Flax" in engines[-1] and engines[-2].startswith(f"convae,skorch,{absent}")
+    assert (
+        sum(line.count("5.00") for line in engines) == 11
+    )  # ours, in two precisions, skorch and the tutorial's loop
+    assert (
+        absent in engines[-1]
+        and "Flax" in engines[-1]
+        and engines[-2].startswith(f"convae,skorch,{absent}")
+    )
     assert "10 %" in (tmp_path / "speed_profile.csv").read_text("utf-8")
     assert result["hardware"]["cpu"] in (tmp_path / "speed_made_with.csv").read_text("utf-8")
     targets = rows_of(tmp_path / "speed_targets.csv")
     assert [row[1] for row in targets] == ["8", "1", "2.5", "1.5", "2", "1.5", "4", "14", "1.5"]
-    assert targets[0][2:] == ["5.00", "**no**"] and targets[2][2:] == ["5.00", speed.ANSWERS[True][lang]]
+    assert targets[0][2:] == ["5.00", "**no**"] and targets[2][2:] == [
+        "5.00",
+        speed.ANSWERS[True][lang],
+    ]
     assert rows_of(tmp_path / "speed_rates.csv")[0][1:] == ["50", "50"]
     assert rows_of(tmp_path / "speed_start.csv")[1][1] == "0.20"
     assert_headers_fit(lang, tmp_path)
@@ -406,7 +532,9 @@ def test_the_measurements_of_the_page_make_all_its_tables(lang, tmp_path):
 def test_precisions_are_compared_where_both_have_runs(monkeypatch):
     store = RunStore()
     known = speed.precision_rows(store)
-    assert all(len(row) == 5 and "n = " in row[-1] for row in known) and known[0][0].startswith("3: ")
+    assert all(len(row) == 5 and "n = " in row[-1] for row in known) and known[0][0].startswith(
+        "3: "
+    )
     monkeypatch.setattr(speed.audit, "estimate", lambda *_: None)
     assert speed.precision_rows(store) == []
 
@@ -425,7 +553,9 @@ def assert_headers_fit(lang: str, folder: Path) -> None:
     assert len(blocks) == len(list(folder.glob("speed_*.csv")))
     for file, header, *_ in blocks:
         first = (folder / file.removeprefix(":file: ")).read_text("utf-8").splitlines()[0]
-        assert len(next(csv.reader([first]))) == len(header.removeprefix(":header: ").split(", ")), file
+        assert len(next(csv.reader([first]))) == len(
+            header.removeprefix(":header: ").split(", ")
+        ), file
 
 
 def test_data_are_laid_for_the_engines_and_read_again(tmp_path, monkeypatch):
@@ -439,7 +569,13 @@ def test_data_are_laid_for_the_engines_and_read_again(tmp_path, monkeypatch):
 def test_the_benchmark_itself_imports_nothing_heavy():
     """A child's peak memory begins with that of its parent."""
     code = "import sys, bench; print(sorted({'torch', 'jax', 'pandas', 'matplotlib'} & set(sys.modules)))"
-    made = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "benchmarks", capture_output=True, text=True, check=True)
+    made = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT / "benchmarks",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert made.stdout == "[]\n"
 
 
@@ -452,10 +588,16 @@ def test_the_sweep_is_timed_and_projected(monkeypatch):
     import bench_sweep
 
     took = {1: 120.0, 2: 70.0}
-    monkeypatch.setattr(bench_sweep, "measure", lambda work, hands: (took[hands], [9.0] * len(work)))
+    monkeypatch.setattr(
+        bench_sweep, "measure", lambda work, hands: (took[hands], [9.0] * len(work))
+    )
     rows = bench_sweep.scaling(bench_sweep.recipes(12, 2, "synthetic"), [1, 2], repetitions=2)
-    assert rows["1"]["projected"] == pytest.approx(120) and rows["1"]["start_up"] == pytest.approx(1)
-    assert rows["2"]["projected"] == pytest.approx(60) and rows["2"]["speed_up"] == pytest.approx(120 / 70)
+    assert rows["1"]["projected"] == pytest.approx(120) and rows["1"]["start_up"] == pytest.approx(
+        1
+    )
+    assert rows["2"]["projected"] == pytest.approx(60) and rows["2"]["speed_up"] == pytest.approx(
+        120 / 70
+    )
     outlook = bench_sweep.projection(1000, 64)
     quiet, assumed, rough = (row["hours"] for row in outlook.values())
     assert 0.95 * quiet < assumed < rough  # another order of the runs may gain a little
@@ -468,12 +610,26 @@ def test_the_tables_of_scaling_are_those_of_the_page(monkeypatch, tmp_path, lang
 
     scaling.write(tmp_path, lang, tmp_path)
     assert rows_of(tmp_path / "scaling_measured.csv") == [[writing.NOT_MEASURED[lang]]]
-    monkeypatch.setattr(bench_sweep, "measure", lambda work, hands: (120.0 / hands, [9.0] * len(work)))
-    arguments = ["bench", "--source", "synthetic", "--hands", "1", "2", "--output", str(tmp_path / "scaling.json")]
+    monkeypatch.setattr(
+        bench_sweep, "measure", lambda work, hands: (120.0 / hands, [9.0] * len(work))
+    )
+    arguments = [
+        "bench",
+        "--source",
+        "synthetic",
+        "--hands",
+        "1",
+        "2",
+        "--output",
+        str(tmp_path / "scaling.json"),
+    ]
     monkeypatch.setattr(sys, "argv", arguments)
     bench_sweep.main()
     scaling.write(tmp_path, lang, tmp_path)
-    tables = {name: rows_of(tmp_path / f"scaling_{name}.csv") for name in ("measured", "projected", "made_with")}
+    tables = {
+        name: rows_of(tmp_path / f"scaling_{name}.csv")
+        for name in ("measured", "projected", "made_with")
+    }
     assert tables["measured"] == [["1", "120.0", "1.00", "120.0"], ["2", "60.0", "2.00", "60.0"]]
     assert tables["projected"][0][:3] == [first, "0", "0 %"] and len(tables["projected"]) == 3
     assert tables["made_with"][0][0] == "12" and tables["made_with"][0][2] == "1.0"

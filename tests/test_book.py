@@ -70,7 +70,9 @@ def test_captions_move_to_the_cell_that_they_are_about():
         "image": {"alt": "Una línea recta que baja de tres a uno en tres épocas.", "width": "80%"},
     }
     assert shown["tab-01-audit"]["figure"]["caption_before"]
-    assert "figure" not in shown["fig-01-another"]  # inside a folded solution: alternative text alone
+    assert (
+        "figure" not in shown["fig-01-another"]
+    )  # inside a folded solution: alternative text alone
 
 
 def test_a_caption_without_a_figure_is_refused():
@@ -83,12 +85,27 @@ def test_a_caption_without_a_figure_is_refused():
 def test_copy_for_readers_runs_in_its_own_language_and_shows_plain_text():
     page = pages.reader_copy(toy_notebook(), "en")
     assert 'os.environ.get("FMNIST_LANG", "en")' in "\n".join(cell.source for cell in page.cells)
-    assert all(not cell.outputs and cell.execution_count is None for cell in page.cells if cell.cell_type == "code")
+    assert all(
+        not cell.outputs and cell.execution_count is None
+        for cell in page.cells
+        if cell.cell_type == "code"
+    )
     assert next(c for c in page.cells if "solution" in pages.tags(c)).metadata.jupyter.source_hidden
     shown = "\n".join(cell.source for cell in page.cells if cell.cell_type == "markdown")
-    assert "**Exercise. Another line**" in shown and "**Solution**" in shown and "**Prediction**" in shown
-    assert "**Question**\n\nWhich is second after `eq-01-loss`?\n\n1. One `eq-01-loss` $1$" in shown and "\n---\n" not in shown
-    assert shown.count("<summary>The answers, explained</summary>\n\n\n1. Falls short.") == shown.count("</details>") == 5
+    assert (
+        "**Exercise. Another line**" in shown
+        and "**Solution**" in shown
+        and "**Prediction**" in shown
+    )
+    assert (
+        "**Question**\n\nWhich is second after `eq-01-loss`?\n\n1. One `eq-01-loss` $1$" in shown
+        and "\n---\n" not in shown
+    )
+    assert (
+        shown.count("<summary>The answers, explained</summary>\n\n\n1. Falls short.")
+        == shown.count("</details>")
+        == 5
+    )
     assert "**`fig-01-loss`** The loss of each epoch." in shown and "**`None`**" not in shown
     assert not re.search(r":::|\{\w+\}`|\)=$|^:\w+:", shown, re.MULTILINE)
     nbformat.validate(page)
@@ -118,7 +135,19 @@ def test_every_work_cited_can_be_found():
 # --- The cache --------------------------------------------------------------------------------------------------------
 
 
-CONTEXT = {name: "as it was" for name in ("package", "records", "yardsticks", "runs", "versions", "pictures", "variables", "machine")}
+CONTEXT = {
+    name: "as it was"
+    for name in (
+        "package",
+        "records",
+        "yardsticks",
+        "runs",
+        "versions",
+        "pictures",
+        "variables",
+        "machine",
+    )
+}
 CONTEXT |= {"shown": {"date": 1}}
 
 
@@ -133,7 +162,14 @@ def test_key_covers_all_that_outputs_depend_on():
     other_tags.cells[2].metadata["tags"] = []
     reordered = toy_notebook()
     reordered.cells[-1], reordered.cells[-4] = reordered.cells[-4], reordered.cells[-1]
-    keys = [key(), key(notebook), key(other_tags), key(reordered), key(lang="en"), key(profile="quick")]
+    keys = [
+        key(),
+        key(notebook),
+        key(other_tags),
+        key(reordered),
+        key(lang="en"),
+        key(profile="quick"),
+    ]
     keys += [key(**{name: "changed"}) for name in CONTEXT if name != "shown"]
     assert len(set(keys)) == len(keys)
 
@@ -149,7 +185,10 @@ def test_text_and_what_is_only_shown_leave_outputs_alone():
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.dictionaries(st.text("abc", min_size=1), st.binary(max_size=4), min_size=1, max_size=4), st.data())
+@given(
+    st.dictionaries(st.text("abc", min_size=1), st.binary(max_size=4), min_size=1, max_size=4),
+    st.data(),
+)
 def test_digest_of_a_folder_knows_every_name_and_byte(tmp_path_factory, files, data):
     def digest(content):
         folder = tmp_path_factory.mktemp("folder")
@@ -161,7 +200,9 @@ def test_digest_of_a_folder_knows_every_name_and_byte(tmp_path_factory, files, d
     name = data.draw(st.sampled_from(sorted(files)))
     assert digest(files) == digest(dict(reversed(files.items())))
     assert digest(files) != digest(files | {name: files[name] + b"x"})
-    assert digest(files) != digest({("new" if other == name else other): value for other, value in files.items()})
+    assert digest(files) != digest(
+        {("new" if other == name else other): value for other, value in files.items()}
+    )
 
 
 def test_data_source_is_what_a_page_would_find(monkeypatch):
@@ -199,7 +240,11 @@ def test_outputs_come_from_the_cache_and_text_from_today(own_build, monkeypatch)
     executed = build.execute_all(["es"], "quick")["01_toy", "es"]
     page = build.with_outputs(pages.book_page(notebook, "es"), executed)
     assert page.cells[0].source == "# Otro título"
-    figure = next(cell for cell in page.cells if cell.cell_type == "code" and pages.shown(cell) == "fig-01-loss")
+    figure = next(
+        cell
+        for cell in page.cells
+        if cell.cell_type == "code" and pages.shown(cell) == "fig-01-loss"
+    )
     assert "image/png" in figure.outputs[0].data
     assert "papermill" not in (next((own_build / "cache").iterdir())).read_text("utf-8")
 
@@ -214,13 +259,21 @@ def test_outputs_come_from_the_cache_and_text_from_today(own_build, monkeypatch)
 
 def audited_page():
     """A page that trains two groups of report 1 and shows three rows of its audit."""
-    rows = "".join(f'<tr><th style="text-align: left">{id}</th><td>{id}</td></tr>' for id in ("N1-1", "C1-3", "E1-2"))
+    rows = "".join(
+        f'<tr><th style="text-align: left">{id}</th><td>{id}</td></tr>'
+        for id in ("N1-1", "C1-3", "E1-2")
+    )
     rows += '<tr class="reason"><td colspan="2">So it is (E1-2), but (N1-7).</td></tr>'
-    table = nbformat.v4.new_output("execute_result", data={"text/html": f"<table>{rows}</table>"}, execution_count=4)
+    table = nbformat.v4.new_output(
+        "execute_result", data={"text/html": f"<table>{rows}</table>"}, execution_count=4
+    )
     shown = code("audit.table(rows)", table="tab-01-all")
     shown.outputs = [table]
     cells = [
-        *text("(sec-01-a)=\n## E1-2 en un título\n\nVer `N1-1`, $E1-2$ y C1-3 {cite:p}`x`; no N1-7.", "…"),
+        *text(
+            "(sec-01-a)=\n## E1-2 en un título\n\nVer `N1-1`, $E1-2$ y C1-3 {cite:p}`x`; no N1-7.",
+            "…",
+        ),
         code('names = "model_2 model_1"\npage.train(*names.split())'),
         *text("(sec-01-b)=\n## Otra", "…"),
         code("say('model_3')"),
@@ -281,10 +334,19 @@ def test_second_build_waits_for_the_first(own_build, monkeypatch, capsys):
 
 
 def test_a_page_without_all_its_records_is_shown_in_its_quick_profile(monkeypatch, capsys):
-    assert build.feasible("01_ff_classifier", "full") == "full" and build.is_complete("01_ff_classifier")
-    monkeypatch.setattr(build.RunStore, "find", lambda store, recipe: None if recipe.seed else "a run")
-    assert build.feasible("01_ff_classifier", "full") == "quick" and "make reproduce" in capsys.readouterr().out
-    assert build.feasible("01_ff_classifier", "quick") == build.feasible("00_toy", "quick") == "quick"
+    assert build.feasible("01_ff_classifier", "full") == "full" and build.is_complete(
+        "01_ff_classifier"
+    )
+    monkeypatch.setattr(
+        build.RunStore, "find", lambda store, recipe: None if recipe.seed else "a run"
+    )
+    assert (
+        build.feasible("01_ff_classifier", "full") == "quick"
+        and "make reproduce" in capsys.readouterr().out
+    )
+    assert (
+        build.feasible("01_ff_classifier", "quick") == build.feasible("00_toy", "quick") == "quick"
+    )
     assert build.feasible("00_toy", "full") == "full" and not build.is_complete("00_toy")
 
 
@@ -296,11 +358,15 @@ def test_the_figure_of_the_home_page_counts_the_verdicts(lang, tmp_path):
     (tmp_path / "_verdicts.md").write_text(source, "utf-8")
     verdicts.write(tmp_path, ["01_ff_classifier"], lang)
     counted = count_verdicts(audit("01"))
-    numbers = re.findall(r"\d+", (tmp_path / "_verdicts.md").read_text("utf-8").partition(":alt:")[2])
+    numbers = re.findall(
+        r"\d+", (tmp_path / "_verdicts.md").read_text("utf-8").partition(":alt:")[2]
+    )
     claims = [sum(counted[kind].values()) for kind in ("number", "claim")]
     wanted = [claims[0], *(counted["number"][name] for name in ("agrees", "differs"))]
     wanted += [claims[1], *(counted["claim"][name] for name in ("agrees", "differs"))]
-    assert numbers[:6] == list(map(str, wanted)) and (tmp_path / "verdicts.png").stat().st_size > 5000
+    assert (
+        numbers[:6] == list(map(str, wanted)) and (tmp_path / "verdicts.png").stat().st_size > 5000
+    )
 
 
 @pytest.mark.parametrize("lang", pages.LANGUAGES)
@@ -312,10 +378,14 @@ def test_with_all_reports_the_figure_counts_the_whole_audit(lang, tmp_path, monk
     drawn = []
     monkeypatch.setattr("fmnist_utils.plots.verdicts", drawn.append)
     for names in (student_reports(), student_reports()[:-1]):
-        (tmp_path / "_verdicts.md").write_text("$numbers $claims $number_cannot $claim_cannot", "utf-8")
+        (tmp_path / "_verdicts.md").write_text(
+            "$numbers $claims $number_cannot $claim_cannot", "utf-8"
+        )
         verdicts.write(tmp_path, names, lang)
     whole = count_verdicts(audit())
-    assert len(drawn[0]) == len(student_reports()) + 1 and len(drawn[1]) == len(student_reports()) - 1
+    assert (
+        len(drawn[0]) == len(student_reports()) + 1 and len(drawn[1]) == len(student_reports()) - 1
+    )
     for kind in ("number", "claim"):
         for verdict, count in whole[kind].items():
             assert sum(of_report[kind][verdict] for of_report in drawn[0].values()) == count
@@ -329,13 +399,19 @@ def few_records(tmp_path, monkeypatch):
     """A folder of results with the networks of report 1 alone."""
     folder = tmp_path / "results" / "01_ff_classifier" / "records"
     folder.mkdir(parents=True)
-    for path in (ROOT / "fmnist_utils" / "reports" / "01_ff_classifier" / "records").glob("model_?.*.json"):
+    for path in (ROOT / "fmnist_utils" / "reports" / "01_ff_classifier" / "records").glob(
+        "model_?.*.json"
+    ):
         shutil.copy(path, folder)
     monkeypatch.setenv("FMNIST_RESULTS", str(folder.parent))
 
 
-@pytest.mark.parametrize(("lang", "missing"), [("es", "sin registro todavía"), ("en", "no record yet")])
-def test_closing_pages_show_what_has_records_and_say_what_has_none(lang, missing, few_records, tmp_path):
+@pytest.mark.parametrize(
+    ("lang", "missing"), [("es", "sin registro todavía"), ("en", "no record yet")]
+)
+def test_closing_pages_show_what_has_records_and_say_what_has_none(
+    lang, missing, few_records, tmp_path
+):
     from fmnist_utils.audit.schema import load_across
 
     for name in ("_recalls.md", "_worked.md"):
@@ -349,7 +425,9 @@ def test_closing_pages_show_what_has_records_and_say_what_has_none(lang, missing
     assert sum(map(len, tables.values())) == len(networks)
     page = (ROOT / "book" / lang / "together.md").read_text("utf-8")
     headers = re.findall(r"^:header: (.*)$", page, re.MULTILINE)
-    assert [len(header.split(", ")) for header in headers] == [len(table[0]) for table in tables.values()]
+    assert [len(header.split(", ")) for header in headers] == [
+        len(table[0]) for table in tables.values()
+    ]
     rows = {row[0]: row[1:] for table in tables.values() for row in table}
     assert len(rows) == len(networks)  # no two rows have one name
     shown = next(row for name, row in rows.items() if "2: Adam" in name)
@@ -375,13 +453,18 @@ def test_the_example_on_the_page_is_the_verdict_of_the_audit(lang, few_records, 
     row = next(row for row in audit("01") if row.id == closing.EXAMPLE[1])
     facts = closing.worked_example(build.RunStore())
     assert facts["verdict"] == say(f"verdict.{row.verdict}") and facts["n"] == row.theirs.n == 5
-    assert (facts["mean"], facts["sd"]) == (f"{100 * row.theirs.mean:.2f}", f"{100 * row.theirs.sd:.2f}")
+    assert (facts["mean"], facts["sd"]) == (
+        f"{100 * row.theirs.mean:.2f}",
+        f"{100 * row.theirs.sd:.2f}",
+    )
     inside = float(facts["low"]) <= float(facts["published"]) <= float(facts["high"])
     assert inside == (row.verdict == "agrees")
     page = tmp_path / "_worked.md"
     shutil.copy(ROOT / "book" / lang / page.name, page)
     writing.fill(page, facts)
-    assert "$" not in page.read_text("utf-8") and f"| {facts['values']} |" in page.read_text("utf-8")
+    assert "$" not in page.read_text("utf-8") and f"| {facts['values']} |" in page.read_text(
+        "utf-8"
+    )
 
 
 def test_without_the_records_of_the_example_it_is_said_what_makes_them(tmp_path):
@@ -394,7 +477,10 @@ def test_the_arithmetic_of_the_page_on_reading_results_is_right(lang):
     page = (ROOT / "book" / lang / "reading_results.md").read_text("utf-8")
     spread = {images: math.sqrt(0.9 * 0.1 / images) for images in (10_000, 100)}
     wanted = [rf"/ 10\,000}} = {spread[10_000]:.3f}", f"/ 100}} = {spread[100]:.2f}"]
-    wanted += [rf"$0.9 {sign} 1.96 \cdot 0.03 \approx {0.9 + side * 1.96 * 0.03:.2f}$" for sign, side in (("-", -1), ("+", 1))]
+    wanted += [
+        rf"$0.9 {sign} 1.96 \cdot 0.03 \approx {0.9 + side * 1.96 * 0.03:.2f}$"
+        for sign, side in (("-", -1), ("+", 1))
+    ]
     for n in (2, 3, 5, 10):
         quantile = scipy.stats.t.ppf(0.975, n - 1)
         widths = f"${quantile:.2f}$ | ${quantile / math.sqrt(n):.2f}$ | ${quantile * math.sqrt(1 + 1 / n):.2f}$"
@@ -409,8 +495,14 @@ def test_the_arithmetic_of_the_page_on_reading_results_is_right(lang):
 
 def test_english_configuration_derives_from_the_spanish_one():
     spanish, english = (build.configuration(lang, ["es", "en"]) for lang in ("es", "en"))
-    assert (spanish["sphinx"]["config"]["language"], english["sphinx"]["config"]["language"]) == ("es", "en")
-    assert spanish["repository"]["path_to_book"] == "es" and english["repository"]["path_to_book"] == "en"
+    assert (spanish["sphinx"]["config"]["language"], english["sphinx"]["config"]["language"]) == (
+        "es",
+        "en",
+    )
+    assert (
+        spanish["repository"]["path_to_book"] == "es"
+        and english["repository"]["path_to_book"] == "en"
+    )
     assert english["sphinx"]["config"]["extensions"] == spanish["sphinx"]["config"]["extensions"]
     assert english["execute"]["execute_notebooks"] == "off"
 
@@ -423,7 +515,17 @@ def test_colophon_sums_up_the_records(tmp_path):
         record = {"recipe": {"seed": seed}, "seconds": 90, "made_with": made}
         (tmp_path / "01" / f"rate_0.5.ours.seed{seed}.{seed}.json").write_text(json.dumps(record))
     (row,) = colophon.record_rows(tmp_path)
-    assert row == ["01", "rate_0.5", 2, "0, 1", "2.15", "x86_64 × 1", "3.0", "2026-11-20", "0123456+"]
+    assert row == [
+        "01",
+        "rate_0.5",
+        2,
+        "0, 1",
+        "2.15",
+        "x86_64 × 1",
+        "3.0",
+        "2026-11-20",
+        "0123456+",
+    ]
 
 
 # --- A small site, from end to end ------------------------------------------------------------------------------------
@@ -443,7 +545,9 @@ def test_site_passes_its_checks(toy_site):
 ])  # fmt: skip
 def test_page_in_its_language(toy_site, lang, figure, table, solution):
     page = soup(toy_site / lang / "notebooks" / "01_toy.html")
-    assert [caption.get_text().strip() for caption in page.select("figcaption .caption-number")] == [figure, table]
+    assert [
+        caption.get_text().strip() for caption in page.select("figcaption .caption-number")
+    ] == [figure, table]
     assert solution in page.get_text()
     image = page.select_one("#fig-01-loss img")
     assert image["alt"].startswith({"es": "Una línea recta", "en": "A straight line"}[lang])
@@ -452,7 +556,9 @@ def test_page_in_its_language(toy_site, lang, figure, table, solution):
     assert f'lang = "{lang}"' in ran_with and 'profile = "quick"' in ran_with
     last_line = page.select_one(".ran-with").get_text()
     digests = rf"fmnist_utils {re.escape(fmnist_utils.__version__)} \([0-9a-f]{{7}}\), \w+ [0-9a-f]{{7}}, commit"
-    assert "synthetic" in last_line and re.search(digests, last_line)  # what it was made of: package and records
+    assert "synthetic" in last_line and re.search(
+        digests, last_line
+    )  # what it was made of: package and records
 
 
 @pytest.mark.parametrize(("lang", "asked", "check"), [
@@ -464,14 +570,23 @@ def test_self_check_of_a_page(toy_site, lang, asked, check):
     first, *others = page.select("fieldset.question")
     assert len(others) == 4 and first.legend.get_text() == asked
     labels = first.find_all("label")
-    assert [label.input["value"] for label in labels] == ["1", "2", "3"] and first["data-right"] == "2"
-    assert {label.input["name"] for label in labels} == {"question-1"} and labels[1].select_one(".math") is not None
-    assert first.button.get_text() == check and first.button.has_attr("hidden")  # there is no script yet
+    assert [label.input["value"] for label in labels] == ["1", "2", "3"] and first[
+        "data-right"
+    ] == "2"
+    assert {label.input["name"] for label in labels} == {"question-1"} and labels[1].select_one(
+        ".math"
+    ) is not None
+    assert first.button.get_text() == check and first.button.has_attr(
+        "hidden"
+    )  # there is no script yet
     assert first.select_one("[role=status][aria-live=polite]").get_text() == ""
     explanations = first.select("details > ol > li")  # and none of it needs one
     assert [item.strong is not None for item in explanations] == [False, True, False]
     loaded = [script["src"].partition("?")[0] for script in page.select("script[src*=selfcheck]")]
-    assert loaded == ["../_static/selfcheck.js"] and (toy_site / lang / "_static" / "selfcheck.js").is_file()
+    assert (
+        loaded == ["../_static/selfcheck.js"]
+        and (toy_site / lang / "_static" / "selfcheck.js").is_file()
+    )
     assert not soup(toy_site / lang / "glossary.html").select("[src*=selfcheck], [href*=selfcheck]")
 
 
@@ -479,8 +594,13 @@ def test_buttons_lead_to_the_same_page_and_to_its_own_copy(toy_site):
     page = soup(toy_site / "en" / "notebooks" / "01_toy.html")
     links = {a["href"] for a in page.find_all("a", href=True)}
     assert "../../es/notebooks/01_toy.html" in links
-    assert any(re.search(r"colab.*/blob/gh-pages/en/notebooks/01_toy\.ipynb$", link) for link in links)
-    assert any(re.search(r"mybinder.*/gh-pages\?urlpath=lab/tree/en/notebooks/01_toy\.ipynb$", link) for link in links)
+    assert any(
+        re.search(r"colab.*/blob/gh-pages/en/notebooks/01_toy\.ipynb$", link) for link in links
+    )
+    assert any(
+        re.search(r"mybinder.*/gh-pages\?urlpath=lab/tree/en/notebooks/01_toy\.ipynb$", link)
+        for link in links
+    )
     copy = pages.read(toy_site / "en" / "notebooks" / "01_toy.ipynb")
     assert "01_toy.ipynb" in links and "A page" in copy.cells[0].source
 
@@ -506,7 +626,8 @@ def test_a_button_that_leads_elsewhere_is_found(toy_site, tmp_path, name, was, b
 def test_binder_finds_an_environment_with_the_package(toy_site):
     environment = yaml.safe_load((toy_site / "environment.yml").read_text("utf-8"))
     assert (
-        environment["dependencies"][:-1] == yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))["dependencies"][:-1]
+        environment["dependencies"][:-1]
+        == yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))["dependencies"][:-1]
     )
     assert environment["dependencies"][-1]["pip"][0].startswith("git+https://github.com/")
 
@@ -538,25 +659,44 @@ def test_pictures_become_small_and_stay_the_same():
     picture.save(written, "PNG")
     small = book_light.with_palette(written.getvalue())
     assert len(small) < len(written.getvalue())
-    assert book_light.difference(Image.open(BytesIO(small)).convert("RGB"), picture.convert("RGB")) == 0
+    assert (
+        book_light.difference(Image.open(BytesIO(small)).convert("RGB"), picture.convert("RGB"))
+        == 0
+    )
     noise = Image.effect_noise((200, 200), 90).convert("RGB")
-    many = Image.merge("RGB", [noise.getchannel(0), noise.getchannel(0).rotate(90), noise.getchannel(0).rotate(180)])
+    many = Image.merge(
+        "RGB",
+        [noise.getchannel(0), noise.getchannel(0).rotate(90), noise.getchannel(0).rotate(180)],
+    )
     written = BytesIO()
     many.save(written, "PNG")
-    assert book_light.with_palette(written.getvalue()) == written.getvalue()  # too many colours: as it was
+    assert (
+        book_light.with_palette(written.getvalue()) == written.getvalue()
+    )  # too many colours: as it was
 
 
 def test_pages_are_lightened(toy_site):
     page = soup(toy_site / "es" / "notebooks" / "01_toy.html")
     image = page.select_one("#fig-01-loss img")
     with Image.open((toy_site / "es" / "notebooks" / image["src"]).resolve()) as picture:
-        assert (image["width"], image["height"], image["loading"]) == (*map(str, picture.size), "lazy")
+        assert (image["width"], image["height"], image["loading"]) == (
+            *map(str, picture.size),
+            "lazy",
+        )
         assert picture.mode == "P"
-    loaded = {tag.get("src", tag.get("href", "")).partition("?")[0].rpartition("/")[2] for tag in page.select("script, link")}
+    loaded = {
+        tag.get("src", tag.get("href", "")).partition("?")[0].rpartition("/")[2]
+        for tag in page.select("script, link")
+    }
     assert "icons.css" in loaded and not loaded & {"fontawesome.js", "searchindex.js"}
     assert "searchindex.js" in (toy_site / "es" / "search.html").read_text("utf-8")
     drawn = (toy_site / "es" / "_static" / "styles" / "icons.css").read_text("utf-8")
-    used = {name for tag in page.select("[class*=fa-]") for name in tag["class"] if name.startswith("fa-")}
+    used = {
+        name
+        for tag in page.select("[class*=fa-]")
+        for name in tag["class"]
+        if name.startswith("fa-")
+    }
     used -= {"fa-lg", "fa-solid", "fa-regular", "fa-brands"}
     assert used and [name for name in used if f".{name} {{" not in drawn] == []
     assert not (toy_site / "es" / "_static" / "scripts" / "fontawesome.js").exists()
@@ -567,7 +707,9 @@ def test_landing_page_knows_both_languages_without_script(toy_site):
     assert [a["href"] for a in page.select("body a")] == ["es/index.html", "en/index.html"]
 
 
-WRITTEN = toy_book.QUESTION.format("Which?", "One", "Another", "The last", "Falls short.", "This one.", "Too far.")
+WRITTEN = toy_book.QUESTION.format(
+    "Which?", "One", "Another", "The last", "Falls short.", "This one.", "Too far."
+)
 
 
 @pytest.mark.parametrize(("right", "wrong", "said"), [
@@ -587,8 +729,20 @@ def test_a_question_written_wrong_stops_the_build(tmp_path, right, wrong, said, 
     settings = {"extensions": extensions, "myst_enable_extensions": ["colon_fence", "dollarmath"]}
     (tmp_path / "index.md").write_text("# A page\n\n" + WRITTEN.replace(right, wrong), "utf-8")
     with patch_docutils(), docutils_namespace():
-        app = Sphinx(tmp_path, None, tmp_path / "out", tmp_path / "doctrees", "html", settings, warningiserror=True)
-        with pytest.raises(SphinxWarning, match=re.escape(said)) if said else contextlib.nullcontext():
+        app = Sphinx(
+            tmp_path,
+            None,
+            tmp_path / "out",
+            tmp_path / "doctrees",
+            "html",
+            settings,
+            warningiserror=True,
+        )
+        with (
+            pytest.raises(SphinxWarning, match=re.escape(said))
+            if said
+            else contextlib.nullcontext()
+        ):
             app.build()
 
 
@@ -598,11 +752,17 @@ PAGE = '<html lang="{lang}"><head><title>x</title></head><body><article>{body}</
 
 
 def small_site(root: Path, body: str = "", more: str = "") -> Path:
-    (root / "index.html").write_text('<html lang="es"><body><a href="es/index.html">x</a></body></html>')
+    (root / "index.html").write_text(
+        '<html lang="es"><body><a href="es/index.html">x</a></body></html>'
+    )
     for lang in ("es", "en"):
         (root / lang).mkdir()
-        (root / lang / "index.html").write_text(PAGE.format(lang=lang, body="<p id='here'>x</p>", more=""))
-    (root / "es" / "index.html").write_text(PAGE.format(lang="es", body=f"<p id='here'>x</p>{body}", more=more))
+        (root / lang / "index.html").write_text(
+            PAGE.format(lang=lang, body="<p id='here'>x</p>", more="")
+        )
+    (root / "es" / "index.html").write_text(
+        PAGE.format(lang="es", body=f"<p id='here'>x</p>{body}", more=more)
+    )
     return root
 
 
@@ -643,8 +803,12 @@ def test_a_page_in_one_language_only_is_found(tmp_path):
 
 def test_what_stands_in_no_language_is_looked_at(tmp_path):
     (small_site(tmp_path) / "extra").mkdir()
-    (tmp_path / "extra" / "more.html").write_text('<html lang="es"><a href="gone.html">x</a></html>')
-    (tmp_path / "index.html").write_text('<html lang="es"><script src="https://cdn.example.org/x.js"></script></html>')
+    (tmp_path / "extra" / "more.html").write_text(
+        '<html lang="es"><a href="gone.html">x</a></html>'
+    )
+    (tmp_path / "index.html").write_text(
+        '<html lang="es"><script src="https://cdn.example.org/x.js"></script></html>'
+    )
     assert checks.check_site(tmp_path) == [
         "links: extra/more.html: gone.html leads nowhere",
         "no_outside: index.html loads https://cdn.example.org/x.js",
@@ -692,7 +856,10 @@ def laid_out(folder: Path, words: str = WORDS, style: str = "a {}", picture: str
     (folder / "same.md").write_text(WORDS)
     (folder / "page.md").write_text(words)
     output = nbformat.v4.new_output("display_data", {"image/png": picture})
-    cells = [nbformat.v4.new_markdown_cell(words, id="words"), nbformat.v4.new_code_cell("1", outputs=[output], id="code")]
+    cells = [
+        nbformat.v4.new_markdown_cell(words, id="words"),
+        nbformat.v4.new_code_cell("1", outputs=[output], id="code"),
+    ]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "notebook.ipynb")
     return folder
 
@@ -708,13 +875,18 @@ def rendered(folder: Path) -> Path:
 
 
 def test_other_words_have_their_page_rendered_again_and_no_other(tmp_path):
-    old, new = rendered(tmp_path / "old"), laid_out(tmp_path / "new", WORDS.replace("Some", "A few"))
+    old, new = (
+        rendered(tmp_path / "old"),
+        laid_out(tmp_path / "new", WORDS.replace("Some", "A few")),
+    )
     known = (old / "same.md").stat().st_mtime
     assert rerender.carry_over(old, new)
     assert (new / "_build" / "html").is_dir() and not (old / "_build").exists()
     assert not (new / "_build" / rerender.WHOLE).exists()  # until it is rendered to the end
     assert (new / "same.md").stat().st_mtime == known
-    assert min((new / name).stat().st_mtime for name in ("page.md", "notebook.ipynb")) > known + 3000
+    assert (
+        min((new / name).stat().st_mtime for name in ("page.md", "notebook.ipynb")) > known + 3000
+    )
 
 
 @pytest.mark.parametrize(
@@ -763,7 +935,9 @@ def test_a_site_after_other_words_is_the_site(toy_site):
     finished = toy_book.run_in(book, "build.py", "--profile", "quick")
     assert finished.returncode == 0, finished.stderr
     assert "Whatever is cited" in (toy_site / "en" / "bibliography.html").read_text("utf-8")
-    touched = re.findall(r"(?:reading sources|writing output)\.\.\. *\[.*?\] (\S+)", log.read_text("utf-8"))
+    touched = re.findall(
+        r"(?:reading sources|writing output)\.\.\. *\[.*?\] (\S+)", log.read_text("utf-8")
+    )
     assert set(touched) == {"index", "bibliography"}
     entries = re.compile(r'"indexentries": ?(\{.*?\})')
     assert entries.search(search.read_text("utf-8"))[1] == entries.search(before)[1] != "{}"

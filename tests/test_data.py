@@ -26,7 +26,9 @@ from fmnist_utils.text import LANGUAGES, UserError, set_language
 
 
 @pytest.mark.parametrize("inside", ["", "FashionMNIST", "FashionMNIST/raw"])
-def test_fmnist_data_may_name_the_folder_at_any_level(small, monkeypatch, tmp_path, files, arrays, inside):
+def test_fmnist_data_may_name_the_folder_at_any_level(
+    small, monkeypatch, tmp_path, files, arrays, inside
+):
     fill(tmp_path / "d" / "FashionMNIST" / "raw", files)
     monkeypatch.setenv("FMNIST_DATA", str(tmp_path / "d" / inside))
     assert is_right(load_arrays(), arrays)
@@ -49,8 +51,12 @@ def test_the_folder_comes_before_the_cache_and_the_cache_before_the_network(
 def test_a_download_is_published_whole_with_nothing_beside_it(mirror, small, files):
     server = mirror()
     seen = []
-    assert data.fetch(progress=lambda name, size: seen.append(name)) == {name: server.url + name for name in NAMES}
-    assert {path.name: path.read_bytes() for path in small.iterdir() if path.name != ".lock"} == files
+    assert data.fetch(progress=lambda name, size: seen.append(name)) == {
+        name: server.url + name for name in NAMES
+    }
+    assert {
+        path.name: path.read_bytes() for path in small.iterdir() if path.name != ".lock"
+    } == files
     assert not leftovers(small) and set(seen) <= set(NAMES)
     assert data.fetch() == {} and len(server.gets) == 4
 
@@ -101,12 +107,16 @@ def test_the_stand_in_has_the_shapes_of_the_data_and_is_the_same_each_time(small
 
 
 @pytest.mark.parametrize("damage", [damage for damage in DAMAGES if damage is not swap])
-def test_the_stand_in_is_drawn_once_and_again_when_what_was_kept_is_damaged(small, monkeypatch, damage):
+def test_the_stand_in_is_drawn_once_and_again_when_what_was_kept_is_damaged(
+    small, monkeypatch, damage
+):
     data._stand_in.cache_clear()
     first = load_arrays("synthetic")
     (kept,) = small.iterdir()
     drawn = []
-    monkeypatch.setattr(synthetic, "draw", lambda count, draw=synthetic.draw: drawn.append(count) or draw(count))
+    monkeypatch.setattr(
+        synthetic, "draw", lambda count, draw=synthetic.draw: drawn.append(count) or draw(count)
+    )
 
     def again() -> bool:
         data._stand_in.cache_clear()  # as in a new process
@@ -190,7 +200,9 @@ def test_a_swapped_file_is_called_by_its_name(small, files):
 
 @pytest.mark.parametrize("source", ["auto", "official"])
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_damage_in_fmnist_data_is_an_error_and_stays(mirror, monkeypatch, tmp_path, files, source, damage):
+def test_damage_in_fmnist_data_is_an_error_and_stays(
+    mirror, monkeypatch, tmp_path, files, source, damage
+):
     server = mirror()
     raw = fill(tmp_path / "mine" / "FashionMNIST" / "raw", files)
     damage(raw / NAMES[1])
@@ -244,8 +256,15 @@ def test_our_split_is_the_first_the_last_and_the_test_set(loaded):
     assert np.array_equal(pixels(splits.train), loaded["train"][:-40])
     assert np.array_equal(pixels(splits.val), loaded["train"][-40:])
     assert np.array_equal(pixels(splits.test), loaded["test"])
-    assert splits.train.images.dtype == torch.float32 and splits.train.images.shape == (160, 1, 28, 28)
-    assert splits.train.labels.dtype == torch.int64 and splits.train.labels.tolist() == [k % 10 for k in range(160)]
+    assert splits.train.images.dtype == torch.float32 and splits.train.images.shape == (
+        160,
+        1,
+        28,
+        28,
+    )
+    assert splits.train.labels.dtype == torch.int64 and splits.train.labels.tolist() == [
+        k % 10 for k in range(160)
+    ]
     assert splits.train.images.min() == 0 and splits.train.images.max() == 1
 
 
@@ -261,7 +280,9 @@ def test_a_random_split_is_the_one_of_pytorch(loaded, val_from):
     splits = load_fashion_mnist(val_size=size, val_from=val_from, split_seed=7)
     images = torch.from_numpy(loaded[val_from].copy())
     lengths = [len(images) - size, size] if val_from == "train" else [size, len(images) - size]
-    parts = torch.utils.data.random_split(images, lengths, generator=torch.Generator().manual_seed(7))
+    parts = torch.utils.data.random_split(
+        images, lengths, generator=torch.Generator().manual_seed(7)
+    )
     names = ("train", "val") if val_from == "train" else ("val", "test")
     for name, part in zip(names, parts):
         assert np.array_equal(pixels(getattr(splits, name)), images[part.indices].numpy())
@@ -282,7 +303,10 @@ def test_sizes_keep_the_first_of_each_set_and_leave_validation_alone(loaded):
 
 
 def test_normalization(loaded):
-    plain, normal = load_fashion_mnist(val_size=0), load_fashion_mnist(val_size=0, mean=0.5, std=0.25)
+    plain, normal = (
+        load_fashion_mnist(val_size=0),
+        load_fashion_mnist(val_size=0, mean=0.5, std=0.25),
+    )
     assert torch.allclose(normal.test.images, (plain.test.images - 0.5) / 0.25)
 
 
@@ -293,7 +317,10 @@ def test_normalization(loaded):
 @pytest.mark.parametrize(
     "arguments, parts",
     [
-        ({"source": "oficial"}, ["source", "'oficial'", "auto, official, synthetic", "'official'?"]),
+        (
+            {"source": "oficial"},
+            ["source", "'oficial'", "auto, official, synthetic", "'official'?"],
+        ),
         ({"source": None}, ["source", "None", "auto, official, synthetic"]),
         ({"val_from": "tset"}, ["val_from", "'tset'", "train, test", "'test'?"]),
         ({"val_size": 60_000}, ["val_size", "60000", "0", "59999"]),
@@ -340,7 +367,12 @@ def test_status_and_verify_tell_where_and_how_the_files_are(small, monkeypatch, 
         "mirrors": ["http://127.0.0.1:9/"],
     }
     checks = data.verify()
-    assert [check["found"] == check["expected"] for check in checks.values()] == [True, True, True, False]
+    assert [check["found"] == check["expected"] for check in checks.values()] == [
+        True,
+        True,
+        True,
+        False,
+    ]
     monkeypatch.delenv("FMNIST_MIRRORS")
     assert data.status()["mirrors"] == list(data.MIRRORS)
 
@@ -349,16 +381,23 @@ def test_folds_share_out_the_training_set():
     whole = load_fashion_mnist("synthetic", val_size=0).train
     folds = [load_fashion_mnist("synthetic", val_size=12_000, fold=fold) for fold in range(5)]
     assert torch.equal(torch.cat([fold.val.labels for fold in reversed(folds)]), whole.labels)
-    assert torch.equal(torch.cat([folds[1].train.labels, folds[1].val.labels]).roll(-12_000), whole.labels)
+    assert torch.equal(
+        torch.cat([folds[1].train.labels, folds[1].val.labels]).roll(-12_000), whole.labels
+    )
     with pytest.raises(UserError, match="fold"):
         load_fashion_mnist("synthetic", val_size=12_000, fold=5)
 
 
 def test_a_subset_drawn_with_a_seed():
-    first, drawn, again = (load_fashion_mnist("synthetic", train_size=500, subset_seed=seed).train for seed in (None, 3, 3))
+    first, drawn, again = (
+        load_fashion_mnist("synthetic", train_size=500, subset_seed=seed).train
+        for seed in (None, 3, 3)
+    )
     whole = load_fashion_mnist("synthetic")
     assert torch.equal(drawn.images, again.images) and not torch.equal(drawn.labels, first.labels)
-    assert torch.equal(whole.val.images, load_fashion_mnist("synthetic", train_size=500, subset_seed=3).val.images)
+    assert torch.equal(
+        whole.val.images, load_fashion_mnist("synthetic", train_size=500, subset_seed=3).val.images
+    )
     known = {image.tobytes() for image in whole.train.images.numpy()}
     assert all(image.tobytes() in known for image in drawn.images.numpy())
 
@@ -375,12 +414,18 @@ def read_idx(folder, content: bytes, shape: tuple[int, ...]) -> np.ndarray:
         return data._read(folder / NAMES[0])
 
 
-@given(any_array(np.uint8, st.one_of(st.tuples(st.integers(1, 9)), st.tuples(*[st.integers(1, 9)] * 3))))
+@given(
+    any_array(
+        np.uint8, st.one_of(st.tuples(st.integers(1, 9)), st.tuples(*[st.integers(1, 9)] * 3))
+    )
+)
 @settings(max_examples=100, deadline=None)
 def test_the_reader_gives_back_what_was_written(tmp_path_factory, array):
     folder = tmp_path_factory.getbasetemp()
     assert np.array_equal(read_idx(folder, idx(array), array.shape), array)
-    for other in {(len(array) + 1, *array.shape[1:]), (*array.shape, 1), array.shape[::-1]} - {array.shape}:
+    for other in {(len(array) + 1, *array.shape[1:]), (*array.shape, 1), array.shape[::-1]} - {
+        array.shape
+    }:
         with pytest.raises(DataError, match="IDX"):
             read_idx(folder, idx(array), other)
 

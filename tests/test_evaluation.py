@@ -50,7 +50,9 @@ def test_predict_gives_the_softmax_of_the_logits_without_dropout(images):
 @pytest.mark.parametrize("batch_size", [1, 7, 23, 1000])
 def test_predictions_do_not_depend_on_the_batch_size(images, batch_size):
     model = dropout_classifier()
-    torch.testing.assert_close(evaluation.predict(model, images, batch_size), evaluation.predict(model, images))
+    torch.testing.assert_close(
+        evaluation.predict(model, images, batch_size), evaluation.predict(model, images)
+    )
 
 
 @pytest.mark.parametrize("function", [evaluation.predict, evaluation.reconstruct])
@@ -70,7 +72,10 @@ def test_the_mode_is_restored_after_an_error():
 
 def test_reconstruct_and_encode_are_the_two_halves(images):
     model = TinyAutoencoder().train()
-    codes, reconstructions = evaluation.encode(model, images, 5), evaluation.reconstruct(model, images, 5)
+    codes, reconstructions = (
+        evaluation.encode(model, images, 5),
+        evaluation.reconstruct(model, images, 5),
+    )
     assert codes.shape == (23, 3) and reconstructions.shape == images.shape
     torch.testing.assert_close(reconstructions, model.decoder(codes).detach())
 
@@ -92,10 +97,17 @@ def test_errors_of_pca_fall_with_its_size_and_are_those_of_its_reconstructions(i
     errors = evaluation.pca_errors(images, images, (2, 8, 22))
     kept = evaluation.pca_reconstruct(images, images, 8)
     differences = [kept - images, kept.clamp(0, 1) - images]
-    expected = [value.mean().item() for each in differences for value in (each.square(), each.abs())]
+    expected = [
+        value.mean().item() for each in differences for value in (each.square(), each.abs())
+    ]
     assert errors.loc[8].tolist() == pytest.approx(expected) and expected[2] < expected[0]
-    assert list(errors.columns) == ["mse", "l1", "mse_clamped", "l1_clamped"] and errors["mse"].is_monotonic_decreasing
-    assert errors.loc[22, "mse"] == pytest.approx(0, abs=1e-9)  # 23 images span 22 directions around their mean
+    assert (
+        list(errors.columns) == ["mse", "l1", "mse_clamped", "l1_clamped"]
+        and errors["mse"].is_monotonic_decreasing
+    )
+    assert errors.loc[22, "mse"] == pytest.approx(
+        0, abs=1e-9
+    )  # 23 images span 22 directions around their mean
 
 
 def test_a_model_without_parameters_is_fine(images):
@@ -105,7 +117,11 @@ def test_a_model_without_parameters_is_fine(images):
 def test_confusion_matrix_worked_by_hand():
     labels, predictions = torch.tensor([0, 0, 0, 1, 1, 2]), torch.tensor([0, 2, 0, 1, 0, 1])
     matrix = evaluation.confusion_matrix(labels, predictions, num_classes=3)
-    assert matrix.tolist() == [[2, 0, 1], [1, 1, 0], [0, 1, 0]]  # rows: what it is; columns: what it was called
+    assert matrix.tolist() == [
+        [2, 0, 1],
+        [1, 1, 0],
+        [0, 1, 0],
+    ]  # rows: what it is; columns: what it was called
 
 
 def test_confusion_matrix_has_a_row_and_a_column_for_an_absent_class():
@@ -124,11 +140,16 @@ def test_confusion_matrix_counts_nothing_that_is_not_a_pair_of_classes(labels, p
 def test_confusion_matrix_is_that_of_scikit_learn(pairs):
     labels, predictions = np.array(pairs).T
     expected = sklearn.metrics.confusion_matrix(labels, predictions, labels=range(10))
-    assert np.array_equal(evaluation.confusion_matrix(torch.tensor(labels), predictions[:, None]), expected)
+    assert np.array_equal(
+        evaluation.confusion_matrix(torch.tensor(labels), predictions[:, None]), expected
+    )
 
 
 def test_z_of_one_run_squared_is_pearsons_chi_square_of_each_cell():
-    theirs, ours = np.eye(10) * 60 + 4, np.eye(10, k=1) * 30 + np.eye(10) * 120 + 15  # rows of 100 and of 300 or 270
+    theirs, ours = (
+        np.eye(10) * 60 + 4,
+        np.eye(10, k=1) * 30 + np.eye(10) * 120 + 15,
+    )  # rows of 100 and of 300 or 270
     z = evaluation.confusion_z(theirs, [ours])
     for cell in [(0, 0), (3, 4), (9, 1)]:
         counts = [[matrix[cell], matrix[cell[0]].sum() - matrix[cell]] for matrix in (theirs, ours)]
@@ -146,13 +167,20 @@ def test_runs_that_are_lotteries_have_no_overdispersion_and_runs_that_swing_have
     drawn = np.array([random.multinomial(1000, [0.7, 0.3, *[0] * 8], size=10) for _ in range(200)])
     assert evaluation.overdispersion(drawn) == pytest.approx(1, abs=0.1)
     swinging = np.array(
-        [random.multinomial(1000, [share, 1 - share, *[0] * 8], 10) for share in random.uniform(0.6, 0.8, 200)]
+        [
+            random.multinomial(1000, [share, 1 - share, *[0] * 8], 10)
+            for share in random.uniform(0.6, 0.8, 200)
+        ]
     )
     # the share has the variance 0.2² / 12, which adds 1000² times that (less a thousandth) to those of the lottery, 210
-    assert evaluation.overdispersion(swinging) == pytest.approx(1 + 1000**2 * 0.2**2 / 12 / 210, rel=0.2)
+    assert evaluation.overdispersion(swinging) == pytest.approx(
+        1 + 1000**2 * 0.2**2 / 12 / 210, rel=0.2
+    )
     assert evaluation.overdispersion(drawn[:1]) == 1
     once = evaluation.confusion_z(drawn[0], [drawn[1]])
-    of_two = evaluation.confusion_z(drawn[0], [drawn[1] * 0.9, drawn[1] * 1.1])  # the same sum as of two such runs
+    of_two = evaluation.confusion_z(
+        drawn[0], [drawn[1] * 0.9, drawn[1] * 1.1]
+    )  # the same sum as of two such runs
     scale = np.sqrt(evaluation.overdispersion([drawn[1] * 0.9, drawn[1] * 1.1]))
     doubled = evaluation.confusion_z(drawn[0], [drawn[1] * 2])
     np.testing.assert_allclose(of_two * scale, doubled)
@@ -168,7 +196,9 @@ def random_matrix():
 def test_per_class_table_agrees_with_scikit_learn():
     labels, predictions, matrix = random_matrix()
     table = evaluation.per_class_table(matrix)
-    for column, expected in zip(table.columns, precision_recall_fscore_support(labels, predictions), strict=True):
+    for column, expected in zip(
+        table.columns, precision_recall_fscore_support(labels, predictions), strict=True
+    ):
         np.testing.assert_allclose(table[column], expected, err_msg=column)
 
 
@@ -184,7 +214,10 @@ def test_tables_speak_the_language_in_force(monkeypatch):
     table = evaluation.per_class_table(np.eye(10, dtype=int))
     assert list(table.columns) == ["precisión", "exhaustividad", "F1", "imágenes"]
     assert table.index.name == "clase" and table.index[9] == "Botín"
-    assert list(evaluation.top_confusions(np.eye(10, dtype=int)).columns)[:2] == ["clase verdadera", "clase predicha"]
+    assert list(evaluation.top_confusions(np.eye(10, dtype=int)).columns)[:2] == [
+        "clase verdadera",
+        "clase predicha",
+    ]
 
 
 def test_top_confusions_ignores_the_hits_and_sorts():

@@ -11,7 +11,9 @@ import pytest
 from toy_book import code, toy_notebook
 
 pytestmark = pytest.mark.skipif(not forks.AVAILABLE, reason="processes are forked on Linux alone")
-needs_handles = pytest.mark.skipif(not forks.has_handles(), reason="this Python or this Linux has no handles of processes")
+needs_handles = pytest.mark.skipif(
+    not forks.has_handles(), reason="this Python or this Linux has no handles of processes"
+)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +31,9 @@ def ordinary():
 def page_of(folder, *sources):
     """Return a page that ends with these cells, and a name of its own."""
     notebook = toy_notebook()
-    notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "code"] + [code(source) for source in sources]
+    notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "code"] + [
+        code(source) for source in sources
+    ]
     path = folder / "01_toy.ipynb"
     nbformat.write(notebook, path)
     return path
@@ -41,7 +45,11 @@ def run(tmp_path):
 
     def outputs(sources, kernels):
         executed = build._run(page_of(tmp_path, *sources), "en", "quick", kernels)
-        return [output.get("data") or output.get("text") for cell in executed.cells for output in cell.outputs]
+        return [
+            output.get("data") or output.get("text")
+            for cell in executed.cells
+            for output in cell.outputs
+        ]
 
     return outputs
 
@@ -61,9 +69,9 @@ def test_a_page_sees_no_difference(run, copies, ordinary, monkeypatch):
 
 @needs_handles
 def test_its_imports_are_done(run, copies):
-    assert run(["import sys; sorted({'torch._dynamo', 'pandas'} & set(sys.modules))"], copies)[-1]["text/plain"] == (
-        "['pandas', 'torch._dynamo']"
-    )
+    assert run(["import sys; sorted({'torch._dynamo', 'pandas'} & set(sys.modules))"], copies)[-1][
+        "text/plain"
+    ] == ("['pandas', 'torch._dynamo']")
 
 
 def test_a_failing_cell_is_told_as_ever(run, copies):
@@ -75,7 +83,10 @@ def test_a_failing_cell_is_told_as_ever(run, copies):
 @pytest.mark.parametrize("kernels", ["copies", "ordinary"])
 def test_a_kernel_that_is_killed_ends_the_page(run, kernels, request):
     with pytest.raises(build.BuildError, match=r"^01_toy.ipynb \[en\]: Kernel died"):
-        run(["import os, signal; os.kill(os.getpid(), signal.SIGKILL)"], request.getfixturevalue(kernels))
+        run(
+            ["import os, signal; os.kill(os.getpid(), signal.SIGKILL)"],
+            request.getfixturevalue(kernels),
+        )
 
 
 def test_without_handles_of_processes_kernels_are_ordinary(monkeypatch):
@@ -116,12 +127,18 @@ def test_after_the_end_no_kernel_is_started(run):
         run(["1"], kernels)
 
 
-def test_after_a_page_that_fails_those_that_have_begun_are_kept(own_build, tmp_path, monkeypatch, capsys):
+def test_after_a_page_that_fails_those_that_have_begun_are_kept(
+    own_build, tmp_path, monkeypatch, capsys
+):
     monkeypatch.setattr(build, "available_cores", lambda: 3)
     (tmp_path / "a").mkdir(), (tmp_path / "b").mkdir()
     bad = page_of(tmp_path / "a", "1 / 0")
-    good = page_of(tmp_path / "b", "import time; time.sleep(3)").rename(tmp_path / "b" / "02_toy.ipynb")
-    late = page_of(tmp_path / "b", "import time; time.sleep(4); no_such_name").rename(tmp_path / "b" / "03_toy.ipynb")
+    good = page_of(tmp_path / "b", "import time; time.sleep(3)").rename(
+        tmp_path / "b" / "02_toy.ipynb"
+    )
+    late = page_of(tmp_path / "b", "import time; time.sleep(4); no_such_name").rename(
+        tmp_path / "b" / "03_toy.ipynb"
+    )
     (own_build / "cache").mkdir(exist_ok=True)
     wanted = [
         (page, lang, own_build / "cache" / f"{page.stem}.{lang}", "quick")
@@ -131,14 +148,20 @@ def test_after_a_page_that_fails_those_that_have_begun_are_kept(own_build, tmp_p
     with pytest.raises(build.BuildError) as failed:
         build._execute_pages(wanted, {})
     first, second = str(failed.value).splitlines()
-    assert first.startswith("01_toy.ipynb [es] failed") and second.startswith("  03_toy.ipynb [es] failed")
+    assert first.startswith("01_toy.ipynb [es] failed") and second.startswith(
+        "  03_toy.ipynb [es] failed"
+    )
     assert capsys.readouterr().out.startswith(first)  # told at once
-    assert (own_build / "cache" / "02_toy.es").exists() and not list((own_build / "cache").glob("01_toy*"))
+    assert (own_build / "cache" / "02_toy.es").exists() and not list(
+        (own_build / "cache").glob("01_toy*")
+    )
 
 
 def test_steps_side_by_side_give_the_same_and_fail_the_same(monkeypatch):
     there = forks.side_by_side(_where, "ab")
-    assert [item for item, _ in there] == ["a", "b"] and os.getpid() not in {process for _, process in there}
+    assert [item for item, _ in there] == ["a", "b"] and os.getpid() not in {
+        process for _, process in there
+    }
     with pytest.raises(build.BuildError, match="^c cannot be$"):
         forks.side_by_side(_where, "bc")
     monkeypatch.setattr(forks, "AVAILABLE", False)

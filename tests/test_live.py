@@ -41,8 +41,12 @@ needs_node = pytest.mark.skipif(NODE is None, reason="Node is not installed")
 def run_scripts(names: list[str], expression: str, given=None):
     """Return what a JavaScript expression gives after these scripts, with ``given`` at hand."""
     program = "\n".join((SCRIPTS / name).read_text("utf-8") for name in names)
-    program += f"\nconst given = {json.dumps(given)};\nprocess.stdout.write(JSON.stringify({expression}));"
-    done = subprocess.run([NODE, "-"], input=program, capture_output=True, text=True, timeout=60, check=False)
+    program += (
+        f"\nconst given = {json.dumps(given)};\nprocess.stdout.write(JSON.stringify({expression}));"
+    )
+    done = subprocess.run(
+        [NODE, "-"], input=program, capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -66,11 +70,17 @@ def living_parts() -> dict[str, dict[str, dict[str, str]]]:
 def test_every_word_is_there_in_both_languages_and_used(name):
     spanish, english = (living_parts()[name][lang] for lang in pages.LANGUAGES)
     assert list(spanish) == list(english)
-    assert not [key for key in spanish if re.findall(r"\{\w+\}", spanish[key]) != re.findall(r"\{\w+\}", english[key])]
+    assert not [
+        key
+        for key in spanish
+        if re.findall(r"\{\w+\}", spanish[key]) != re.findall(r"\{\w+\}", english[key])
+    ]
     script = (SCRIPTS / f"{name}.js").read_text("utf-8")
     said = set(re.findall(r"\bwords\.(\w+)", script)) | {"noscript"}
     assert not said - set(spanish)
-    by_name = {key for key in set(spanish) - said if re.search(rf"\b{key}\b", script)}  # words[name]
+    by_name = {
+        key for key in set(spanish) - said if re.search(rf"\b{key}\b", script)
+    }  # words[name]
     assert said | by_name == set(spanish)
 
 
@@ -93,7 +103,9 @@ def in_pytorch(case: dict) -> torch.Tensor:
         pool = {"max": functional.max_pool2d, "average": functional.avg_pool2d}[case["operation"]]
         return pool(image, size["kernel"], size["stride"], size["padding"])[0, 0]
     if case["operation"] == "convolution":
-        return functional.conv2d(image, weights, stride=size["stride"], padding=size["padding"])[0, 0]
+        return functional.conv2d(image, weights, stride=size["stride"], padding=size["padding"])[
+            0, 0
+        ]
     last = {"padding": size["padding"], "output_padding": size["outputPadding"]}
     return functional.conv_transpose2d(image, weights, stride=size["stride"], **last)[0, 0]
 
@@ -107,8 +119,16 @@ def convolution_case(draw, operation: str) -> dict:
     least = max(1, smallest.get(operation, kernel - 2 * padding))
     size = draw(st.integers(least, least + 6))
     generator = torch.Generator().manual_seed(draw(st.integers(0, 1000)))
-    image, weights = (torch.randint(-9, 10, (side, side), generator=generator).tolist() for side in (size, kernel))
-    sizes = {"input": size, "kernel": kernel, "stride": stride, "padding": padding, "outputPadding": output_padding}
+    image, weights = (
+        torch.randint(-9, 10, (side, side), generator=generator).tolist() for side in (size, kernel)
+    )
+    sizes = {
+        "input": size,
+        "kernel": kernel,
+        "stride": stride,
+        "padding": padding,
+        "outputPadding": output_padding,
+    }
     return {"operation": operation, "settings": sizes, "image": image, "weights": weights}
 
 
@@ -122,11 +142,15 @@ CALCULATE = """given.map(({ operation, settings, image, weights }) => fmnistLive
 def test_the_calculator_computes_what_pytorch_does(data):
     names = [name for name in ("convolution", "transposed", "max", "average") for _ in range(12)]
     cases = [convolution_case(data.draw, name) for name in names]
-    for case, found in zip(cases, run_scripts(["live.js", "convolution.js"], CALCULATE, cases), strict=True):
+    for case, found in zip(
+        cases, run_scripts(["live.js", "convolution.js"], CALCULATE, cases), strict=True
+    ):
         wanted = in_pytorch(case)
         assert isinstance(found, list), (found, case)
         assert torch.tensor(found, dtype=torch.float64).shape == wanted.shape, case
-        assert torch.allclose(torch.tensor(found, dtype=torch.float64), wanted, atol=1e-9, rtol=0), case
+        assert torch.allclose(
+            torch.tensor(found, dtype=torch.float64), wanted, atol=1e-9, rtol=0
+        ), case
 
 
 @needs_node
@@ -141,11 +165,19 @@ def test_the_calculator_computes_what_pytorch_does(data):
 ])  # fmt: skip
 def test_the_calculator_refuses_what_pytorch_refuses(operation, changes, problem):
     sizes = {"input": 6, "kernel": 3, "stride": 1, "padding": 0, "outputPadding": 0} | changes
-    case = {"operation": operation, "settings": sizes, "image": torch.ones(6, 6).tolist(), "weights": [[1] * 3] * 3}
+    case = {
+        "operation": operation,
+        "settings": sizes,
+        "image": torch.ones(6, 6).tolist(),
+        "weights": [[1] * 3] * 3,
+    }
     assert run_scripts(["live.js", "convolution.js"], CALCULATE, [case]) == [problem]
     if changes.get("input", 1) == 1 and problem != "notWhole":
         side, kernel = sizes["input"], sizes["kernel"]
-        case |= {"image": torch.ones(side, side).tolist(), "weights": torch.ones(kernel, kernel).tolist()}
+        case |= {
+            "image": torch.ones(side, side).tolist(),
+            "weights": torch.ones(kernel, kernel).tolist(),
+        }
         with pytest.raises(RuntimeError):
             in_pytorch(case)
 
@@ -163,7 +195,9 @@ def test_the_sizes_in_the_table_of_layers_are_right(lang):
         positional = [int(each) for each in arguments.split(", ") if "=" not in each]
         named = {name: int(number) for name, number in re.findall(r"(\w+)=(\d+)", arguments)}
         channels = 1 if kind == "MaxPool2d" else positional[0]
-        output = getattr(nn, kind)(*positional, **named)(torch.zeros(1, channels, int(before), int(before)))
+        output = getattr(nn, kind)(*positional, **named)(
+            torch.zeros(1, channels, int(before), int(before))
+        )
         assert output.shape[-1] == int(after), written
 
 
@@ -174,15 +208,28 @@ CLOSE = 1e-4  # what the page promises
 
 def in_javascript(model: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
     """Return what ``networks.js`` makes of a batch of inputs, each flat, (N, outputs)."""
-    given = {"network": live.network(model), "inputs": inputs.flatten(1).tolist(), "shape": list(inputs.shape[1:])}
+    given = {
+        "network": live.network(model),
+        "inputs": inputs.flatten(1).tolist(),
+        "shape": list(inputs.shape[1:]),
+    }
     compute = "given.inputs.map((one) => [...fmnistLive.network(given.network)(one, given.shape)])"
     return torch.tensor(run_scripts(["live.js", "networks.js"], compute, given))
 
 
 def small_networks() -> dict[str, tuple[nn.Module, tuple[int, ...]]]:
     """Return networks that have every kind of layer, with sizes that no layer shares by chance, and their inputs' shape."""
-    strided = [nn.Conv2d(2, 3, 3, stride=2, padding=1), nn.LeakyReLU(0.2), nn.Conv2d(3, 4, 2), nn.MaxPool2d(3, stride=2)]
-    grown = [nn.Unflatten(1, (2, 3, 3)), nn.ConvTranspose2d(2, 5, 3, stride=3, padding=1, output_padding=2), nn.Sigmoid()]
+    strided = [
+        nn.Conv2d(2, 3, 3, stride=2, padding=1),
+        nn.LeakyReLU(0.2),
+        nn.Conv2d(3, 4, 2),
+        nn.MaxPool2d(3, stride=2),
+    ]
+    grown = [
+        nn.Unflatten(1, (2, 3, 3)),
+        nn.ConvTranspose2d(2, 5, 3, stride=3, padding=1, output_padding=2),
+        nn.Sigmoid(),
+    ]
     return {
         "strided": (nn.Sequential(*strided), (2, 11, 13)),
         "grown": (nn.Sequential(nn.Linear(7, 18), nn.Dropout(0.5), *grown), (7,)),
@@ -211,8 +258,12 @@ def test_the_trained_networks_in_javascript_give_what_pytorch_gives():
     drawn = torch.zeros(2, 1, 28, 28)
     drawn[0, :, 5:20, 8:12] = 1  # not a garment
     images = torch.cat([images, drawn])
-    assert (in_javascript(classifier, images).softmax(1) - predict(classifier, images)).abs().max() < CLOSE
-    assert (in_javascript(autoencoder.encoder, images) - encode(autoencoder, images)).abs().max() < CLOSE
+    assert (
+        in_javascript(classifier, images).softmax(1) - predict(classifier, images)
+    ).abs().max() < CLOSE
+    assert (
+        in_javascript(autoencoder.encoder, images) - encode(autoencoder, images)
+    ).abs().max() < CLOSE
     rebuilt = in_javascript(autoencoder, images).reshape(images.shape)
     assert (rebuilt - reconstruct(autoencoder, images)).abs().max() < CLOSE
 
@@ -225,7 +276,9 @@ def test_the_plane_of_the_explorer_is_that_of_pytorch(tmp_path):
     compute = """(() => { const { unpack, codeAt, nearest } = fmnistLive.latent, { codes, points, plane, images, labels } =
       unpack(fmnistLive.garments); return { codes: codes.map((code) => [...code]), points, labels, images: images.map((one) => [...one]),
       between: [...codeAt(plane, [1.5, -2])], order: nearest(codes, codes[7]).slice(0, 4).map(([, n]) => n) }; })()"""
-    found = run_scripts(["live.js", "networks.js", "explorer.js"], f"(() => {{ {given_data} return {compute}; }})()")
+    found = run_scripts(
+        ["live.js", "networks.js", "explorer.js"], f"(() => {{ {given_data} return {compute}; }})()"
+    )
     images, labels = live.garments()
     codes = encode(load_pretrained(live.AUTOENCODER), images)
     mean, axes, share = live.plane(codes)
@@ -233,7 +286,9 @@ def test_the_plane_of_the_explorer_is_that_of_pytorch(tmp_path):
     points = (codes - mean) @ axes.T
     spread = points.var(dim=0).sum() / codes.var(dim=0).sum()
     assert spread.item() == pytest.approx(share, abs=1e-5)
-    assert (torch.tensor(found["codes"]) - codes).abs().max() < 1e-6 and found["labels"] == labels.tolist()
+    assert (torch.tensor(found["codes"]) - codes).abs().max() < 1e-6 and found[
+        "labels"
+    ] == labels.tolist()
     assert (torch.tensor(found["points"]) - points).abs().max() < CLOSE
     assert torch.allclose(torch.tensor(found["images"]), images.flatten(1))
     wanted = (mean + torch.tensor([1.5, -2.0]) @ axes).clamp(min=0)
@@ -246,7 +301,9 @@ def test_a_layer_without_arithmetic_is_refused():
         live.network(nn.Sequential(nn.Linear(2, 2), nn.Tanh()))
 
 
-@pytest.mark.parametrize("values", [[0.0, 0.0], [1.0, -1.0, 0.5], [-3e-5, 1e-9, 2e-5], [123.25, -0.001]])
+@pytest.mark.parametrize(
+    "values", [[0.0, 0.0], [1.0, -1.0, 0.5], [-3e-5, 1e-9, 2e-5], [123.25, -0.001]]
+)
 def test_packed_numbers_are_the_numbers(values):
     packed = live.pack(torch.tensor(values))
     raw = np.frombuffer(base64.b64decode(packed["numbers"]), np.uint8).reshape(-1, 3)
@@ -259,7 +316,10 @@ def test_the_picture_that_is_made_is_the_one_that_is_read(tmp_path, monkeypatch)
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (400, live.SIDE, live.SIDE), dtype=np.uint8)
     labels = random.permutation(np.arange(400, dtype=np.uint8) % 10)
-    monkeypatch.setattr("fmnist_utils.data.load_arrays", lambda source: SimpleNamespace(test_images=images, test_labels=labels))
+    monkeypatch.setattr(
+        "fmnist_utils.data.load_arrays",
+        lambda source: SimpleNamespace(test_images=images, test_labels=labels),
+    )
     monkeypatch.setattr(live, "ROOT", tmp_path)
     monkeypatch.setattr(live, "GARMENTS", tmp_path / "garments.png")
     assert live.main() == 0
@@ -271,10 +331,14 @@ def test_the_picture_that_is_made_is_the_one_that_is_read(tmp_path, monkeypatch)
 
 def test_the_committed_images_are_the_test_images_of_the_records():
     images, labels = live.garments()
-    panel = safetensors.numpy.load_file(next(BOOK.glob("results/01_*/model_2.theirs.seed0.*.panel.safetensors")))
+    panel = safetensors.numpy.load_file(
+        next(BOOK.glob("results/01_*/model_2.theirs.seed0.*.panel.safetensors"))
+    )
     assert images.shape == (300, 1, 28, 28) and labels.bincount().tolist() == [30] * 10
     first = (images[:: live.EACH, 0] * 255).round().byte().numpy()
-    assert (first == panel["examples"]).all() and labels[:: live.EACH].tolist() == panel["example_labels"].tolist()
+    assert (first == panel["examples"]).all() and labels[:: live.EACH].tolist() == panel[
+        "example_labels"
+    ].tolist()
     assert live.GARMENTS.stat().st_size < 300_000
 
 
@@ -283,14 +347,28 @@ def test_what_a_page_is_given(lang, tmp_path):
     (tmp_path / "_live").mkdir()
     live.write(tmp_path, lang)
     scripts = {path.name for path in (tmp_path / "_live").iterdir()}
-    committed = {path.name for path in SCRIPTS.glob("*.js")} - {"selfcheck.js", "sort.js"}  # of questions and of tables
-    assert scripts | committed == {script for scripts in SCRIPTS_OF_PARTS.values() for script in scripts}
-    assert sum(path.stat().st_size for path in (tmp_path / "_live").iterdir()) < 3_000_000  # of the 12 MB that it may take
-    assert {"es": "Botín", "en": "Ankle boot"}[lang] in (tmp_path / "_live" / "examples.js").read_text("utf-8")
+    committed = {path.name for path in SCRIPTS.glob("*.js")} - {
+        "selfcheck.js",
+        "sort.js",
+    }  # of questions and of tables
+    assert scripts | committed == {
+        script for scripts in SCRIPTS_OF_PARTS.values() for script in scripts
+    }
+    assert (
+        sum(path.stat().st_size for path in (tmp_path / "_live").iterdir()) < 3_000_000
+    )  # of the 12 MB that it may take
+    assert {"es": "Botín", "en": "Ankle boot"}[lang] in (
+        tmp_path / "_live" / "examples.js"
+    ).read_text("utf-8")
     rows = list(csv.reader((tmp_path / "examples.csv").open(encoding="utf-8")))
     assert len(rows) == 10 and rows[9][0] == {"es": "Botín", "en": "Ankle boot"}[lang]
     assert all(path.stat().st_size > 5000 for path in tmp_path.glob("*.png"))
 
 
 def test_no_rounding_makes_a_certainty():
-    assert [live.percent(p) for p in (1.0, 0.99996, 0.5, 0.00001)] == ["100.00 %", "> 99.99 %", "50.00 %", "0.00 %"]
+    assert [live.percent(p) for p in (1.0, 0.99996, 0.5, 0.00001)] == [
+        "100.00 %",
+        "> 99.99 %",
+        "50.00 %",
+        "0.00 %",
+    ]

@@ -65,7 +65,11 @@ def script(project):
 def test_made_once_then_left_alone(script, project):
     run = FakeRun()
     assert script.make_env(project / ".venv", run)
-    assert [command[1:3] for command in run.commands] == [["-m", "venv"], ["-m", "pip"], ["-m", "pip"]]
+    assert [command[1:3] for command in run.commands] == [
+        ["-m", "venv"],
+        ["-m", "pip"],
+        ["-m", "pip"],
+    ]
     assert not script.make_env(project / ".venv", FakeRun(fail_on="install"))
 
 
@@ -73,7 +77,9 @@ def test_installs_by_hash_and_the_package_without_the_network(script, project):
     run = FakeRun()
     script.make_env(project / ".venv", run)
     _, locked, package = run.commands
-    assert {"--require-hashes", "--only-binary"} < set(locked) and locked[-1].endswith("requirements.lock")
+    assert {"--require-hashes", "--only-binary"} < set(locked) and locked[-1].endswith(
+        "requirements.lock"
+    )
     assert {"--no-deps", "--no-build-isolation", "--editable"} < set(package)
 
 
@@ -113,8 +119,13 @@ def test_one_above_another_sees_its_packages_and_adds_the_peers(script, project)
     assert script.make_env(project / ".venv-bench", run, above=project / ".venv")
     assert run.commands[1][-1].endswith("benchmarks/requirements.lock") and len(run.commands) == 2
     packages = "lib/python3.11/site-packages"
-    assert str(project / ".venv" / packages) in (project / ".venv-bench" / packages / "fmnist-above.pth").read_text()
-    assert not script.make_env(project / ".venv-bench", FakeRun(fail_on="install"), above=project / ".venv")
+    assert (
+        str(project / ".venv" / packages)
+        in (project / ".venv-bench" / packages / "fmnist-above.pth").read_text()
+    )
+    assert not script.make_env(
+        project / ".venv-bench", FakeRun(fail_on="install"), above=project / ".venv"
+    )
     assert not script.make_env(project / ".venv", FakeRun(fail_on="install"))
     (project / "benchmarks" / "requirements.lock").write_text("keras==3.9 --hash=sha256:0\n")
     assert script.make_env(project / ".venv-bench", FakeRun(), above=project / ".venv")
@@ -196,7 +207,9 @@ def test_two_at_once_install_once(project):
     for process in (first, second):
         process.communicate(timeout=120)
         assert process.returncode == 0
-    assert (project / "pip.log").read_text().count("pip") == 2  # the lock and the package, by the first alone
+    assert (project / "pip.log").read_text().count(
+        "pip"
+    ) == 2  # the lock and the package, by the first alone
 
 
 def test_killed_its_pip_still_holds_the_lock_and_the_next_run_repairs(script, project):

@@ -31,7 +31,11 @@ NETWORKS = [
     ("conv_autoencoder", {"latent_dim": 64}, 116_417),
     ("conv_autoencoder", {"latent_dim": 128}, 218_881),
     ("conv_autoencoder", {"latent_dim": 256}, 423_809),
-    ("conv_autoencoder", {"latent_dim": 512, "output_activation": "sigmoid", "dropout": 0.2, "output_dropout": True}, 833_665),
+    (
+        "conv_autoencoder",
+        {"latent_dim": 512, "output_activation": "sigmoid", "dropout": 0.2, "output_dropout": True},
+        833_665,
+    ),
     ("raschka_autoencoder", {"latent_dim": 2}, 200_963),
     ("raschka_autoencoder", {"latent_dim": 10}, 251_147),
     ("raschka_autoencoder", {"latent_dim": 64}, 589_889),
@@ -40,7 +44,11 @@ NETWORKS = [
     ("encoder_classifier", {"latent_dim": 256}, 212_426),
     ("encoder_classifier", {"latent_dim": 10, "flatten_dropout": 0.8}, 12_920),
     ("encoder_classifier", {"latent_dim": 128, "flatten_dropout": 0.8}, 108_618),
-    ("encoder_classifier", {"encoder": "raschka", "latent_dim": 10, "flatten_dropout": 0.8}, 124_152),
+    (
+        "encoder_classifier",
+        {"encoder": "raschka", "latent_dim": 10, "flatten_dropout": 0.8},
+        124_152,
+    ),
     ("encoder_classifier", {"encoder": "raschka", "latent_dim": 10, "pooling": True}, 124_152),
     ("conv_autoencoder", {"latent_dim": 64, "covering_kernels": True}, 121_137),
     ("cnn", {}, 1_204_298),
@@ -52,7 +60,12 @@ NETWORKS = [
     ("cnn", {"kernel_size": 5, "dense_sizes": (128,), "padding": (2, 2)}, 455_114),
     (
         "cnn",
-        {"dense_sizes": (600, 120), "dropout": 0.25, "dropout_after_flatten": False, "squash_logits": True},
+        {
+            "dense_sizes": (600, 120),
+            "dropout": 0.25,
+            "dropout_after_flatten": False,
+            "squash_logits": True,
+        },
         1_475_338,
     ),
     ("residual_net", {"width": 8}, 103_810),
@@ -65,7 +78,9 @@ NETWORKS = [
 def test_parameters_and_shape(name, sizes, parameters):
     model = build_model(name, **sizes)
     assert count_parameters(model) == parameters
-    assert model(torch.rand(2, 1, 28, 28)).shape == ((2, 1, 28, 28) if "autoencoder" in name else (2, 10))
+    assert model(torch.rand(2, 1, 28, 28)).shape == (
+        (2, 1, 28, 28) if "autoencoder" in name else (2, 10)
+    )
 
 
 def test_every_network_is_in_the_table():
@@ -115,7 +130,9 @@ def test_residual_net_follows_the_closed_formula(width):
         (8 * w, 8 * w),
         (8 * w, 8 * w),
     ]
-    formula = sum(9 * inputs * outputs + 2 * outputs for inputs, outputs in pairs) + (8 * w + 1) * 10
+    formula = (
+        sum(9 * inputs * outputs + 2 * outputs for inputs, outputs in pairs) + (8 * w + 1) * 10
+    )
     assert count_parameters(build_model("residual_net", width=width)) == formula
 
 
@@ -144,7 +161,9 @@ def test_multiply_adds(model, millions):
     assert round(counted / 1e6, 2) == millions
     with FlopCounterMode(display=False) as counter:
         model.eval()(torch.zeros(1, 1, 28, 28))
-    assert counted == counter.get_total_flops() / 2  # PyTorch's counter takes a multiplication and its addition for two
+    assert (
+        counted == counter.get_total_flops() / 2
+    )  # PyTorch's counter takes a multiplication and its addition for two
 
 
 def test_output_dropout_darkens_in_train_mode_only():
@@ -173,7 +192,9 @@ def test_unknown_names_are_refused_with_the_nearest():
 @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
 def test_pooling_before_relu_gives_the_same_bits(memory_format):
     """Also the gradients, with ties and with windows that ReLU empties; the layers keep their places, which name the weights."""
-    images = torch.randn(50, 16, 26, 26, generator=torch.Generator().manual_seed(0)).mul(4).round() / 4
+    images = (
+        torch.randn(50, 16, 26, 26, generator=torch.Generator().manual_seed(0)).mul(4).round() / 4
+    )
     images = images.to(memory_format=memory_format)
     found = []
     for layers in ([nn.ReLU(), nn.MaxPool2d(2)], rectified_pooling()):
@@ -181,7 +202,9 @@ def test_pooling_before_relu_gives_the_same_bits(memory_format):
         outputs = nn.Sequential(*layers)(inputs)
         (outputs * torch.arange(outputs.numel()).reshape(outputs.shape)).sum().backward()
         found.append((outputs, inputs.grad))
-    assert (found[0][0] == 0).any() and all(torch.equal(one, other) for one, other in zip(*found, strict=True))
+    assert (found[0][0] == 0).any() and all(
+        torch.equal(one, other) for one, other in zip(*found, strict=True)
+    )
     assert [len(rectified_pooling(dropout=dropout)) for dropout in (None, 0.0, 0.2)] == [2, 3, 3]
 
 
@@ -191,10 +214,18 @@ def test_other_activations_stay_before_the_pooling(name):
 
 
 def test_a_dropout_stays_between_activation_and_pooling():
-    assert [type(layer) for layer in rectified_pooling("relu", 0.2)] == [nn.ReLU, Dropout, nn.MaxPool2d]
+    assert [type(layer) for layer in rectified_pooling("relu", 0.2)] == [
+        nn.ReLU,
+        Dropout,
+        nn.MaxPool2d,
+    ]
 
 
-LAYOUTS = [((7, 13), torch.contiguous_format), ((5, 8, 6, 6), torch.contiguous_format), ((5, 8, 6, 6), torch.channels_last)]
+LAYOUTS = [
+    ((7, 13), torch.contiguous_format),
+    ((5, 8, 6, 6), torch.contiguous_format),
+    ((5, 8, 6, 6), torch.channels_last),
+]
 
 
 @pytest.mark.parametrize("p", [0.0, 0.1, 1 / 3, 0.8, 1.0])
@@ -222,6 +253,8 @@ def test_dropout_drops_its_share_scales_the_rest_and_rests_in_evaluation():
     torch.manual_seed(0)
     layer, ones = Dropout(0.2), torch.ones(200, 500)
     dropped = layer(ones)
-    assert (dropped == 0).float().mean().item() == pytest.approx(0.2, abs=0.005)  # four standard errors
+    assert (dropped == 0).float().mean().item() == pytest.approx(
+        0.2, abs=0.005
+    )  # four standard errors
     assert dropped.unique().tolist() == pytest.approx([0, 1.25])
     assert not torch.equal(dropped, layer(ones)) and torch.equal(layer.eval()(ones), ones)

@@ -25,13 +25,36 @@ def nbval(notebook: Path, lang: str, shared: Path) -> subprocess.CompletedProces
     The pages train into a folder of ``shared``, where the stand-in is kept too; what was trained elsewhere is not used. One
     thread, because two that have to wait for a core on a busy machine are many times slower than one.
     """
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    variables |= {"FMNIST_LANG": lang, "FMNIST_PROFILE": "quick", "FMNIST_RUNS": str(shared / notebook.stem)}
-    variables |= {"FMNIST_CACHE": str(shared / "cache"), "TQDM_DISABLE": "1", "OMP_NUM_THREADS": "1"}
-    options = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300", "-q", "-p", "no:cacheprovider"]
+    variables = {
+        name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")
+    }
+    variables |= {
+        "FMNIST_LANG": lang,
+        "FMNIST_PROFILE": "quick",
+        "FMNIST_RUNS": str(shared / notebook.stem),
+    }
+    variables |= {
+        "FMNIST_CACHE": str(shared / "cache"),
+        "TQDM_DISABLE": "1",
+        "OMP_NUM_THREADS": "1",
+    }
+    options = [
+        "--nbval-lax",
+        "--nbval-current-env",
+        "--nbval-cell-timeout=300",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+    ]
     command = [sys.executable, "-c", START, *options, str(notebook)]
     return subprocess.run(
-        command, cwd=ROOT, env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=1800
+        command,
+        cwd=ROOT,
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=1800,
     )
 
 

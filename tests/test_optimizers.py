@@ -36,14 +36,19 @@ def steps(model: nn.Module, optimizer, count: int, first: int = 0) -> None:
 
 
 def same(model: nn.Module, other: nn.Module) -> bool:
-    return all(torch.equal(one, two) for one, two in zip(model.parameters(), other.parameters(), strict=True))
+    return all(
+        torch.equal(one, two)
+        for one, two in zip(model.parameters(), other.parameters(), strict=True)
+    )
 
 
 @pytest.mark.parametrize(("name", "options"), KINDS)
 def test_bit_by_bit_those_of_pytorch(name, options):
     ours, theirs = network(), network()
     mine = getattr(optimizers, name)(ours.parameters(), lr=0.05, **options)
-    its = getattr(torch.optim, name)(theirs.parameters(), lr=0.05, fused=True, **{"weight_decay": 0.0} | options)
+    its = getattr(torch.optim, name)(
+        theirs.parameters(), lr=0.05, fused=True, **{"weight_decay": 0.0} | options
+    )
     steps(ours, mine, 5)
     steps(theirs, its, 5)
     assert same(ours, theirs) and not same(ours, network())
@@ -97,5 +102,7 @@ recipe = Recipe(
 train(recipe, store=RunStore(sys.argv[1], sys.argv[1]), device="cpu", progress=False)
 print(sorted({"torch._dynamo", "torch._inductor", "sympy"} & set(sys.modules)))
 """
-    done = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-c", program, tmp_path], capture_output=True, text=True, timeout=300
+    )
     assert done.stdout.splitlines()[-1:] == ["[]"], done.stdout + done.stderr

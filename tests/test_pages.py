@@ -76,12 +76,19 @@ def test_notebooks_are_as_git_keeps_them(path):
 def test_what_an_editor_saves_is_tidied(tmp_path):
     notebook = toy_notebook()
     checked, other = cell_with(notebook, "0 + 1"), cell_with(notebook, "1 + 1")
-    checked.metadata = {"tags": ["nbval-check-output"], "collapsed": True, "execution": {"start": 1}}
+    checked.metadata = {
+        "tags": ["nbval-check-output"],
+        "collapsed": True,
+        "execution": {"start": 1},
+    }
     both = {"text/plain": "1", "text/html": "<b>1</b>"}
     checked.outputs = [nbformat.v4.new_output("execute_result", both, execution_count=31)]
     other.outputs = [nbformat.v4.new_output("display_data", {"image/png": "aGVsbG8="})]
     checked.execution_count = 31
-    notebook.metadata["widgets"], notebook.metadata["language_info"] = {}, {"name": "python", "version": "3.13.0"}
+    notebook.metadata["widgets"], notebook.metadata["language_info"] = (
+        {},
+        {"name": "python", "version": "3.13.0"},
+    )
     rules = {finding.partition(":")[0] for finding in checks.check_notebook(notebook, KNOWN)}
     assert rules == {"executed", "metadata", "small_outputs"}
     pages.write(pages.tidy(notebook), tmp_path / "01_toy.ipynb")
@@ -182,7 +189,12 @@ BAD = [
     ("figures", replace(ALT, "A line. " * 40)),
     ("figures", replace("The loss of each epoch.", ALT)),
     ("figures", replace("<!-- alt: A short", "A caption.\n\n<!-- alt: A short")),
-    ("figures", lambda notebook: cell_with(notebook, "pd.DataFrame").metadata["fmnist"].update(table="audit")),
+    (
+        "figures",
+        lambda notebook: (
+            cell_with(notebook, "pd.DataFrame").metadata["fmnist"].update(table="audit")
+        ),
+    ),
     ("figures", add(text("Un pie sin figura.", "A caption without a figure.", "caption"))),
     ("code_size", replace("0 + 1", "\n".join(["0 + 1"] * 16))),
     ("code_size", replace("0 + 1", "0" + " + 1" * 30)),
@@ -206,13 +218,19 @@ BAD = [
     ("self_check", replace("2. **This one.**\n3. No.", "2. **This one.**")),
     ("self_check", replace("2. **This one.**", "2. This one.")),
     ("self_check", replace("3. No.", "3. **No.**")),
-    ("self_check", replace("1. Falls short.\n2. **This one.**", "1. **This one.**\n2. Falls short.")),
+    (
+        "self_check",
+        replace("1. Falls short.\n2. **This one.**", "1. **This one.**\n2. Falls short."),
+    ),
     ("self_check", replace("\n---\n", "\n***\n")),
     ("plain_fences", replace("Un paso, el 6.", "```{note}\nUn paso, el 6.\n```")),
     ("plain_fences", replace("Un paso, el 6.", ":::{bibliography}\n:::")),
     ("executed", unsaved),
     ("small_outputs", output("display_data", data={"image/png": "aGVsbG8="})),
-    ("small_outputs", output("display_data", data={"text/html": "<table></table>", "text/plain": "1"})),
+    (
+        "small_outputs",
+        output("display_data", data={"text/html": "<table></table>", "text/plain": "1"}),
+    ),
     ("small_outputs", output("display_data", data={"application/javascript": "1"})),
     ("small_outputs", output("stream", name="stderr", text="careful")),
     ("small_outputs", output("stream", name="stdout", text="/home" + "/someone/data")),
@@ -230,11 +248,15 @@ def test_toy_page_keeps_to_the_rules():
     assert checks.check_notebook(toy_notebook(), KNOWN) == []
 
 
-@pytest.mark.parametrize(("rule", "change"), BAD, ids=[f"{rule}-{n}" for n, (rule, _) in enumerate(BAD)])
+@pytest.mark.parametrize(
+    ("rule", "change"), BAD, ids=[f"{rule}-{n}" for n, (rule, _) in enumerate(BAD)]
+)
 def test_each_rule_finds_what_breaks_it(rule, change):
     notebook = toy_notebook()
     change(notebook)
-    assert any(finding.startswith(f"{rule}: ") for finding in checks.check_notebook(notebook, KNOWN))
+    assert any(
+        finding.startswith(f"{rule}: ") for finding in checks.check_notebook(notebook, KNOWN)
+    )
 
 
 def test_every_rule_has_a_notebook_that_breaks_it():
@@ -253,7 +275,9 @@ def test_settings_and_formulas_are_not_measurements(sentence):
 
 
 def test_numbers_of_both_languages_are_compared_whatever_their_separators():
-    assert not list(checks.differences("Hay 60\u202f000 imágenes y 0.5.", "There are 60,000 images and 0.5."))
+    assert not list(
+        checks.differences("Hay 60\u202f000 imágenes y 0.5.", "There are 60,000 images and 0.5.")
+    )
     assert list(checks.differences("Hay 60000 imágenes.", "There are 6000 images."))
 
 

@@ -17,7 +17,9 @@ def own_site(toy_site, tmp_path):
     return shutil.copytree(toy_site, tmp_path / "html")
 
 
-@pytest.mark.parametrize(("lang", "contents", "first"), [("es", "Contenido", "Inicio"), ("en", "Contents", "Home")])
+@pytest.mark.parametrize(
+    ("lang", "contents", "first"), [("es", "Contenido", "Inicio"), ("en", "Contents", "Home")]
+)
 def test_the_long_page_is_the_whole_book(toy_site, lang, contents, first):
     page = BeautifulSoup(pdf.whole(toy_site, lang), "html.parser")
     assert page.html["lang"] == lang and page.select_one(".book-contents h1").text == contents
@@ -27,9 +29,13 @@ def test_the_long_page_is_the_whole_book(toy_site, lang, contents, first):
     assert len(ids) == len(set(ids))
     inside = [link["href"] for link in page.find_all("a", href=re.compile("^#"))]
     assert len(inside) > 8 and [href for href in inside if href[1:] not in ids] == []
-    assert all(link["href"].startswith(("#", "http", "mailto:")) for link in page.find_all("a", href=True))
+    assert all(
+        link["href"].startswith(("#", "http", "mailto:")) for link in page.find_all("a", href=True)
+    )
     assert page.select_one("#notebooks-01_toy--fig-01-loss img")["src"].startswith("_images/")
-    assert not page.select("article h1, article script, article details:not([open]), [loading=lazy], .headerlink")
+    assert not page.select(
+        "article h1, article script, article details:not([open]), [loading=lazy], .headerlink"
+    )
 
 
 def test_links_out_of_the_pdf_lead_to_the_published_site(own_site):
@@ -48,7 +54,10 @@ def test_every_page_links_to_the_pdf_once(own_site):
     for path in (own_site / "en").rglob("*.html"):
         if "_static" not in path.parts:
             (link,) = BeautifulSoup(path.read_bytes(), "html.parser").select(".book-pdf a")
-            assert link.text == "The book as PDF (3 MB)" and (path.parent / link["href"]).resolve().is_file()
+            assert (
+                link.text == "The book as PDF (3 MB)"
+                and (path.parent / link["href"]).resolve().is_file()
+            )
     assert not list((own_site / "es").glob("*.pdf"))
 
 
@@ -65,7 +74,9 @@ def test_without_chromium_or_a_site_it_says_what_to_do(own_site, monkeypatch, ca
 
 
 def test_the_workflow_publishes_what_was_made():
-    workflow = yaml.safe_load((pdf.ROOT / ".github" / "workflows" / "publish.yml").read_text("utf-8"))
+    workflow = yaml.safe_load(
+        (pdf.ROOT / ".github" / "workflows" / "publish.yml").read_text("utf-8")
+    )
     steps = [step["run"] for step in workflow["jobs"]["publish"]["steps"] if "run" in step]
     assert steps == ["make book", "make pdf", ".ci/publish origin"]
 
@@ -76,6 +87,9 @@ def test_the_pdf_has_pages_an_outline_and_links(own_site):
     assert pdf.main(own_site) == 0
     for lang in ("es", "en"):
         made = (own_site / lang / pdf.file_name(lang)).read_bytes()
-        assert made.startswith(b"%PDF") and made.count(b"/Type /Page\n") + made.count(b"/Type /Page ") >= 5
+        assert (
+            made.startswith(b"%PDF")
+            and made.count(b"/Type /Page\n") + made.count(b"/Type /Page ") >= 5
+        )
         assert b"/Outlines" in made and b"/StructTreeRoot" in made and b"/Dest" in made
     assert not list(own_site.rglob(pdf.WHOLE))

@@ -43,11 +43,24 @@ def plan(tmp_path):
 
 def test_a_grid_over_a_group_with_its_seeds_and_folds(plan):
     grid = {"learning_rate": [0.01, 0.001], "model.dropout": [0.0, 0.5]}
-    tasks = plan({"report": "01", "group": "model_2", "grid": grid, "set": {"num_epochs": 3}, "seeds": 2, "folds": [0, 4]})
+    tasks = plan(
+        {
+            "report": "01",
+            "group": "model_2",
+            "grid": grid,
+            "set": {"num_epochs": 3},
+            "seeds": 2,
+            "folds": [0, 4],
+        }
+    )
     assert len(tasks) == 16 and all(isinstance(task, Training) for task in tasks)
     recipes = [task.recipe for task in tasks]
     assert {(r.learning_rate, r.model.dropout, r.seed, r.data.fold) for r in recipes} == {
-        (rate, dropout, seed, fold) for rate in (0.01, 0.001) for dropout in (0.0, 0.5) for seed in (0, 1) for fold in (0, 4)
+        (rate, dropout, seed, fold)
+        for rate in (0.01, 0.001)
+        for dropout in (0.0, 0.5)
+        for seed in (0, 1)
+        for fold in (0, 4)
     }
     base = load_report("01").recipe("model_2", "ours")
     assert {r.num_epochs for r in recipes} == {3}
@@ -89,7 +102,9 @@ def test_pages_with_parameters(plan, monkeypatch):
     ]
     monkeypatch.setenv("FMNIST_LANG", "es")
     monkeypatch.setenv("FMNIST_PROFILE", "full")
-    assert [task.id for task in plan(entry)] == [task.id for task in tasks], "the same on every machine"
+    assert [task.id for task in plan(entry)] == [task.id for task in tasks], (
+        "the same on every machine"
+    )
 
 
 def test_a_task_crosses_to_another_machine_as_json(plan):
@@ -106,11 +121,20 @@ def test_a_task_crosses_to_another_machine_as_json(plan):
         ({"recipe": RECIPE, "group": "model_2"}, ["group", "report"]),
         ({"report": "01", "seeds": 2}, ["seeds", "group"]),
         ({"report": "01", "protocol": "theirs"}, ["protocol", "group"]),
-        ({"report": "01", "group": "model_2", "set": {"num_epochs.x": 3}}, ["num_epochs has no fields"]),
+        (
+            {"report": "01", "group": "model_2", "set": {"num_epochs.x": 3}},
+            ["num_epochs has no fields"],
+        ),
         ({"report": "01", "group": "modl_2"}, ["'modl_2'", "Did you mean 'model_2'"]),
         ({"report": "01", "group": "model_2", "protocol": "their"}, ["theirs"]),
-        ({"report": "01", "group": "model_2", "set": {"num_epoch": 3}}, ["num_epoch", "Did you mean 'num_epochs'"]),
-        ({"report": "01", "group": "model_2", "grid": {"model.dropout": [0.1, 2]}}, ["model.dropout: given 2"]),
+        (
+            {"report": "01", "group": "model_2", "set": {"num_epoch": 3}},
+            ["num_epoch", "Did you mean 'num_epochs'"],
+        ),
+        (
+            {"report": "01", "group": "model_2", "grid": {"model.dropout": [0.1, 2]}},
+            ["model.dropout: given 2"],
+        ),
         ({"report": "01", "group": "model_2", "grid": {"model.dropout": []}}, ["grid"]),
         ({"recipe": RECIPE, "sedes": 3}, ["sedes", "Did you mean 'seeds'"]),
         ({"recipe": RECIPE, "seeds": 0}, ["seeds"]),
@@ -126,7 +150,9 @@ def test_what_is_not_a_plan_is_refused_before_anything_starts(plan, entry, parts
         assert part in str(refused.value)
 
 
-@pytest.mark.parametrize("content", ["", "- 1", "runs: 3", "runs: []", "run: []", "runs: [", "runs: [3]", "1: 2", "\x00"])
+@pytest.mark.parametrize(
+    "content", ["", "- 1", "runs: 3", "runs: []", "run: []", "runs: [", "runs: [3]", "1: 2", "\x00"]
+)
 def test_a_file_of_another_form_is_refused(tmp_path, content):
     (tmp_path / "plan.yaml").write_text(content)
     with pytest.raises(UserError):
@@ -155,7 +181,9 @@ def test_the_cost_comes_from_like_records(few_images, tmp_path):
     each = run.history.epoch_seconds
     tasks = [
         Training(make(seed=5)),  # alike
-        Training(make(num_epochs=8, data={"source": "synthetic", "train_size": 150, "val_size": 100})),  # twice as long, half
+        Training(
+            make(num_epochs=8, data={"source": "synthetic", "train_size": 150, "val_size": 100})
+        ),  # twice as long, half
         Training(make(batch_size=10)),  # a network of that name
         Training(make(model={"name": "cnn"})),  # unknown
     ]
@@ -167,8 +195,15 @@ def test_the_cost_comes_from_like_records(few_images, tmp_path):
 def test_the_longest_first_and_an_encoder_with_what_waits_for_it(few_images, tmp_path):
     store = RunStore(tmp_path, tmp_path / "none")
     train(make(), store=store)
-    short, middle, long, unknown = make(seed=5), make(num_epochs=6), make(num_epochs=9), make(model={"name": "cnn"})
-    assert [task.recipe for task in longest_first(with_encoders([short, long, middle, unknown]), store)] == [
+    short, middle, long, unknown = (
+        make(seed=5),
+        make(num_epochs=6),
+        make(num_epochs=9),
+        make(model={"name": "cnn"}),
+    )
+    assert [
+        task.recipe for task in longest_first(with_encoders([short, long, middle, unknown]), store)
+    ] == [
         unknown,
         long,
         middle,
@@ -185,11 +220,16 @@ PEACE = Conditions(start_up=0, failing=0, losses_per_day=0)
 
 def test_in_peace_a_sweep_takes_what_the_runs_take():
     assert project([60.0] * 10, 1, PEACE).seconds == pytest.approx(600)
-    assert project([60.0] * 10, 5, PEACE) == (alone := project([60.0] * 10, 5, PEACE, seed=9)) and alone.seconds == 120
+    assert (
+        project([60.0] * 10, 5, PEACE) == (alone := project([60.0] * 10, 5, PEACE, seed=9))
+        and alone.seconds == 120
+    )
     assert project([60.0] * 10, 5, PEACE).busy == pytest.approx(1)
     assert project([60.0] * 10, 64, PEACE).seconds == 60
     assert project([], 3).seconds == 0
-    assert project([1.0, 1.0, 1.0, 1.0, 4.0], 2, PEACE).seconds == 4  # with the long one last it would be 6
+    assert (
+        project([1.0, 1.0, 1.0, 1.0, 4.0], 2, PEACE).seconds == 4
+    )  # with the long one last it would be 6
 
 
 def test_losses_and_failures_cost_time_but_no_run():
@@ -222,10 +262,14 @@ def test_a_changed_notebook_is_another_task(tmp_path):
     assert first.id == PageRun.checked("01", {}).id
     copy.write_text(copy.read_text("utf-8") + "\n", "utf-8")
     assert PageRun.checked(str(copy), {}).id != first.id
-    with pytest.raises(UserError, match="copy.ipynb has changed"):  # the run that was asked for is not made of another page
+    with pytest.raises(
+        UserError, match="copy.ipynb has changed"
+    ):  # the run that was asked for is not made of another page
         first.perform(RunStore(tmp_path / "runs"), threads=1, device="cpu")
     copy.unlink()
-    assert task_from_json(first.to_json()) == first  # whoever only wants to know how it stands needs no notebook
+    assert (
+        task_from_json(first.to_json()) == first
+    )  # whoever only wants to know how it stands needs no notebook
 
 
 def test_a_page_named_from_one_folder_is_found_from_another(tmp_path, monkeypatch):

@@ -35,7 +35,9 @@ def no_other_figure():
 
 
 def history(val_loss):
-    frame = pd.DataFrame({"val_loss": val_loss}, index=pd.RangeIndex(1, len(val_loss) + 1, name="epoch"))
+    frame = pd.DataFrame(
+        {"val_loss": val_loss}, index=pd.RangeIndex(1, len(val_loss) + 1, name="epoch")
+    )
     frame["val_accuracy"] = 1 - frame["val_loss"] / 10
     return frame.assign(train_loss=0.5, running_loss=0.6, seconds=1.0)
 
@@ -53,41 +55,68 @@ def lines(axes, column):
     return [line for line in axes.lines if line.get_label() == column]
 
 
-VERDICTS = {"1": {kind: {"agrees": 4, "differs": 2, "cannot be compared": 0} for kind in ("number", "claim")}}
-COSTS = {"a": {"parameters": 4e5, "multiply_adds": 4e5}, "b": {"parameters": 3e5, "multiply_adds": 3e6}}
+VERDICTS = {
+    "1": {
+        kind: {"agrees": 4, "differs": 2, "cannot be compared": 0} for kind in ("number", "claim")
+    }
+}
+COSTS = {
+    "a": {"parameters": 4e5, "multiply_adds": 4e5},
+    "b": {"parameters": 3e5, "multiply_adds": 3e6},
+}
 
-SPENT = pd.DataFrame({"epochs": [1, 2], "updates": [60, 120], "multiply_adds": [5e9, 1e10], "seconds": [0.5, 0.9]})
+SPENT = pd.DataFrame(
+    {"epochs": [1, 2], "updates": [60, 120], "multiply_adds": [5e9, 1e10], "seconds": [0.5, 0.9]}
+)
 SPENT["test_loss"] = [0.2, 0.02]
 
 CALLS = {
     "curves": lambda: plots.curves({"SGD": history([2.0, 1.0])}, "val_loss"),
     "intervals": lambda: plots.intervals({"a": [0.8, 0.9]}, published=0.81),
-    "epoch_times": lambda: plots.epoch_times({"ff": {"ours": [1.0, 1.2], "ours, bfloat16": [1.1], "JAX": [7.0, 8.0]}}),
+    "epoch_times": lambda: plots.epoch_times(
+        {"ff": {"ours": [1.0, 1.2], "ours, bfloat16": [1.1], "JAX": [7.0, 8.0]}}
+    ),
     "verdicts": lambda: plots.verdicts(VERDICTS),
-    "errors_by_size": lambda: plots.errors_by_size({"SGD": {64: [0.02, 0.03], 128: [0.01]}}, pca={64: 0.005, 128: 0.002}),
+    "errors_by_size": lambda: plots.errors_by_size(
+        {"SGD": {64: [0.02, 0.03], 128: [0.01]}}, pca={64: 0.005, 128: 0.002}
+    ),
     "misfit": lambda: plots.misfit({"a": [0.5, 0.1], "b": [0.9, 0.8]}),
     "times": lambda: plots.times({"a": {64: [1.0, 2.0], 128: [3.0, 4.0]}}),
     "losses_by_cost": lambda: plots.losses_by_cost({"a": SPENT}),
-    "confusion_comparison": lambda: plots.confusion_comparison(np.eye(10, dtype=int), np.eye(10, dtype=int), np.eye(10)),
+    "confusion_comparison": lambda: plots.confusion_comparison(
+        np.eye(10, dtype=int), np.eye(10, dtype=int), np.eye(10)
+    ),
     "best_epochs": lambda: plots.best_epochs({"a": history([2.0, 1.0])}),
     "ranks": lambda: plots.ranks({"a": [1.0, 2.0], "b": [2.0, 1.0]}, ["x", "y"]),
     "seconds_by_cost": lambda: plots.seconds_by_cost(COSTS, {"a": [1.0, 2.0, 4.0], "b": [5.0]}),
     "confusion_matrix": lambda: plots.confusion_matrix(np.eye(10, dtype=int)),
     "recall_bars": lambda: plots.recall_bars(np.eye(10, dtype=int)),
-    "recalls_by_class": lambda: plots.recalls_by_class({"a": [np.full(10, 0.9), np.full(10, 0.8)], "b": [np.full(10, 0.7)]}),
-    "mistakes": lambda: plots.mistakes(IMAGES, evaluation.most_confident_mistakes(np.eye(10)[:6], [1] * 6)),
+    "recalls_by_class": lambda: plots.recalls_by_class(
+        {"a": [np.full(10, 0.9), np.full(10, 0.8)], "b": [np.full(10, 0.7)]}
+    ),
+    "mistakes": lambda: plots.mistakes(
+        IMAGES, evaluation.most_confident_mistakes(np.eye(10)[:6], [1] * 6)
+    ),
     "image_grid": lambda: plots.image_grid(IMAGES, range(6)),
     "reconstructions": lambda: plots.reconstructions({text.say("plots.reconstruction"): IMAGES}),
     "accuracy_by_labels": lambda: plots.accuracy_by_labels({"a": {50: [0.6, 0.7], 500: [0.8]}}),
-    "accuracy_by_seconds": lambda: plots.accuracy_by_seconds({"a": ([10.0, 30.0], [0.9, 0.92])}, {"b": 0.835}, limit=600),
+    "accuracy_by_seconds": lambda: plots.accuracy_by_seconds(
+        {"a": ([10.0, 30.0], [0.9, 0.92])}, {"b": 0.835}, limit=600
+    ),
     "shares": lambda: plots.shares({("optimizer",): 0.7, ("optimizer", "model.dropout"): 0.2}),
     "by_effort": lambda: plots.by_effort(
         {"a": {1: [np.nan] * 2, 2: [0.6, 0.7]}}, "epochs_spent", "chosen_accuracy", level=0.8
     ),
     "pixel_maps": lambda: plots.pixel_maps({"a": IMAGES[0, 0], "b": IMAGES[1, 0]}),
-    "number_maps": lambda: plots.number_maps({text.say("plots.loss"): np.eye(2), "b": np.ones((2, 2))}),
-    "scatter_by_class": lambda: plots.scatter_by_class({"PCA": IMAGES[:, 0, 0, :2], "t-SNE": IMAGES[:, 0, 1, :2]}, range(6)),
-    "volumes_diagram": lambda: plots.volumes_diagram([(1, 28, 28), (16, 13, 13), (64,), (16, 13, 13), (1, 28, 28)], code=2),
+    "number_maps": lambda: plots.number_maps(
+        {text.say("plots.loss"): np.eye(2), "b": np.ones((2, 2))}
+    ),
+    "scatter_by_class": lambda: plots.scatter_by_class(
+        {"PCA": IMAGES[:, 0, 0, :2], "t-SNE": IMAGES[:, 0, 1, :2]}, range(6)
+    ),
+    "volumes_diagram": lambda: plots.volumes_diagram(
+        [(1, 28, 28), (16, 13, 13), (64,), (16, 13, 13), (1, 28, 28)], code=2
+    ),
     "class_probabilities": lambda: plots.class_probabilities(IMAGES[0], np.full(10, 0.1), label=9),
     "feed_forward_diagram": plots.feed_forward_diagram,
     "autoencoder_diagram": plots.autoencoder_diagram,
@@ -103,15 +132,25 @@ CALLS = {
 
 
 def test_attempts_are_drawn_from_where_all_of_them_have_something():
-    plots.by_effort({"a": {1: [np.nan, 0.5], 2: [0.6, 0.7], 3: [0.7, 0.8]}}, "epochs_spent", "chosen_accuracy", level=0.9)
+    plots.by_effort(
+        {"a": {1: [np.nan, 0.5], 2: [0.6, 0.7], 3: [0.7, 0.8]}},
+        "epochs_spent",
+        "chosen_accuracy",
+        level=0.9,
+    )
     axes = plt.gcf().axes[0]
     [course, best] = axes.lines
-    assert list(course.get_xdata()) == [2, 3] and list(course.get_ydata()) == pytest.approx([65, 75])
+    assert list(course.get_xdata()) == [2, 3] and list(course.get_ydata()) == pytest.approx(
+        [65, 75]
+    )
     assert list(best.get_ydata()) == [90, 90] and text.say("plots.best_there_is") in legend()
 
 
 def test_shares_are_sorted_and_only_the_largest_shown():
-    plots.shares({("optimizer",): 0.1, ("batch_size", "model.dropout"): 0.6, ("learning_rate",): 0.05}, most=2)
+    plots.shares(
+        {("optimizer",): 0.1, ("batch_size", "model.dropout"): 0.6, ("learning_rate",): 0.05},
+        most=2,
+    )
     axes = plt.gcf().axes[0]
     assert [tick.get_text() for tick in axes.get_yticklabels()] == [
         f"{text.say('field.batch_size')} × dropout",
@@ -132,7 +171,10 @@ def test_one_opaque_figure_a_call_and_no_title(name, language):
     figure = plt.gcf()
     assert not figure.stale  # else Jupyter draws it once more before it shows it
     figure.canvas.draw()
-    assert figure.get_facecolor() == (1, 1, 1, 1) and np.asarray(figure.canvas.buffer_rgba())[..., 3].min() == 255
+    assert (
+        figure.get_facecolor() == (1, 1, 1, 1)
+        and np.asarray(figure.canvas.buffer_rgba())[..., 3].min() == 255
+    )
     assert not any(axes.get_title() for axes in figure.axes) and figure.get_suptitle() == ""
 
 
@@ -148,7 +190,9 @@ def test_the_interactive_mode_that_a_backend_sets_at_its_first_figure_stays():
     before = matplotlib.is_interactive()
     try:
         plots._figure(lambda: matplotlib.interactive(True))()
-        assert matplotlib.is_interactive()  # else Jupyter shows the first figure of a page and no other
+        assert (
+            matplotlib.is_interactive()
+        )  # else Jupyter shows the first figure of a page and no other
     finally:
         matplotlib.interactive(before)
 
@@ -157,8 +201,12 @@ def test_the_interactive_mode_that_a_backend_sets_at_its_first_figure_stays():
 def test_letters_can_be_read_on_a_phone(name):
     CALLS[name]()
     figure = plt.gcf()
-    smallest = min(item.get_fontsize() for item in figure.findobj(matplotlib.text.Text) if item.get_text())
-    assert smallest * 360 / (72 * figure.get_figwidth()) >= 6  # CSS pixels on a screen 360 pixels wide
+    smallest = min(
+        item.get_fontsize() for item in figure.findobj(matplotlib.text.Text) if item.get_text()
+    )
+    assert (
+        smallest * 360 / (72 * figure.get_figwidth()) >= 6
+    )  # CSS pixels on a screen 360 pixels wide
 
 
 def test_the_words_are_of_the_language_in_force(monkeypatch):
@@ -169,7 +217,11 @@ def test_the_words_are_of_the_language_in_force(monkeypatch):
         for name, call in CALLS.items():
             call()
             plt.gcf().canvas.draw()
-            seen[lang][name] = {word for word in texts() if re.search(r"\w{4}", word) and not re.search(r"\$|_|Adam", word)}
+            seen[lang][name] = {
+                word
+                for word in texts()
+                if re.search(r"\w{4}", word) and not re.search(r"\$|_|Adam", word)
+            }
             plt.close("all")
     for name in CALLS.keys() - {"classifier_diagram"}:  # its words are those of the code
         assert seen["es"][name] and not seen["es"][name] & seen["en"][name]
@@ -185,8 +237,14 @@ def test_curves_draws_the_mean_and_the_band_of_the_seeds(language):
     assert line.get_xydata().tolist() == [[1, 3], [2, 1.25]]
     band = axes.collections[0].get_paths()[0].vertices
     assert {tuple(point) for point in band} >= {(1, 2), (1, 4), (2, 1), (2, 1.5)}
-    assert (axes.get_xlabel(), axes.get_ylabel()) == {"es": ("época", "pérdida"), "en": ("epoch", "loss")}[language]
-    explained = {"es": ["validación", "de mínimo a máximo"], "en": ["validation", "minimum to maximum"]}[language]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == {
+        "es": ("época", "pérdida"),
+        "en": ("epoch", "loss"),
+    }[language]
+    explained = {
+        "es": ["validación", "de mínimo a máximo"],
+        "en": ["validation", "minimum to maximum"],
+    }[language]
     assert legend() == ["SGD (n = 2)", *explained]
 
 
@@ -200,7 +258,9 @@ def test_curves_puts_losses_and_accuracies_in_two_panels(language):
 
 
 def test_curves_tells_models_apart_by_colour_and_marker_and_columns_by_line():
-    plots.curves({"a": history([1.0]), "b": history([2.0])}, ["val_loss", "train_loss", "running_loss"])
+    plots.curves(
+        {"a": history([1.0]), "b": history([2.0])}, ["val_loss", "train_loss", "running_loss"]
+    )
     drawn = plt.gcf().axes[0].lines
     looks = {(line.get_color(), line.get_marker(), line.get_linestyle()) for line in drawn}
     assert len(looks) == len(drawn) == 6
@@ -214,7 +274,9 @@ def test_curves_tells_models_apart_by_colour_and_marker_and_columns_by_line():
 def test_curves_accepts_what_fit_returns_and_runs_that_hold_it():
     one = History([{"epoch": 1, "val_loss": 0.4}, {"epoch": 2, "val_loss": 0.3}])
     plots.curves({"a": [one, SimpleNamespace(history=one)], "b": one}, "val_loss")
-    assert [line.get_xydata().tolist() for line in plt.gcf().axes[0].lines] == [[[1, 0.4], [2, 0.3]]] * 2
+    assert [line.get_xydata().tolist() for line in plt.gcf().axes[0].lines] == [
+        [[1, 0.4], [2, 0.3]]
+    ] * 2
 
 
 def test_curves_of_runs_of_different_length_end_with_the_shortest():
@@ -226,7 +288,9 @@ def test_curves_marks_the_best_epoch_of_every_run():
     runs = [history([3.0, 1.0, 2.0]), history([3.0, 2.0, 1.5])]
     plots.curves({"a": runs}, ["train_loss", "val_loss", "val_accuracy"], mark_best=True)
     loss, accuracy = plt.gcf().axes
-    assert [line.get_xydata().tolist() for line in loss.lines if line.get_marker() == "*"] == [[[2, 1.0], [3, 1.5]]]
+    assert [line.get_xydata().tolist() for line in loss.lines if line.get_marker() == "*"] == [
+        [[2, 1.0], [3, 1.5]]
+    ]
     (stars,) = [line for line in accuracy.lines if line.get_marker() == "*"]
     np.testing.assert_allclose(stars.get_xydata(), [[2, 90], [3, 85]])
 
@@ -236,7 +300,9 @@ def test_accuracy_by_labels_draws_means_and_their_reach_in_percent(language):
     (axes,) = plt.gcf().axes
     np.testing.assert_allclose(axes.containers[0].lines[0].get_xydata(), [[50, 65], [500, 80]])
     np.testing.assert_allclose(axes.containers[0].lines[2][0].get_segments()[0][:, 1], [60, 70])
-    assert axes.get_xlabel() == {"es": "etiquetas de entrenamiento", "en": "training labels"}[language]
+    assert (
+        axes.get_xlabel() == {"es": "etiquetas de entrenamiento", "en": "training labels"}[language]
+    )
     assert legend() == ["frozen (n = 1)"]
 
 
@@ -251,12 +317,16 @@ def test_pixel_maps_share_one_scale_which_says_when_values_go_beyond(language):
 
 def test_number_maps_write_every_number_and_frame_what_is_marked():
     maps = {"a": [[1, 2.25], [3, 4]], "b": [[5, 6]], "c": [[7, 8]]}
-    plots.number_maps(maps, rows=["x"], columns=["y", "z"], across="w", form=".1f", marked={"a": (0, 1, 2, 1)})
+    plots.number_maps(
+        maps, rows=["x"], columns=["y", "z"], across="w", form=".1f", marked={"a": (0, 1, 2, 1)}
+    )
     panels = [axes for axes in plt.gcf().axes if axes.images]
     assert [[item.get_text() for item in axes.texts] for axes in panels] == [
         ["1.0", "2.2", "3.0", "4.0", "a"], ["5.0", "6.0", "b"], ["7.0", "8.0", "c"],
     ]  # fmt: skip
-    assert [(patch.get_xy(), patch.get_width(), patch.get_height()) for patch in panels[0].patches] == [((0.5, -0.5), 1, 2)]
+    assert [
+        (patch.get_xy(), patch.get_width(), patch.get_height()) for patch in panels[0].patches
+    ] == [((0.5, -0.5), 1, 2)]
     assert panels[2].get_xlabel() == "w" and not panels[1].patches
     for axes in panels:
         for item in axes.texts[:-1]:
@@ -293,12 +363,23 @@ def test_curves_names_an_unknown_column_and_the_nearest(language):
 
 
 def test_curves_draws_the_loss_of_pca_in_the_colour_of_its_name(language):
-    plots.curves({"a": history([1.0]), "b": history([2.0])}, ["val_loss", "val_accuracy"], pca={"a": 0.1, "b": 0.2}, log=True)
+    plots.curves(
+        {"a": history([1.0]), "b": history([2.0])},
+        ["val_loss", "val_accuracy"],
+        pca={"a": 0.1, "b": 0.2},
+        log=True,
+    )
     loss, accuracy = plt.gcf().axes
     curve = {line.get_color(): line.get_ydata()[0] for line in lines(loss, "val_loss")}
-    level = {line.get_color(): line.get_ydata()[0] for line in loss.lines if line.get_linestyle() == "-."}
+    level = {
+        line.get_color(): line.get_ydata()[0] for line in loss.lines if line.get_linestyle() == "-."
+    }
     assert {curve[colour]: value for colour, value in level.items()} == {1.0: 0.1, 2.0: 0.2}
-    assert loss.get_yscale() == "log" and accuracy.get_yscale() == "linear" and len(accuracy.lines) == 2
+    assert (
+        loss.get_yscale() == "log"
+        and accuracy.get_yscale() == "linear"
+        and len(accuracy.lines) == 2
+    )
     assert legend()[-1] == {"es": "PCA del mismo tamaño", "en": "PCA of the same size"}[language]
 
 
@@ -313,7 +394,9 @@ def test_intervals_draws_every_seed_the_mean_and_the_published_value(language):
     (segment,), (nothing,) = (container.lines[2][0].get_segments() for container in axes.containers)
     np.testing.assert_allclose(segment[:, 0], [80, 84])  # the sample deviation of 80, 82, 84 is 2
     np.testing.assert_allclose(nothing[:, 0], [50, 50])
-    assert [list(line.get_xdata()) for line in axes.lines if line.get_linestyle() == "--"] == [[81, 81]]
+    assert [list(line.get_xdata()) for line in axes.lines if line.get_linestyle() == "--"] == [
+        [81, 81]
+    ]
     assert [label.get_text() for label in axes.texts] == ["first (n = 3)", "second (n = 1)"]
     assert axes.get_ylim()[0] > axes.get_ylim()[1]  # the first group is the top row
     assert legend()[-1] == {"es": "publicado", "en": "published"}[language]
@@ -342,15 +425,25 @@ def test_intervals_says_what_a_point_stands_for(language):
 
 def test_errors_by_size_draws_means_their_reach_pca_and_what_was_published(language):
     errors = {"SGD": {128: [0.02], 64: [0.03, 0.05]}}
-    plots.errors_by_size(errors, pca={64: 0.01, 128: 0.005}, published={64: 0.041, 128: 0.03}, quantity="l1")
+    plots.errors_by_size(
+        errors, pca={64: 0.01, 128: 0.005}, published={64: 0.041, 128: 0.03}, quantity="l1"
+    )
     (axes,) = plt.gcf().axes
-    means, pca, published = axes.containers[0].lines[0], *[line for line in axes.lines if line.get_marker() in "x*"]
+    means, pca, published = (
+        axes.containers[0].lines[0],
+        *[line for line in axes.lines if line.get_marker() in "x*"],
+    )
     np.testing.assert_allclose(means.get_xydata(), [[64, 0.04], [128, 0.02]])
     (reach, _) = axes.containers[0].lines[2][0].get_segments()
     np.testing.assert_allclose(reach[:, 1], [0.03, 0.05])
-    assert pca.get_xydata().tolist() == [[64, 0.01], [128, 0.005]] and published.get_ydata().tolist() == [0.041, 0.03]
+    assert pca.get_xydata().tolist() == [
+        [64, 0.01],
+        [128, 0.005],
+    ] and published.get_ydata().tolist() == [0.041, 0.03]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["64", "128"]
-    assert axes.get_ylabel() == {"es": "error absoluto medio", "en": "mean absolute error"}[language]
+    assert (
+        axes.get_ylabel() == {"es": "error absoluto medio", "en": "mean absolute error"}[language]
+    )
     assert {"SGD (n = 1)", "PCA", {"es": "publicado", "en": "published"}[language]} == set(legend())
 
 
@@ -358,7 +451,10 @@ def test_accuracy_by_seconds_draws_a_point_a_recipe_and_what_to_compare_it_with(
     points = {"short": ([10.0, 30.0, 20.0], [0.9, 0.92, 0.94]), "long": ([100.0], [0.95])}
     plots.accuracy_by_seconds(points, {"people": 0.835}, limit=600)
     (axes,) = plt.gcf().axes
-    assert [box.lines[0].get_xydata().tolist() for box in axes.containers] == [[[20, 92]], [[100, 95]]]
+    assert [box.lines[0].get_xydata().tolist() for box in axes.containers] == [
+        [[20, 92]],
+        [[100, 95]],
+    ]
     (reach,) = axes.containers[0].lines[2][0].get_segments()
     np.testing.assert_allclose(reach[:, 1], [90, 94])
     assert [label.get_text() for label in axes.texts] == ["people"] and axes.get_xscale() == "log"
@@ -376,10 +472,17 @@ def test_misfit_marks_the_lowest_of_each_row_and_of_all(language):
 
 
 def test_times_draws_every_repetition_their_median_and_middle_half(language):
-    plots.times({"resident": {128: [4.0, 1.0, 3.0, 2.0, 9.0], 64: [1.0] * 5}, "per_image": {64: [7.0] * 5, 128: [8.0] * 5}})
+    plots.times(
+        {
+            "resident": {128: [4.0, 1.0, 3.0, 2.0, 9.0], 64: [1.0] * 5},
+            "per_image": {64: [7.0] * 5, 128: [8.0] * 5},
+        }
+    )
     (axes,) = plt.gcf().axes
     first, second = axes.containers
-    assert first.lines[0].get_ydata().tolist() == [1, 3] and second.lines[0].get_ydata().tolist() == [7, 8]
+    assert first.lines[0].get_ydata().tolist() == [1, 3] and second.lines[
+        0
+    ].get_ydata().tolist() == [7, 8]
     assert first.lines[2][0].get_segments()[1][:, 1].tolist() == [2, 4]
     assert sorted(axes.lines[1].get_ydata()) == [1, 2, 3, 4, 9]
     assert legend() == ["resident (n = 5)", "per_image (n = 5)"] and axes.get_ylim()[0] == 0
@@ -387,11 +490,19 @@ def test_times_draws_every_repetition_their_median_and_middle_half(language):
 
 
 def test_losses_by_cost_draws_each_network_in_a_panel_for_each_way_of_counting(language):
-    plots.losses_by_cost({"a": SPENT, "b": SPENT / 2}, costs=["updates", "multiply_adds", "seconds"])
+    plots.losses_by_cost(
+        {"a": SPENT, "b": SPENT / 2}, costs=["updates", "multiply_adds", "seconds"]
+    )
     updates, multiply_adds, seconds, unused = plt.gcf().axes
-    assert [line.get_xydata().tolist() for line in updates.lines] == [[[60, 0.2], [120, 0.02]], [[30, 0.1], [60, 0.01]]]
+    assert [line.get_xydata().tolist() for line in updates.lines] == [
+        [[60, 0.2], [120, 0.02]],
+        [[30, 0.1], [60, 0.01]],
+    ]
     assert multiply_adds.lines[0].get_xdata().tolist() == [5e9, 1e10] and not unused.get_visible()
-    assert len({(line.get_color(), line.get_marker(), line.get_linestyle()) for line in updates.lines}) == 2
+    assert (
+        len({(line.get_color(), line.get_marker(), line.get_linestyle()) for line in updates.lines})
+        == 2
+    )
     assert (updates.get_xlabel(), updates.get_ylabel()) == {
         "es": ("actualizaciones", "pérdida"),
         "en": ("updates", "loss"),
@@ -405,30 +516,55 @@ def test_best_epochs_marks_each_run_its_flat_minimum_and_what_was_published(lang
     plots.best_epochs({"a": runs, "b": history([2.0, 1.0])}, published=[4, 1])
     (axes,) = plt.gcf().axes
     drawn = [line.get_xdata().tolist() for line in axes.lines]
-    assert drawn == [[2, 4], [3], [5], [1, 1], [1], [1], [2, 2], [2], [2], [4, 1]]  # the sixth epoch is near but apart
+    assert drawn == [
+        [2, 4],
+        [3],
+        [5],
+        [1, 1],
+        [1],
+        [1],
+        [2, 2],
+        [2],
+        [2],
+        [4, 1],
+    ]  # the sixth epoch is near but apart
     assert {line.get_ydata()[0] for line in axes.lines[:6]} == {-0.12, 0.12}
     assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b"]
-    assert {"es": "a menos del 1 % del mínimo", "en": "within 1 % of the minimum"}[language] in legend()
+    assert {"es": "a menos del 1 % del mínimo", "en": "within 1 % of the minimum"}[
+        language
+    ] in legend()
 
 
 def test_ranks_joins_the_places_of_each_name(language):
     values = {"a": [0.2, 0.5], "b": [0.1, 0.4], "c": [0.3, 0.1]}
-    for lowest_first, places in ((True, [[2, 3], [1, 2], [3, 1]]), (False, [[2, 1], [3, 2], [1, 3]])):
+    for lowest_first, places in (
+        (True, [[2, 3], [1, 2], [3, 1]]),
+        (False, [[2, 1], [3, 2], [1, 3]]),
+    ):
         plots.ranks(values, ["first", "second"], lowest_first=lowest_first)
         (axes,) = plt.gcf().axes
         assert [line.get_ydata().tolist() for line in axes.lines] == places
         ends = [(name, (1, row[1])) for name, row in zip(values, places)]
         assert [(item.get_text(), item.xy) for item in axes.texts] == ends
-        assert axes.yaxis_inverted() and axes.get_ylabel() == {"es": "puesto", "en": "place"}[language]
+        assert (
+            axes.yaxis_inverted() and axes.get_ylabel() == {"es": "puesto", "en": "place"}[language]
+        )
 
 
 def test_seconds_by_cost_draws_medians_and_reach_against_each_cost(language):
     plots.seconds_by_cost(COSTS, {"a": [1.0, 2.0, 6.0], "b": [5.0]})
-    for axes, places in zip(plt.gcf().axes, ([[0.4, 2], [0.3, 5]], [[0.4, 2], [3, 5]]), strict=True):
-        np.testing.assert_allclose([container.lines[0].get_xydata()[0] for container in axes.containers], places)
+    for axes, places in zip(
+        plt.gcf().axes, ([[0.4, 2], [0.3, 5]], [[0.4, 2], [3, 5]]), strict=True
+    ):
+        np.testing.assert_allclose(
+            [container.lines[0].get_xydata()[0] for container in axes.containers], places
+        )
         assert axes.containers[0].lines[2][0].get_segments()[0][:, 1].tolist() == [1, 6]
     assert legend() == ["a (n = 3)", "b (n = 1)"]
-    assert plt.gcf().axes[0].get_xlabel() == {"es": "parámetros (millones)", "en": "parameters (millions)"}[language]
+    assert (
+        plt.gcf().axes[0].get_xlabel()
+        == {"es": "parámetros (millones)", "en": "parameters (millions)"}[language]
+    )
 
 
 # where a classifier errs
@@ -437,8 +573,12 @@ def test_seconds_by_cost_draws_medians_and_reach_against_each_cost(language):
 def test_verdicts_writes_the_counts_that_are_not_zero(language):
     plots.verdicts(VERDICTS)
     numbers, claims = plt.gcf().axes
-    assert [[item.get_text() for item in axes.texts if item.get_text()] for axes in (numbers, claims)] == [["4", "2"]] * 2
-    assert legend() == [text.say(f"verdict.{verdict}") for verdict in ("agrees", "differs", "cannot be compared")]
+    assert [
+        [item.get_text() for item in axes.texts if item.get_text()] for axes in (numbers, claims)
+    ] == [["4", "2"]] * 2
+    assert legend() == [
+        text.say(f"verdict.{verdict}") for verdict in ("agrees", "differs", "cannot be compared")
+    ]
 
 
 def test_confusion_matrix_writes_each_count_in_its_cell(language):
@@ -448,21 +588,29 @@ def test_confusion_matrix_writes_each_count_in_its_cell(language):
     assert {item.get_position(): item.get_text() for item in axes.texts} == {
         (column, row): str(matrix[row, column]) for row in range(10) for column in range(10)
     }
-    np.testing.assert_allclose(axes.images[0].get_array(), matrix / matrix.sum(axis=1, keepdims=True))
+    np.testing.assert_allclose(
+        axes.images[0].get_array(), matrix / matrix.sum(axis=1, keepdims=True)
+    )
     assert axes.get_xlabel() == {"es": "clase predicha", "en": "predicted class"}[language]
     assert [label.get_text() for label in axes.get_yticklabels()] == text.class_names()
 
 
 def test_confusion_comparison_writes_both_counts_and_frames_what_chance_does_not_explain(language):
     published, ours, z = np.full((10, 10), 100), np.full((2, 10, 10), 50), np.zeros((10, 10))
-    z[6, 0], z[0, 6], ours[0, 3, 3] = 2.5, -1.9, 150  # the rows of the third class hold 1,100 images in all, its cell 200
+    z[6, 0], z[0, 6], ours[0, 3, 3] = (
+        2.5,
+        -1.9,
+        150,
+    )  # the rows of the third class hold 1,100 images in all, its cell 200
     plots.confusion_comparison(published, ours, z)
     axes = plt.gcf().axes[0]
     written = [item.get_text() for item in axes.texts]
     assert written[0::2] == ["100"] * 100 and set(written[1::2]) == {"100", "91", "182"}
     assert [(frame.get_x() + 0.47, frame.get_y() + 0.47) for frame in axes.patches] == [(0, 6)]
     np.testing.assert_allclose(axes.images[0].get_array(), z)
-    assert {"es": "media de n = 2", "en": "mean of n = 2"}[language] in plt.gcf().axes[1].get_xlabel()
+    assert {"es": "media de n = 2", "en": "mean of n = 2"}[language] in plt.gcf().axes[
+        1
+    ].get_xlabel()
 
 
 def test_counts_stand_out_from_their_cells():
@@ -491,7 +639,11 @@ def contrast(one, other):
 
     def luminance(colour):
         colour = np.asarray(colour)
-        return np.where(colour <= 0.03928, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
+        return np.where(colour <= 0.03928, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4) @ [
+            0.2126,
+            0.7152,
+            0.0722,
+        ]
 
     dark, light = sorted([luminance(one), luminance(other)])
     return (light + 0.05) / (dark + 0.05)
@@ -506,11 +658,15 @@ def test_recall_bars_put_the_hardest_class_on_top(language):
     assert axes.get_yticklabels()[0].get_text() == {"es": "Camisa", "en": "Shirt"}[language]
     assert axes.yaxis_inverted()
     assert sorted(line.get_xdata()[0] for line in axes.lines) == [40, 100]
-    assert axes.get_xlabel() == {"es": "exhaustividad (%), n = 2", "en": "recall (%), n = 2"}[language]
+    assert (
+        axes.get_xlabel() == {"es": "exhaustividad (%), n = 2", "en": "recall (%), n = 2"}[language]
+    )
 
 
 def test_mistakes_shows_the_pictures_of_the_table(language):
-    table = pd.DataFrame({"index": [4, 1], "true": [6, 9], "predicted": [0, 7], "confidence": [0.99951, 0.875]})
+    table = pd.DataFrame(
+        {"index": [4, 1], "true": [6, 9], "predicted": [0, 7], "confidence": [0.99951, 0.875]}
+    )
     plots.mistakes(IMAGES, table)
     shown = [axes.images[0].get_array() for axes in plt.gcf().axes if axes.images]
     np.testing.assert_array_equal(shown, IMAGES[[4, 1], 0])
@@ -518,8 +674,14 @@ def test_mistakes_shows_the_pictures_of_the_table(language):
     assert (
         captions
         == {
-            "es": [["es: Camisa", "dice: Camiseta", "> 99.9 %"], ["es: Botín", "dice: Zapatilla", "87.5 %"]],
-            "en": [["is: Shirt", "says: T-shirt/top", "> 99.9 %"], ["is: Ankle boot", "says: Sneaker", "87.5 %"]],
+            "es": [
+                ["es: Camisa", "dice: Camiseta", "> 99.9 %"],
+                ["es: Botín", "dice: Zapatilla", "87.5 %"],
+            ],
+            "en": [
+                ["is: Shirt", "says: T-shirt/top", "> 99.9 %"],
+                ["is: Ankle boot", "says: Sneaker", "87.5 %"],
+            ],
         }[language]
     )
 
@@ -528,11 +690,16 @@ def test_mistakes_shows_the_pictures_of_the_table(language):
 
 
 def test_image_grid_takes_tensors_arrays_class_numbers_and_texts(language):
-    plots.image_grid(torch.tensor(IMAGES), labels=[torch.tensor(9), np.int64(1), 2, "x", "y", "z"], columns=4)
+    plots.image_grid(
+        torch.tensor(IMAGES), labels=[torch.tensor(9), np.int64(1), 2, "x", "y", "z"], columns=4
+    )
     panels = plt.gcf().axes
     assert [len(axes.images) for axes in panels] == [1] * 6 + [0] * 2
     np.testing.assert_array_equal(panels[5].images[0].get_array(), IMAGES[5, 0])
-    assert [axes.texts[0].get_text() for axes in panels[:6]] == [*np.array(text.class_names())[[9, 1, 2]], *"xyz"]
+    assert [axes.texts[0].get_text() for axes in panels[:6]] == [
+        *np.array(text.class_names())[[9, 1, 2]],
+        *"xyz",
+    ]
 
 
 def test_image_grid_gives_all_images_the_same_black_and_white():
@@ -543,12 +710,21 @@ def test_image_grid_gives_all_images_the_same_black_and_white():
 
 
 def test_reconstructions_names_each_row_and_draws_bytes_and_numbers_alike():
-    plots.reconstructions({"bytes": np.full((2, 28, 28), 51, np.uint8), "numbers": torch.full((2, 1, 28, 28), 0.2)})
+    plots.reconstructions(
+        {"bytes": np.full((2, 28, 28), 51, np.uint8), "numbers": torch.full((2, 1, 28, 28), 0.2)}
+    )
     panels = plt.gcf().axes
     shown = [axes.images[0] for axes in panels]
-    np.testing.assert_allclose([image.get_array() for image in shown], np.full((4, 28, 28), 0.2), rtol=1e-6)
+    np.testing.assert_allclose(
+        [image.get_array() for image in shown], np.full((4, 28, 28), 0.2), rtol=1e-6
+    )
     assert {image.get_clim() for image in shown} == {(0, 1)}
-    assert [[item.get_text() for item in axes.texts] for axes in panels] == [["bytes"], [], ["numbers"], []]
+    assert [[item.get_text() for item in axes.texts] for axes in panels] == [
+        ["bytes"],
+        [],
+        ["numbers"],
+        [],
+    ]
 
 
 def test_long_names_leave_the_columns_of_reconstructions_where_they_are():
@@ -566,7 +742,9 @@ def test_class_probabilities_draws_the_ten_outputs_and_marks_the_true_class(lang
     left, right = plt.gcf().axes
     np.testing.assert_allclose([bar.get_width() for bar in right.patches], probabilities)
     assert [bool(bar.get_hatch()) for bar in right.patches] == [False] * 9 + [True]
-    assert right.get_yticklabels()[9].get_text() == {"es": "Botín  9", "en": "Ankle boot  9"}[language]
+    assert (
+        right.get_yticklabels()[9].get_text() == {"es": "Botín  9", "en": "Ankle boot  9"}[language]
+    )
     assert left.texts[0].get_text() == {"es": "es: Botín", "en": "is: Ankle boot"}[language]
     assert right.get_xlabel() == {"es": "probabilidad", "en": "probability"}[language]
 
@@ -581,7 +759,9 @@ def test_network_diagrams_join_every_unit_to_every_unit_of_the_next_layer(langua
     assert len(axes.patches) - 9 == 4 * 3 + 3 * 2
     assert {"es": "capa oculta", "en": "hidden layer"}[language] in texts()
     plots.autoencoder_diagram()
-    assert {"es": {"codificador", "decodificador"}, "en": {"encoder", "decoder"}}[language] <= texts()
+    assert {"es": {"codificador", "decodificador"}, "en": {"encoder", "decoder"}}[
+        language
+    ] <= texts()
     plots.autoencoder_diagram(64)
     assert {"es": "código latente: 64", "en": "latent code: 64"}[language] in texts()
 
@@ -590,9 +770,15 @@ def test_classifier_diagram_names_the_blocks_and_the_sizes():
     plots.classifier_diagram(IMAGES[0], hidden_sizes=(32,), dropout=0.5, label=3)
     (axes,) = plt.gcf().axes
     assert {"Flatten", "Linear", "ReLU", "Dropout 0.5", "28 × 28", "784", "32", "10"} <= texts()
-    marked = [patch for patch in axes.patches if isinstance(patch, Circle) and patch.get_facecolor()[:3] != (1, 1, 1)]
+    marked = [
+        patch
+        for patch in axes.patches
+        if isinstance(patch, Circle) and patch.get_facecolor()[:3] != (1, 1, 1)
+    ]
     assert len(marked) == 1
-    assert sum(isinstance(patch, Rectangle) for patch in axes.patches) == 1 + 3 + 1 + 2  # blocks and two layers
+    assert (
+        sum(isinstance(patch, Rectangle) for patch in axes.patches) == 1 + 3 + 1 + 2
+    )  # blocks and two layers
 
 
 def test_recalls_of_many_classifiers_stand_by_class_the_hardest_on_top(language):
@@ -608,7 +794,11 @@ def test_recalls_of_many_classifiers_stand_by_class_the_hardest_on_top(language)
     assert points[0].get_marker() != points[2].get_marker() and len(legend()) == 2
 
 
-DIAGRAMS = [name for name in CALLS if name.endswith("diagram") and name not in ("volumes_diagram", "batch_norm_diagram")]
+DIAGRAMS = [
+    name
+    for name in CALLS
+    if name.endswith("diagram") and name not in ("volumes_diagram", "batch_norm_diagram")
+]
 
 
 @pytest.mark.parametrize("name", DIAGRAMS)
@@ -618,7 +808,9 @@ def test_nothing_of_a_diagram_is_cut_off(name, language):
     figure.canvas.draw()
     for item in figure.axes[0].texts:
         box = item.get_window_extent()
-        assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1, item.get_text()
+        assert (
+            box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1
+        ), item.get_text()
 
 
 def test_the_paths_into_the_valley_are_those_of_pytorch():

@@ -73,7 +73,11 @@ TRANSFERS = [
 
 def make(**changes):
     fields = {**BASE, **changes}
-    fields["model"] = {**BASE["model"], **changes["model"]} if isinstance(changes.get("model"), dict) else fields["model"]
+    fields["model"] = (
+        {**BASE["model"], **changes["model"]}
+        if isinstance(changes.get("model"), dict)
+        else fields["model"]
+    )
     return Recipe(**fields)
 
 
@@ -94,7 +98,9 @@ def test_every_field_is_among_the_changes():
 
 
 def test_round_trip_and_key_order():
-    recipes = [make(**change) for change in [{}, *CHANGES]] + [Recipe(**CLASSIFIER, **change) for change in TRANSFERS]
+    recipes = [make(**change) for change in [{}, *CHANGES]] + [
+        Recipe(**CLASSIFIER, **change) for change in TRANSFERS
+    ]
     for recipe in recipes:
         fields = json.loads(json.dumps(recipe.model_dump(mode="json")))
         shuffled = dict(random.Random(0).sample(list(fields.items()), len(fields)))
@@ -183,9 +189,25 @@ def test_all_mistakes_are_told_at_once_and_cross_process_borders():
     [
         ({**BASE, "freeze": "gradient"}, "ff_classifier"),
         ({**BASE, "encoder_from": AUTOENCODER}, "ff_classifier"),
-        ({**CLASSIFIER, "encoder_from": {**AUTOENCODER, "model": {"name": "raschka_autoencoder"}}}, "raschka_autoencoder"),
-        ({**CLASSIFIER, "encoder_from": {**AUTOENCODER, "model": {"name": "ff_autoencoder"}}}, "ff_autoencoder"),
-        ({**CLASSIFIER, "freeze": "features", "model": {"name": "encoder_classifier", "flatten_dropout": 0.8}}, "0.8"),
+        (
+            {
+                **CLASSIFIER,
+                "encoder_from": {**AUTOENCODER, "model": {"name": "raschka_autoencoder"}},
+            },
+            "raschka_autoencoder",
+        ),
+        (
+            {**CLASSIFIER, "encoder_from": {**AUTOENCODER, "model": {"name": "ff_autoencoder"}}},
+            "ff_autoencoder",
+        ),
+        (
+            {
+                **CLASSIFIER,
+                "freeze": "features",
+                "model": {"name": "encoder_classifier", "flatten_dropout": 0.8},
+            },
+            "0.8",
+        ),
         ({**CLASSIFIER, "encoder_from": {**AUTOENCODER, "num_epochs": 0}}, "num_epochs"),
         ({**CLASSIFIER, "freeze": "features", "average": 0.9}, "average"),
         ({**CLASSIFIER, "freeze": "features", "shifts": 1}, "shifts"),
@@ -219,7 +241,10 @@ RECIPES = st.fixed_dictionaries(
     {
         "model": st.fixed_dictionaries(
             {"name": st.just("ff_classifier")},
-            optional={"hidden_sizes": st.lists(st.integers(1, 2000), max_size=3), "dropout": st.floats(0, 0.99)},
+            optional={
+                "hidden_sizes": st.lists(st.integers(1, 2000), max_size=3),
+                "dropout": st.floats(0, 0.99),
+            },
         ),
         "loss": st.sampled_from(["cross_entropy", "mse"]),
         "optimizer": st.just("sgd"),
@@ -228,7 +253,9 @@ RECIPES = st.fixed_dictionaries(
         "num_epochs": st.integers(1, 10_000),
     },
     optional={
-        "data": st.fixed_dictionaries({}, optional={"val_size": st.integers(1, 59_999), "std": st.floats(0.001, 1000)}),
+        "data": st.fixed_dictionaries(
+            {}, optional={"val_size": st.integers(1, 59_999), "std": st.floats(0.001, 1000)}
+        ),
         "momentum": st.floats(0, 0.999),
         "weight_decay": st.floats(0, 1),
         "patience": st.none() | st.integers(1, 10**6),
@@ -246,7 +273,9 @@ def test_any_recipe_survives_json_and_any_order_of_its_keys(fields, order):
     keys = list(written)
     order.shuffle(keys)
     again = Recipe(**{key: written[key] for key in keys})
-    assert again == recipe and again.id == recipe.id and again.canonical_json == recipe.canonical_json
+    assert (
+        again == recipe and again.id == recipe.id and again.canonical_json == recipe.canonical_json
+    )
 
 
 @given(RECIPES, RECIPES)
@@ -262,7 +291,9 @@ def test_ids_are_equal_just_when_recipes_are(one, other):
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=5,
 )
 

@@ -22,7 +22,14 @@ from fmnist_utils.workshop.engine import train
 from fmnist_utils.workshop.store import RunStore
 
 REPORT = load_report("01")
-PARAMETERS = {"lang": "en", "profile": "quick", "source": "synthetic", "seed": 0, "num_seeds": None, "num_epochs": None}
+PARAMETERS = {
+    "lang": "en",
+    "profile": "quick",
+    "source": "synthetic",
+    "seed": 0,
+    "num_seeds": None,
+    "num_epochs": None,
+}
 
 
 @pytest.mark.parametrize("name", report_names())
@@ -41,7 +48,9 @@ def test_every_report_refers_only_to_what_it_has(name):
 
 def test_what_stands_across_refers_only_to_what_there_is():
     across = load_across()
-    measured = [(condition, condition.measure) for claim in across.claims for condition in claim.check]
+    measured = [
+        (condition, condition.measure) for claim in across.claims for condition in claim.check
+    ]
     for condition, measure in measured:
         for name in (*measure.of, *measure.minus, *measure.over):
             report, group = find_group(name)
@@ -73,13 +82,20 @@ def test_both_languages_are_there_and_differ(name):
     assert len(found) > 5
     assert all(text.es.strip() and text.en.strip() for text in found)
     same = [text.es for text in found if text.es == text.en]
-    assert not [text for text in same if len(re.findall(r"[^\W\d_]{3,}", re.sub(r"\{\w+\}", "", text))) > 3]
+    assert not [
+        text for text in same if len(re.findall(r"[^\W\d_]{3,}", re.sub(r"\{\w+\}", "", text))) > 3
+    ]
 
 
 def test_the_models_of_report_1_are_as_published():
     model_1, model_2, model_3 = (REPORT.recipe(f"model_{k}", "theirs") for k in (1, 2, 3))
     assert model_1.model.hidden_sizes == (128, 64) and model_1.model.dropout == 0.2
-    assert (model_1.optimizer, model_1.learning_rate, model_1.batch_size, model_1.num_epochs) == ("sgd", 1e-3, 100, 30)
+    assert (model_1.optimizer, model_1.learning_rate, model_1.batch_size, model_1.num_epochs) == (
+        "sgd",
+        1e-3,
+        100,
+        30,
+    )
     assert model_1.data.val_size == 0 and model_1.watch == "test"
     assert model_2 == model_1.but(optimizer="adam") and model_3 == model_2.but(num_epochs=60)
     assert REPORT.recipe("model_1", "ours").data.val_size == 10_000
@@ -88,16 +104,33 @@ def test_the_models_of_report_1_are_as_published():
 def test_the_grid_of_report_5_is_as_published():
     report = load_report("05")
     grid = {name: group for name, group in report.groups.items() if name.startswith("cnn_")}
-    assert len(grid) == 12 and {report.label(name, report.recipe(name, "theirs")) for name in grid} == {
-        f"CNN{kernel}-{size}-{dropout}" for kernel in (3, 5) for size in (128, 256, 512) for dropout in (0.1, 0.25)
+    assert len(grid) == 12 and {
+        report.label(name, report.recipe(name, "theirs")) for name in grid
+    } == {
+        f"CNN{kernel}-{size}-{dropout}"
+        for kernel in (3, 5)
+        for size in (128, 256, 512)
+        for dropout in (0.1, 0.25)
     }
-    sizes = {"cnn_3_512_0.1": 1_204_298, "nahuel": 1_475_338, "juan": 407_050, "cnn_5_128_0.1": 184_778}
+    sizes = {
+        "cnn_3_512_0.1": 1_204_298,
+        "nahuel": 1_475_338,
+        "juan": 407_050,
+        "cnn_5_128_0.1": 184_778,
+    }
     for name, size in sizes.items():
         recipe = report.recipe(name, "theirs")
         assert count_parameters(build_model(**recipe.model.model_dump())) == size
-        assert (recipe.optimizer, recipe.learning_rate, recipe.batch_size, recipe.num_epochs) == ("adam", 1e-3, 500, 50)
+        assert (recipe.optimizer, recipe.learning_rate, recipe.batch_size, recipe.num_epochs) == (
+            "adam",
+            1e-3,
+            500,
+            50,
+        )
     accuracies = [number.value for number in report.numbers[:36] if number.unit == "percent"]
-    assert len(accuracies) == 12 and accuracies == sorted(accuracies, reverse=True)  # as table I is sorted
+    assert len(accuracies) == 12 and accuracies == sorted(
+        accuracies, reverse=True
+    )  # as table I is sorted
 
 
 @pytest.mark.parametrize("name", report_names())
@@ -142,11 +175,25 @@ def test_the_networks_of_report_4_are_those_of_its_tables():
     }
     for group, numbers in published.items():
         recipe = report.recipe(group, "theirs")
-        assert (recipe.model.latent_dim, recipe.num_epochs, recipe.batch_size, recipe.learning_rate) == numbers
+        assert (
+            recipe.model.latent_dim,
+            recipe.num_epochs,
+            recipe.batch_size,
+            recipe.learning_rate,
+        ) == numbers
         assert getattr(recipe.model, "flatten_dropout", 0.8) == 0.8
-    assert [report.recipe(group, "theirs").model.dropout for group in list(published)[:4]] == [0.1, 0, 0, 0]
-    assert report.recipe("classifier_fe", "theirs", 2).encoder_from == report.recipe("consigna", "theirs", 2)
-    assert report.recipe("ff", "theirs") == REPORT.recipe("model_2", "theirs")  # its records serve here too
+    assert [report.recipe(group, "theirs").model.dropout for group in list(published)[:4]] == [
+        0.1,
+        0,
+        0,
+        0,
+    ]
+    assert report.recipe("classifier_fe", "theirs", 2).encoder_from == report.recipe(
+        "consigna", "theirs", 2
+    )
+    assert report.recipe("ff", "theirs") == REPORT.recipe(
+        "model_2", "theirs"
+    )  # its records serve here too
 
 
 def test_overrides_leave_alone_what_a_group_varies():
@@ -235,9 +282,24 @@ def made_up(**groups) -> Report:
     text = {"es": "n = {latent_dim}", "en": "size {latent_dim}"}
     data = {"source": "synthetic", "train_size": 200, "val_size": 100, "test_size": 100}
     network = {"name": "conv_autoencoder", "latent_dim": 4, "output_activation": "sigmoid"}
-    fields = {"data": data, "model": network, "loss": "mse", "optimizer": "adam", "learning_rate": 0.01}
-    base = {"label": text, "seeds": 2, "checkpoint": "small", "recipe": fields | {"batch_size": 50, "num_epochs": 2}}
-    sizes = {"label": text, "like": "base", "grid": {"model.latent_dim": [5, 6], "batch_size": [20, 40]}}
+    fields = {
+        "data": data,
+        "model": network,
+        "loss": "mse",
+        "optimizer": "adam",
+        "learning_rate": 0.01,
+    }
+    base = {
+        "label": text,
+        "seeds": 2,
+        "checkpoint": "small",
+        "recipe": fields | {"batch_size": 50, "num_epochs": 2},
+    }
+    sizes = {
+        "label": text,
+        "like": "base",
+        "grid": {"model.latent_dim": [5, 6], "batch_size": [20, 40]},
+    }
     named = {name: {"label": text} | group for name, group in groups.items()}
     return Report(
         id="99_made_up", title=text, authors=["A"], date="2026", institution=text, citation="a2026",
@@ -288,12 +350,16 @@ def test_a_report_names_only_what_it_has(changes, wrong, right):
 
 def test_a_study_of_ours_has_no_authors_and_nothing_to_audit(tmp_path, monkeypatch):
     monkeypatch.setenv("FMNIST_RUNS", str(tmp_path))
-    fields = made_up().model_dump(exclude={"authors", "date", "institution", "citation", "numbers", "claims", "errors"})
+    fields = made_up().model_dump(
+        exclude={"authors", "date", "institution", "citation", "numbers", "claims", "errors"}
+    )
     for group in fields["groups"].values():
         del group["protocols"]
     study = Report(**fields | {"protocols": {"ours": {"select": "best"}}})
     assert study.groups["base"].protocols == study.groups["size_5_20"].protocols == ["ours"]
-    runs = study.page({"lang": "en", "source": "synthetic", "profile": "quick"}).train("base")["size 4"]
+    runs = study.page({"lang": "en", "source": "synthetic", "profile": "quick"}).train("base")[
+        "size 4"
+    ]
     assert runs[0].recipe.select == "best"
     monkeypatch.setattr(reports, "report_names", lambda: ["01_ff_classifier", study.id])
     monkeypatch.setattr(reports, "load_report", lambda name: study if name == study.id else REPORT)
@@ -314,7 +380,9 @@ def test_another_network_comes_with_arguments_of_its_own():
 
 def test_a_page_does_not_wait_for_the_runs_of_a_gpu(tmp_path, monkeypatch):
     monkeypatch.setenv("FMNIST_RUNS", str(tmp_path))
-    report = made_up(wide={"like": "base", "seeds": 1, "gpu": True, "recipe": {"model": {"latent_dim": 9}}})
+    report = made_up(
+        wide={"like": "base", "seeds": 1, "gpu": True, "recipe": {"model": {"latent_dim": 9}}}
+    )
     assert report.all_recipes().keys() - report.all_recipes(gpu=False).keys() == {"wide.theirs"}
     full = report.page({"lang": "en", "profile": "full", "source": "auto"})
     assert list(full.train("wide")) == []
@@ -324,9 +392,14 @@ def test_a_page_does_not_wait_for_the_runs_of_a_gpu(tmp_path, monkeypatch):
 
 def test_the_quick_profile_leaves_out_the_groups_that_only_full_trains(tmp_path, monkeypatch):
     monkeypatch.setenv("FMNIST_RUNS", str(tmp_path))
-    report = made_up(long={"like": "base", "seeds": 1, "quick": False, "recipe": {"model": {"latent_dim": 9}}})
+    report = made_up(
+        long={"like": "base", "seeds": 1, "quick": False, "recipe": {"model": {"latent_dim": 9}}}
+    )
     given = {"lang": "en", "source": "synthetic"}
-    quick, full = report.page({**given, "profile": "quick"}), report.page({**given, "profile": "full", "source": "auto"})
+    quick, full = (
+        report.page({**given, "profile": "quick"}),
+        report.page({**given, "profile": "full", "source": "auto"}),
+    )
     assert list(quick.train("base", "long", "size_5_20")) == ["size 4", "size 5"]
     assert list(full.train("base", "long")) == ["size 4", "size 9"]
     with pytest.raises(KeyError):
@@ -334,8 +407,22 @@ def test_the_quick_profile_leaves_out_the_groups_that_only_full_trains(tmp_path,
 
 
 def test_a_grid_is_a_group_for_each_combination():
-    report = made_up(after={"like": "size_{latent_dim}_20", "grid": {"model.latent_dim": [5, 6]}, "recipe": {"num_epochs": 1}})
-    assert list(report.groups) == ["base", "size_5_20", "size_5_40", "size_6_20", "size_6_40", "after_5", "after_6"]
+    report = made_up(
+        after={
+            "like": "size_{latent_dim}_20",
+            "grid": {"model.latent_dim": [5, 6]},
+            "recipe": {"num_epochs": 1},
+        }
+    )
+    assert list(report.groups) == [
+        "base",
+        "size_5_20",
+        "size_5_40",
+        "size_6_20",
+        "size_6_40",
+        "after_5",
+        "after_6",
+    ]
     recipe = report.recipe("size_6_40", "theirs")
     assert (recipe.model.latent_dim, recipe.batch_size) == (6, 40)
     assert report.recipe("after_6", "theirs") == recipe.but(batch_size=20, num_epochs=1)
@@ -353,7 +440,11 @@ def test_a_list_in_a_grid_has_its_name_and_an_entry_of_that_name_adds_to_its_gro
     }
     grid = {"model.dense_sizes": [[64], [60, 12]], "model.dropout": [0.1]}
     report = made_up(
-        cnn={"label": {"es": "CNN-{dense_sizes}", "en": "net {dense_sizes}"}, "recipe": fields, "grid": grid},
+        cnn={
+            "label": {"es": "CNN-{dense_sizes}", "en": "net {dense_sizes}"},
+            "recipe": fields,
+            "grid": grid,
+        },
         **{
             "cnn_64_0.1": {"checkpoint": "cnn_64"},
             "half": {"like": "cnn_{dense_sizes}_0.1", "grid": {"model.dense_sizes": [[60, 12]]}},
@@ -370,7 +461,11 @@ def test_a_list_in_a_grid_has_its_name_and_an_entry_of_that_name_adds_to_its_gro
 
 def test_a_page_of_few_epochs_shortens_every_group_and_lengthens_none_that_sets_its_own():
     report = made_up(long={"like": "base", "recipe": {"num_epochs": 40}})
-    epochs = [report.recipe(name, "theirs", 0, {"num_epochs": n}).num_epochs for name in ("base", "long") for n in (3, 50)]
+    epochs = [
+        report.recipe(name, "theirs", 0, {"num_epochs": n}).num_epochs
+        for name in ("base", "long")
+        for n in (3, 50)
+    ]
     assert epochs == [3, 50, 3, 40]
 
 
@@ -386,7 +481,8 @@ def test_later_seeds_may_stop_early_and_folds_come_round():
 def test_a_parameter_leaves_alone_what_a_grid_varies():
     report = made_up()
     latent_dims = [
-        report.recipe(name, "theirs", 0, {"model.latent_dim": 9}).model.latent_dim for name in ("base", "size_5_20")
+        report.recipe(name, "theirs", 0, {"model.latent_dim": 9}).model.latent_dim
+        for name in ("base", "size_5_20")
     ]
     assert latent_dims == [9, 5]
 
@@ -399,18 +495,42 @@ def test_a_label_tells_the_values_of_the_recipe_that_is_run():
 
 def test_what_follows_the_seed_and_the_encoder_of_the_same_seed():
     classifier = {"name": "encoder_classifier", "latent_dim": 4}
-    fields = {"data": {"source": "synthetic", "val_size": 12_000}, "model": classifier, "loss": "cross_entropy"}
+    fields = {
+        "data": {"source": "synthetic", "val_size": 12_000},
+        "model": classifier,
+        "loss": "cross_entropy",
+    }
     fields |= {"optimizer": "sgd", "learning_rate": 0.1, "batch_size": 50, "num_epochs": 2}
-    report = made_up(fold={"recipe": fields, "by_seed": ["data.fold"], "encoder_from": "base", "first_seed": 1, "seeds": 3})
+    report = made_up(
+        fold={
+            "recipe": fields,
+            "by_seed": ["data.fold"],
+            "encoder_from": "base",
+            "first_seed": 1,
+            "seeds": 3,
+        }
+    )
     recipes = report.all_recipes()["fold.theirs"]
-    assert [(recipe.data.fold, recipe.seed, recipe.encoder_from.seed) for recipe in recipes] == [(k, k, k) for k in (1, 2, 3)]
+    assert [(recipe.data.fold, recipe.seed, recipe.encoder_from.seed) for recipe in recipes] == [
+        (k, k, k) for k in (1, 2, 3)
+    ]
     assert recipes[0].encoder_from == report.recipe("base", "theirs", 1)
 
 
 def test_the_encoder_may_come_from_another_group_for_each_protocol():
     classifier = {"name": "encoder_classifier", "encoder": "conv"}
-    fields = {"model": classifier, "loss": "cross_entropy", "optimizer": "sgd", "learning_rate": 0.1}
-    base = {"model": {"name": "conv_autoencoder"}, "loss": "mse", "optimizer": "sgd", "learning_rate": 0.1}
+    fields = {
+        "model": classifier,
+        "loss": "cross_entropy",
+        "optimizer": "sgd",
+        "learning_rate": 0.1,
+    }
+    base = {
+        "model": {"name": "conv_autoencoder"},
+        "loss": "mse",
+        "optimizer": "sgd",
+        "learning_rate": 0.1,
+    }
     sizes = {"batch_size": 50, "num_epochs": 2}
     report = made_up(
         coder={"recipe": base | sizes, "grid": {"model.latent_dim": [4, 5]}},
@@ -420,26 +540,37 @@ def test_the_encoder_may_come_from_another_group_for_each_protocol():
             "encoder_from": {"theirs": "coder_{latent_dim}"},
         },
     )
-    assert report.recipe("tuned_5", "theirs", 2).encoder_from == report.recipe("coder_5", "theirs", 2)
+    assert report.recipe("tuned_5", "theirs", 2).encoder_from == report.recipe(
+        "coder_5", "theirs", 2
+    )
 
 
 def test_a_group_may_keep_the_panel_of_every_seed(tmp_path):
     report = made_up(**{"all_0.5": {"like": "base", "recipe": {"num_epochs": 1}, "panel": "all"}})
     store = RunStore(tmp_path / "runs", tmp_path / "results")
     path = report.publish(train(report.recipe("all_0.5", "theirs", 1), store=store), store)
-    assert path.with_suffix(".panel.safetensors").exists() and path.name.startswith("all_0.5.theirs.seed1")
+    assert path.with_suffix(".panel.safetensors").exists() and path.name.startswith(
+        "all_0.5.theirs.seed1"
+    )
 
 
 def test_one_small_checkpoint_a_report_is_committed_and_documented():
     """Six megabytes together; those whose runs have been made can be loaded."""
-    named = {name: id for report in report_names() for name, id in load_report(report).checkpoints().items()}
+    named = {
+        name: id
+        for report in report_names()
+        for name, id in load_report(report).checkpoints().items()
+    }
     owners = [report[:2] for report in report_names() for _ in load_report(report).checkpoints()]
     assert {"01", "02", "03", "04", "05"} <= set(owners) and len(named) == len(owners)
     size = 0
     for report in report_names():
         for recipes in load_report(report).all_recipes().values():
             for recipe in (recipe for recipe in recipes if recipe.id in named.values()):
-                size += sum(4 * tensor.numel() for tensor in build_model(**recipe.model.model_dump()).state_dict().values())
+                size += sum(
+                    4 * tensor.numel()
+                    for tensor in build_model(**recipe.model.model_dump()).state_dict().values()
+                )
     assert size < 6_000_000
     committed = list(RunStore().results.glob("*/records/*.weights.safetensors"))
     assert sum(path.stat().st_size for path in committed) < 6_000_000
@@ -448,7 +579,9 @@ def test_one_small_checkpoint_a_report_is_committed_and_documented():
             assert not load_pretrained(name).training
     for lang in ("es", "en"):
         page = (RunStore().results.parent / lang / "how_to_run.md").read_text("utf-8")
-        rows = re.findall(r"^\| `(\w+)` \| (\d) \|", page.partition("load_pretrained")[2], re.MULTILINE)
+        rows = re.findall(
+            r"^\| `(\w+)` \| (\d) \|", page.partition("load_pretrained")[2], re.MULTILINE
+        )
         assert rows == [(name, str(int(owner))) for name, owner in zip(named, owners, strict=True)]
 
 
@@ -465,7 +598,10 @@ def test_the_first_seed_keeps_its_panel_and_a_checkpoint_its_weights(tmp_path, m
         for suffix in (".panel.safetensors", ".weights.safetensors")
     }
     assert all(kept.values()) and not second.with_suffix(".panel.safetensors").exists()
-    assert not plain.with_suffix(".panel.safetensors").exists() and not second.with_suffix(".weights.safetensors").exists()
+    assert (
+        not plain.with_suffix(".panel.safetensors").exists()
+        and not second.with_suffix(".weights.safetensors").exists()
+    )
     assert report.is_published(report.recipe("base", "theirs", 0), store)
     monkeypatch.setattr(reports, "report_names", lambda: [report.id])
     monkeypatch.setattr(reports, "load_report", lambda name: report)

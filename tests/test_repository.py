@@ -36,7 +36,17 @@ def load_file(path: Path):
 
 # --- Imports --------------------------------------------------------------------------------------------------------
 
-STANDING_ALONE = ("data", "synthetic", "augmentation", "models", "training", "optimizers", "evaluation", "plots", "text")
+STANDING_ALONE = (
+    "data",
+    "synthetic",
+    "augmentation",
+    "models",
+    "training",
+    "optimizers",
+    "evaluation",
+    "plots",
+    "text",
+)
 GROUND_FLOOR = {name: {"text"} for name in STANDING_ALONE}
 GROUND_FLOOR["data"] = {"text", "synthetic"}
 
@@ -51,7 +61,10 @@ def imported(source: str) -> set[str]:
             module = ("fmnist_utils." if node.level else "") + (node.module or "")
             bare = module.rstrip(".") == "fmnist_utils"
             names |= {f"fmnist_utils.{alias.name}" for alias in node.names} if bare else {module}
-    return {name.removeprefix("fmnist_utils.") if name.startswith("fmnist_utils.") else name for name in names}
+    return {
+        name.removeprefix("fmnist_utils.") if name.startswith("fmnist_utils.") else name
+        for name in names
+    }
 
 
 def forbidden_imports(module: str, source: str) -> set[str]:
@@ -78,18 +91,30 @@ def test_the_ground_floor_stands_alone(module):
     ],
 )
 def test_a_module_that_reaches_upstairs_is_found(line):
-    assert forbidden_imports("evaluation", f"import numpy\nfrom fmnist_utils.text import say\n{line}")
+    assert forbidden_imports(
+        "evaluation", f"import numpy\nfrom fmnist_utils.text import say\n{line}"
+    )
 
 
 def test_importing_the_package_is_free():
     code = "import sys, fmnist_utils; print(sorted({'torch', 'numpy', 'pandas', 'matplotlib'} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout
+        == "[]\n"
+    )
 
 
 def test_training_imports_no_tables_and_no_figures():
     """Each worker of a grid begins with this import; pandas and scikit-learn would be most of it besides PyTorch."""
     code = "import sys, fmnist_utils.runs; print(sorted({'pandas', 'sklearn', 'scipy', 'matplotlib'} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout
+        == "[]\n"
+    )
 
 
 def test_everything_imported_is_declared():
@@ -98,8 +123,12 @@ def test_everything_imported_is_declared():
     What an optional extra brings is imported where it is used, never at the top of a module.
     """
     names = {"pyyaml": "yaml", "scikit-learn": "sklearn", "pillow": "PIL"}
-    declared = {canonicalize_name(Requirement(item).name) for item in PROJECT["project"]["dependencies"]}
-    allowed = {names.get(name, name) for name in declared} | sys.stdlib_module_names | {"fmnist_utils"}
+    declared = {
+        canonicalize_name(Requirement(item).name) for item in PROJECT["project"]["dependencies"]
+    }
+    allowed = (
+        {names.get(name, name) for name in declared} | sys.stdlib_module_names | {"fmnist_utils"}
+    )
     ours = {path.stem for path in PACKAGE.glob("*.py")} | {"reports"}
     optional = {
         Requirement(item).name
@@ -116,13 +145,19 @@ def test_everything_imported_is_declared():
 def at_once(source: str) -> str:
     """Return ``source`` without its functions and classes: what importing the module runs."""
     tree = ast.parse(source)
-    tree.body = [node for node in tree.body if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))]
+    tree.body = [
+        node
+        for node in tree.body
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+    ]
     return ast.unparse(tree)
 
 
 def test_an_optional_package_at_the_top_of_a_module_is_found():
     assert imported(at_once("import os\n\ndef late():\n    import distributed\n")) == {"os"}
-    assert imported(at_once("try:\n    import distributed\nexcept ImportError:\n    pass\n")) == {"distributed"}
+    assert imported(at_once("try:\n    import distributed\nexcept ImportError:\n    pass\n")) == {
+        "distributed"
+    }
 
 
 # --- Words ----------------------------------------------------------------------------------------------------------
@@ -130,7 +165,11 @@ def test_an_optional_package_at_the_top_of_a_module_is_found():
 
 def fields(sentence: str) -> set[str]:
     """Return the names in braces of ``sentence``."""
-    return {re.split(r"[.\[]", name)[0] for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
+    return {
+        re.split(r"[.\[]", name)[0]
+        for _, name, _, _ in string.Formatter().parse(sentence)
+        if name is not None
+    }
 
 
 @pytest.mark.parametrize("key", WORDS)
@@ -142,15 +181,26 @@ def test_a_text_says_the_same_in_both_languages(key):
 
 def code_that_speaks() -> Iterator[ast.Module]:
     """Yield the parsed code that may name a text: package, scripts, book, code cells of the notebooks."""
-    for path in (*PACKAGE.rglob("*.py"), *ROOT.glob(".ci/*.py"), *ROOT.glob("book/*.py"), *ROOT.glob("book/_ext/*.py")):
+    for path in (
+        *PACKAGE.rglob("*.py"),
+        *ROOT.glob(".ci/*.py"),
+        *ROOT.glob("book/*.py"),
+        *ROOT.glob("book/_ext/*.py"),
+    ):
         tree = ast.parse(path.read_text("utf-8"))
         if path == PACKAGE / "text.py":  # without the dictionary itself
-            tree.body = [node for node in tree.body if getattr(getattr(node, "target", None), "id", "") != "WORDS"]
+            tree.body = [
+                node
+                for node in tree.body
+                if getattr(getattr(node, "target", None), "id", "") != "WORDS"
+            ]
         yield tree
     for path in ROOT.glob("notebooks/*.ipynb"):
         for cell in json.loads(path.read_text("utf-8"))["cells"]:
             if cell["cell_type"] == "code":
-                source = re.sub(r"^( *)[%!].*", r"\1pass", "".join(cell["source"]), flags=re.MULTILINE)  # no magics
+                source = re.sub(
+                    r"^( *)[%!].*", r"\1pass", "".join(cell["source"]), flags=re.MULTILINE
+                )  # no magics
                 yield ast.parse(source)
 
 
@@ -160,7 +210,9 @@ def speakers(trees: Iterable[ast.Module]) -> set[str]:
     for tree in trees:
         for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef):
-                bases[node.name] = {getattr(base, "id", getattr(base, "attr", "")) for base in node.bases}
+                bases[node.name] = {
+                    getattr(base, "id", getattr(base, "attr", "")) for base in node.bases
+                }
     while more := {name for name, parents in bases.items() if parents & names} - names:
         names |= more
     return names
@@ -170,7 +222,10 @@ def spoken_keys(tree: ast.Module, names: set[str]) -> Iterator[str]:
     """Yield the literal keys that ``tree`` hands to one of ``names``."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-            called, key = getattr(node.func, "id", getattr(node.func, "attr", "")), node.args[0].value
+            called, key = (
+                getattr(node.func, "id", getattr(node.func, "attr", "")),
+                node.args[0].value,
+            )
             if called in names and isinstance(key, str):
                 yield key
 
@@ -182,8 +237,13 @@ def mentioned(tree: ast.Module) -> tuple[set[str], set[str]]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             strings.add(node.value)
         elif isinstance(node, ast.JoinedStr):
-            parts = [re.escape(part.value) if isinstance(part, ast.Constant) else ".+" for part in node.values]
-            if any("." in str(part.value) for part in node.values if isinstance(part, ast.Constant)):
+            parts = [
+                re.escape(part.value) if isinstance(part, ast.Constant) else ".+"
+                for part in node.values
+            ]
+            if any(
+                "." in str(part.value) for part in node.values if isinstance(part, ast.Constant)
+            ):
                 patterns.add("".join(parts))
     return strings, patterns
 
@@ -203,7 +263,9 @@ def test_a_key_without_text_is_found():
 def test_no_text_is_left_unused():
     strings, patterns = map(set().union, *map(mentioned, code_that_speaks()))
     unsaid = WORDS.keys() - strings
-    assert not [key for key in unsaid if not any(re.fullmatch(pattern, key) for pattern in patterns)]
+    assert not [
+        key for key in unsaid if not any(re.fullmatch(pattern, key) for pattern in patterns)
+    ]
 
 
 # --- The environment ------------------------------------------------------------------------------------------------
@@ -231,7 +293,12 @@ def unlocked_extras() -> set[str]:
     inside, more = set(), {"test"}
     while more:
         inside |= more
-        ours = [Requirement(item) for extra in more for item in extras[extra] if item.startswith("fmnist-utils")]
+        ours = [
+            Requirement(item)
+            for extra in more
+            for item in extras[extra]
+            if item.startswith("fmnist-utils")
+        ]
         more = set().union(*(item.extras for item in ours)) - inside
     return extras.keys() - inside
 
@@ -240,7 +307,10 @@ def declared(name: str) -> Iterator[Requirement]:
     """Yield the requirements of pyproject.toml that a lock answers to: the extra ``bench`` has one of its own."""
     extras = PROJECT["project"]["optional-dependencies"]
     chosen = {"bench"} if name.startswith("benchmarks") else extras.keys() - unlocked_extras()
-    for item in (*PROJECT["project"]["dependencies"], *(item for extra in chosen for item in extras[extra])):
+    for item in (
+        *PROJECT["project"]["dependencies"],
+        *(item for extra in chosen for item in extras[extra]),
+    ):
         if not item.startswith("fmnist-utils"):
             yield Requirement(item)
 
@@ -249,7 +319,9 @@ def declared(name: str) -> Iterator[Requirement]:
 def test_the_lock_is_exact_and_hashed(name):
     for requirements in locked(name).values():
         for requirement, hashes in requirements:
-            assert [specifier.operator for specifier in requirement.specifier] == ["=="], requirement
+            assert [specifier.operator for specifier in requirement.specifier] == ["=="], (
+                requirement
+            )
             assert hashes, f"{requirement} has no hash"
 
 
@@ -258,20 +330,35 @@ def test_the_lock_is_exact_and_hashed(name):
 @pytest.mark.parametrize("name", LOCKS)
 def test_the_lock_covers_what_the_package_asks_for(name, python, platform):
     entries = locked(name)
-    machine = {"python_full_version": python, "python_version": python.rpartition(".")[0], "sys_platform": platform}
+    machine = {
+        "python_full_version": python,
+        "python_version": python.rpartition(".")[0],
+        "sys_platform": platform,
+    }
     for wanted in declared(name):
-        found = [item for item, _ in entries.get(canonicalize_name(wanted.name), []) if applies(item.marker, machine)]
+        found = [
+            item
+            for item, _ in entries.get(canonicalize_name(wanted.name), [])
+            if applies(item.marker, machine)
+        ]
         assert len(found) == 1, f"{wanted.name}: {found}"
-        assert wanted.specifier.contains(next(iter(found[0].specifier)).version), f"{found[0]} is not {wanted}"
+        assert wanted.specifier.contains(next(iter(found[0].specifier)).version), (
+            f"{found[0]} is not {wanted}"
+        )
 
 
 def test_the_peers_of_the_benchmark_stand_on_the_same_packages():
     """What both locks name they name in the same version, so that one environment can stand above the other."""
     ours, theirs = (
-        {name: {str(item.specifier) for item, _ in items} for name, items in locked(lock).items()} for lock in LOCKS
+        {name: {str(item.specifier) for item, _ in items} for name, items in locked(lock).items()}
+        for lock in LOCKS
     )
     assert {"torch", "numpy"} <= ours.keys() & theirs.keys()
-    assert not {name: (ours[name], theirs[name]) for name in ours.keys() & theirs.keys() if not theirs[name] <= ours[name]}
+    assert not {
+        name: (ours[name], theirs[name])
+        for name in ours.keys() & theirs.keys()
+        if not theirs[name] <= ours[name]
+    }
 
 
 def applies(marker: Marker | None, machine: dict[str, str]) -> bool:
@@ -279,10 +366,16 @@ def applies(marker: Marker | None, machine: dict[str, str]) -> bool:
 
 
 def test_conda_asks_for_what_the_package_asks_for():
-    conda_names = {"torch": "pytorch-cpu", "matplotlib": "matplotlib-base", "seaborn": "seaborn-base"}
+    conda_names = {
+        "torch": "pytorch-cpu",
+        "matplotlib": "matplotlib-base",
+        "seaborn": "seaborn-base",
+    }
     extras = PROJECT["project"]["optional-dependencies"]
     wanted = (*PROJECT["project"]["dependencies"], *extras["notebooks"], *extras["search"])
-    expected = {conda_names.get(item.name, item.name): item.specifier for item in map(Requirement, wanted)}
+    expected = {
+        conda_names.get(item.name, item.name): item.specifier for item in map(Requirement, wanted)
+    }
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     packages = [Requirement(item) for item in environment["dependencies"] if isinstance(item, str)]
     found = {item.name: item.specifier for item in packages if item.name not in ("python", "pip")}
@@ -304,7 +397,12 @@ def code_of(markdown: str) -> str:
 
 
 def documents() -> list[Path]:
-    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("book/es/*.md"), *ROOT.glob("book/en/*.md")]
+    return [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        *ROOT.glob("book/es/*.md"),
+        *ROOT.glob("book/en/*.md"),
+    ]
 
 
 def test_every_target_is_phony_and_explained():
@@ -325,36 +423,57 @@ def test_documented_commands_exist(path):
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_documented_parameters_exist(path):
-    for name, arguments in re.findall(r"papermill (notebooks/\S+\.ipynb)(.*)", code_of(path.read_text("utf-8"))):
+    for name, arguments in re.findall(
+        r"papermill (notebooks/\S+\.ipynb)(.*)", code_of(path.read_text("utf-8"))
+    ):
         cells = json.loads((ROOT / name).read_text("utf-8"))["cells"]
-        source = "".join(next(c for c in cells if "parameters" in c["metadata"].get("tags", []))["source"])
-        assigned = {target.id for node in ast.parse(source).body for target in getattr(node, "targets", [])}
+        source = "".join(
+            next(c for c in cells if "parameters" in c["metadata"].get("tags", []))["source"]
+        )
+        assigned = {
+            target.id for node in ast.parse(source).body for target in getattr(node, "targets", [])
+        }
         assert set(re.findall(r"-p (\w+)", arguments)) <= assigned, name
 
 
 def test_the_readme_says_the_same_in_both_languages():
     spanish, _, english = (ROOT / "README.md").read_text("utf-8").partition('<a id="english"></a>')
-    blocks = [re.findall(r"^```.*?^```", half, re.MULTILINE | re.DOTALL) for half in (spanish, english)]
+    blocks = [
+        re.findall(r"^```.*?^```", half, re.MULTILINE | re.DOTALL) for half in (spanish, english)
+    ]
     commands = [[re.sub(r"\s*#.*", "", block) for block in half] for half in blocks]
-    translated = [block.replace(" out.ipynb", " salida.ipynb").replace("lang en", "lang es") for block in commands[1]]
+    translated = [
+        block.replace(" out.ipynb", " salida.ipynb").replace("lang en", "lang es")
+        for block in commands[1]
+    ]
     assert commands[0] == translated
-    assert len(re.findall("^#+ ", spanish, re.MULTILINE)) == len(re.findall("^#+ ", english, re.MULTILINE))
+    assert len(re.findall("^#+ ", spanish, re.MULTILINE)) == len(
+        re.findall("^#+ ", english, re.MULTILINE)
+    )
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
 def test_links_between_files_lead_somewhere(name):
-    for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", (ROOT / name).read_text("utf-8")):
+    for target in re.findall(
+        r"\]\((?!https?:|#|mailto:)([^)#\s]+)", (ROOT / name).read_text("utf-8")
+    ):
         assert (ROOT / target).exists(), target
 
 
 def test_the_readme_lists_the_pages_that_stand():
-    linked = set(re.findall(r"\]\((notebooks/[^)]+\.ipynb)\)", (ROOT / "README.md").read_text("utf-8")))
+    linked = set(
+        re.findall(r"\]\((notebooks/[^)]+\.ipynb)\)", (ROOT / "README.md").read_text("utf-8"))
+    )
     assert linked == {path.relative_to(ROOT).as_posix() for path in ROOT.glob("notebooks/*.ipynb")}
 
 
 def test_the_citation_matches_the_package():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
-    assert citation["version"] == PROJECT["project"]["version"] == load_file(PACKAGE / "__init__.py").__version__
+    assert (
+        citation["version"]
+        == PROJECT["project"]["version"]
+        == load_file(PACKAGE / "__init__.py").__version__
+    )
     assert citation["repository-code"] == PROJECT["project"]["urls"]["Repository"]
     assert citation["license"] == PROJECT["project"]["license"]
 
@@ -405,7 +524,9 @@ def test_an_outdated_or_missing_address_is_found(address, tmp_path):
 
 
 def test_workflows_try_every_python_of_the_lock():
-    matrix = yaml.safe_load((ROOT / ".github/workflows/tests.yml").read_text())["jobs"]["tests"]["strategy"]["matrix"]
+    matrix = yaml.safe_load((ROOT / ".github/workflows/tests.yml").read_text())["jobs"]["tests"][
+        "strategy"
+    ]["matrix"]
     assert matrix["python"] == ["3.11", "3.12", "3.13"]
 
 
@@ -414,7 +535,11 @@ def test_ci_runs_make_test_without_input(tmp_path):
     make.write_text('#!/bin/sh\necho "$PWD $CI $*"; cat; exit 7\n')
     make.chmod(0o755)
     finished = subprocess.run(
-        [ROOT / ".ci" / "run"], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, input="typed", capture_output=True, text=True
+        [ROOT / ".ci" / "run"],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        input="typed",
+        capture_output=True,
+        text=True,
     )
     assert finished.stdout == f"{ROOT} true test\n"
     assert finished.returncode == 7
@@ -422,7 +547,9 @@ def test_ci_runs_make_test_without_input(tmp_path):
 
 def git(*arguments, cwd: Path) -> str:
     identity = ["-c", "user.name=Ana", "-c", "user.email=ana@example.org"]
-    return subprocess.run(["git", *identity, *arguments], cwd=cwd, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(
+        ["git", *identity, *arguments], cwd=cwd, check=True, capture_output=True, text=True
+    ).stdout
 
 
 def test_publishing_puts_the_site_on_its_branch(tmp_path):
@@ -445,7 +572,10 @@ def test_publishing_puts_the_site_on_its_branch(tmp_path):
     subprocess.run(publish, check=True, capture_output=True)
     (site / "index.html").write_text("second")
     subprocess.run(publish, check=True, capture_output=True)
-    assert git("ls-tree", "-r", "--name-only", "gh-pages", cwd=hub).split() == ["es/notebooks/01.ipynb", "index.html"]
+    assert git("ls-tree", "-r", "--name-only", "gh-pages", cwd=hub).split() == [
+        "es/notebooks/01.ipynb",
+        "index.html",
+    ]
     assert git("show", "gh-pages:index.html", cwd=hub) == "second"
     assert git("rev-list", "--count", "gh-pages", cwd=hub).strip() == "1"
     assert git("status", "--porcelain", cwd=project) == ""

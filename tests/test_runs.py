@@ -33,7 +33,9 @@ def test_a_finished_run_is_loaded_and_not_trained_again(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "again", [train, lambda recipe, **options: train_all([recipe], **options)], ids=["train", "train_all"]
+    "again",
+    [train, lambda recipe, **options: train_all([recipe], **options)],
+    ids=["train", "train_all"],
 )
 def test_what_a_run_killed_after_its_record_left_is_cleared_away(again, tmp_path, monkeypatch):
     recipe, store = make(), RunStore(tmp_path)
@@ -45,7 +47,9 @@ def test_what_a_run_killed_after_its_record_left_is_cleared_away(again, tmp_path
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(checkpoints, "remove_checkpoints", killed)
         train(recipe, store=store)
-    assert {"record.json", checkpoints.PROGRESS, "epoch-1.safetensors"} <= set(os.listdir(store.folder(recipe)))
+    assert {"record.json", checkpoints.PROGRESS, "epoch-1.safetensors"} <= set(
+        os.listdir(store.folder(recipe))
+    )
     monkeypatch.setattr(runs, "_train", lambda *_, **__: pytest.fail("trained again"))
     again(recipe, store=store)
     left = {path.name for path in store.folder(recipe).iterdir()}
@@ -58,8 +62,12 @@ def test_the_record_holds_what_was_measured(tmp_path):
     splits = load_splits(recipe.data, torch.device("cpu"))
     model = run.model()
     logits = model(splits.test.images).detach()
-    assert run.metrics["test_accuracy"] == pytest.approx((logits.argmax(1) == splits.test.labels).double().mean().item())
-    assert run.confusion.sum() == 200 and run.confusion.trace() == round(run.metrics["test_accuracy"] * 200)
+    assert run.metrics["test_accuracy"] == pytest.approx(
+        (logits.argmax(1) == splits.test.labels).double().mean().item()
+    )
+    assert run.confusion.sum() == 200 and run.confusion.trace() == round(
+        run.metrics["test_accuracy"] * 200
+    )
     assert run.record.selected_epoch == run.history.best_epoch("val_loss")
     assert run.metrics["val_loss"] == pytest.approx(min(run.history["val_loss"]), abs=1e-6)
     assert run.panel["examples"].shape == (10, 28, 28) and run.panel["examples"].dtype == np.uint8
@@ -69,11 +77,17 @@ def test_the_record_holds_what_was_measured(tmp_path):
 
 
 def test_an_autoencoders_record_and_panel(tmp_path):
-    run = train(make(model={"name": "ff_autoencoder", "latent_dim": 4}, loss="mse", num_epochs=1), store=RunStore(tmp_path))
+    run = train(
+        make(model={"name": "ff_autoencoder", "latent_dim": 4}, loss="mse", num_epochs=1),
+        store=RunStore(tmp_path),
+    )
     assert run.confusion is None and "test_accuracy" not in run.metrics
     panel = run.panel
     assert panel["example_reconstructions"].shape == (10, 28, 28)
-    assert panel["mean_error"].shape == panel["mean_output"].shape == (28, 28) and (panel["mean_error"] > 0).all()
+    assert (
+        panel["mean_error"].shape == panel["mean_output"].shape == (28, 28)
+        and (panel["mean_error"] > 0).all()
+    )
     assert 0 <= run.metrics["test_dead_units"] <= 4
 
 
@@ -95,44 +109,75 @@ def test_snapshots_show_the_network_as_it_was_after_those_epochs(tmp_path):
 
 
 ENCODED = {"name": "encoder_classifier", "latent_dim": 6}
-PRETRAINING = {"model": {"name": "conv_autoencoder", "latent_dim": 6}, "loss": "l1", "num_epochs": 2}
+PRETRAINING = {
+    "model": {"name": "conv_autoencoder", "latent_dim": 6},
+    "loss": "l1",
+    "num_epochs": 2,
+}
 
 
 def test_a_classifier_starts_from_the_encoder_of_another_run(tmp_path):
     store, base = RunStore(tmp_path), make(**PRETRAINING)
     frozen = {
-        how: make(model=ENCODED, encoder_from=base, freeze=how, num_epochs=2) for how in ("optimizer", "gradient", "features")
+        how: make(model=ENCODED, encoder_from=base, freeze=how, num_epochs=2)
+        for how in ("optimizer", "gradient", "features")
     }
     runs = {how: train(recipe, store=store) for how, recipe in frozen.items()}
     encoder = store.find(base, weights=True).model().encoder.state_dict()
     for run in runs.values():
-        assert all(torch.equal(tensor, encoder[name]) for name, tensor in run.model().encoder.state_dict().items())
-        assert run.history["val_loss"] == pytest.approx(runs["optimizer"].history["val_loss"], abs=1e-5)
+        assert all(
+            torch.equal(tensor, encoder[name])
+            for name, tensor in run.model().encoder.state_dict().items()
+        )
+        assert run.history["val_loss"] == pytest.approx(
+            runs["optimizer"].history["val_loss"], abs=1e-5
+        )
         assert run.history["val_loss"][-1] < run.history["val_loss"][0]
-    tuned = train(make(model=ENCODED, encoder_from=base, num_epochs=1), store=store).model().encoder.state_dict()
+    tuned = (
+        train(make(model=ENCODED, encoder_from=base, num_epochs=1), store=store)
+        .model()
+        .encoder.state_dict()
+    )
     assert all(
-        (tuned[name] != encoder[name]).any() and torch.allclose(tuned[name], encoder[name], atol=0.2) for name in encoder
+        (tuned[name] != encoder[name]).any()
+        and torch.allclose(tuned[name], encoder[name], atol=0.2)
+        for name in encoder
     )
 
 
 def test_of_an_encoder_of_another_size_only_the_convolutions_are_taken(tmp_path):
     store, base = RunStore(tmp_path), make(**PRETRAINING)
-    smaller = train(make(model=ENCODED | {"latent_dim": 5}, encoder_from=base, freeze="gradient", num_epochs=1), store=store)
-    mine, theirs = smaller.model().encoder.state_dict(), store.find(base, weights=True).model().encoder.state_dict()
-    same = {name for name in mine if mine[name].shape == theirs[name].shape and torch.equal(mine[name], theirs[name])}
+    smaller = train(
+        make(model=ENCODED | {"latent_dim": 5}, encoder_from=base, freeze="gradient", num_epochs=1),
+        store=store,
+    )
+    mine, theirs = (
+        smaller.model().encoder.state_dict(),
+        store.find(base, weights=True).model().encoder.state_dict(),
+    )
+    same = {
+        name
+        for name in mine
+        if mine[name].shape == theirs[name].shape and torch.equal(mine[name], theirs[name])
+    }
     assert {name for name in mine if mine[name].ndim == 4} <= same and "10.weight" not in same
 
 
 def test_image_by_image_gives_the_same_run(tmp_path):
     for changes in ({}, PRETRAINING):
-        resident, single = (make(**changes, loading=loading) for loading in ("resident", "per_image"))
+        resident, single = (
+            make(**changes, loading=loading) for loading in ("resident", "per_image")
+        )
         runs = [train(recipe, store=RunStore(tmp_path)) for recipe in (resident, single)]
         assert runs[0].record.weights_sha256 == runs[1].record.weights_sha256
 
 
 def test_bfloat16_trains_nearly_the_same_and_is_measured_in_float32(tmp_path):
     recipe = make(model={"name": "cnn", "dense_sizes": [16]}, num_epochs=3)
-    plain, fast = (train(recipe.but(precision=precision), store=RunStore(tmp_path)) for precision in ("float32", "bfloat16"))
+    plain, fast = (
+        train(recipe.but(precision=precision), store=RunStore(tmp_path))
+        for precision in ("float32", "bfloat16")
+    )
     assert plain.record.weights_sha256 != fast.record.weights_sha256
     assert fast.metrics["test_loss"] == pytest.approx(plain.metrics["test_loss"], rel=0.2)
     model, splits = fast.model(), load_splits(recipe.data, torch.device("cpu"))
@@ -164,7 +209,9 @@ def test_the_average_is_the_result_and_the_loss_is_the_plain_one(tmp_path):
     test = load_splits(recipe.data, torch.device("cpu")).test
     model = run.model()
     for name, asked in (("test", model), ("test_flipped", FlipAveraged(model))):
-        measured = evaluate(asked, Batches(*test, 1000), torch.nn.CrossEntropyLoss(), {"accuracy": accuracy})
+        measured = evaluate(
+            asked, Batches(*test, 1000), torch.nn.CrossEntropyLoss(), {"accuracy": accuracy}
+        )
         assert run.metrics[f"{name}_loss"] == pytest.approx(measured["loss"], abs=1e-6)
         assert run.metrics[f"{name}_accuracy"] == measured["accuracy"]
     assert run.metrics["val_loss"] == pytest.approx(run.history["val_loss"][-1], abs=1e-6)
@@ -172,16 +219,29 @@ def test_the_average_is_the_result_and_the_loss_is_the_plain_one(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change", [{"flips": True}, {"shifts": 1}, {"erasing": 0.5}, {"label_smoothing": 0.1}, {"schedule": "one_cycle"}]
+    "change",
+    [
+        {"flips": True},
+        {"shifts": 1},
+        {"erasing": 0.5},
+        {"label_smoothing": 0.1},
+        {"schedule": "one_cycle"},
+    ],
 )
 def test_each_step_changes_the_training(change, tmp_path):
-    plain, changed = (train(make(num_epochs=1, **each), store=RunStore(tmp_path)) for each in ({}, change))
+    plain, changed = (
+        train(make(num_epochs=1, **each), store=RunStore(tmp_path)) for each in ({}, change)
+    )
     assert plain.record.weights_sha256 != changed.record.weights_sha256
 
 
 def test_watching_the_test_set_says_so(tmp_path):
-    run = train(make(data=DATA | {"val_size": 0}, watch="test", num_epochs=2), store=RunStore(tmp_path))
-    assert {"test_loss", "test_accuracy"} <= set(run.history.rows[0]) and "val_loss" not in run.history.rows[0]
+    run = train(
+        make(data=DATA | {"val_size": 0}, watch="test", num_epochs=2), store=RunStore(tmp_path)
+    )
+    assert {"test_loss", "test_accuracy"} <= set(
+        run.history.rows[0]
+    ) and "val_loss" not in run.history.rows[0]
 
 
 def test_published_records_are_found_without_the_local_store(tmp_path):
@@ -245,8 +305,15 @@ def test_a_program_without_a_main_guard_is_told_so(tmp_path):
         "from fmnist_utils.runs import RunStore, train_all\n"
         f"train_all([make(seed=1), make(seed=2)], jobs=2, store=RunStore({str(tmp_path)!r}), progress=False)\n"
     )
-    ended = subprocess.run([sys.executable, program], capture_output=True, text=True, env=os.environ | {"FMNIST_LANG": "en"})
-    assert ended.returncode == 1 and "UserError" in ended.stderr and "`if __name__ ==" in ended.stderr
+    ended = subprocess.run(
+        [sys.executable, program],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"FMNIST_LANG": "en"},
+    )
+    assert (
+        ended.returncode == 1 and "UserError" in ended.stderr and "`if __name__ ==" in ended.stderr
+    )
     assert "killed" not in ended.stderr
 
 
@@ -290,5 +357,7 @@ def test_importing_the_package_says_nothing_about_widgets():
         "        os._exit(0)\n"
         "    assert os.wait()[1] == 0, module"
     )
-    done = subprocess.run([sys.executable, "-W", "always", "-c", code], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-W", "always", "-c", code], check=True, capture_output=True, text=True
+    )
     assert "IProgress" not in done.stderr  # tqdm swallows a warning that is made an error

@@ -14,7 +14,11 @@ from fmnist_utils.audit.schema import load_report
 from fmnist_utils.audit.search import METHODS, Grid, Trial, chosen, coarse, progress
 from fmnist_utils.text import UserError
 
-SPACE = {"optimizer": ["adam", "sgd"], "learning_rate": [0.001, 0.01, 0.1, 1.0], "model.dropout": [0.0, 0.5]}
+SPACE = {
+    "optimizer": ["adam", "sgd"],
+    "learning_rate": [0.001, 0.01, 0.1, 1.0],
+    "model.dropout": [0.0, 0.5],
+}
 
 
 def made_up(quality, noise=0.0, space=SPACE, runs=3, epochs=4, seed=0):
@@ -23,10 +27,17 @@ def made_up(quality, noise=0.0, space=SPACE, runs=3, epochs=4, seed=0):
     for values in itertools.product(*space.values()):
         fields = dict(zip(space, values, strict=True))
         for number in range(runs):
-            last = quality(**{path.rpartition(".")[2]: value for path, value in fields.items()}) + noise * chance.normal()
+            last = (
+                quality(**{path.rpartition(".")[2]: value for path, value in fields.items()})
+                + noise * chance.normal()
+            )
             recipe = SimpleNamespace(seed=number, value=fields.__getitem__)
             history = {"val_accuracy": [last * epoch / epochs for epoch in range(1, epochs + 1)]}
-            made.append(SimpleNamespace(recipe=recipe, history=history, metrics={"test_accuracy": last - 0.01}))
+            made.append(
+                SimpleNamespace(
+                    recipe=recipe, history=history, metrics={"test_accuracy": last - 0.01}
+                )
+            )
     return {str(number): [run] for number, run in enumerate(made)}
 
 
@@ -46,8 +57,12 @@ def grid():
 def test_the_table_knows_the_space_and_the_best_of_it(grid):
     assert dict(grid.space) == SPACE and len(grid) == 16 and grid.num_epochs == 4
     assert grid.best == ("adam", 0.01, 0.0)
-    assert grid.quality({"optimizer": "sgd", "learning_rate": 0.1, "model.dropout": 0.5}) == pytest.approx(0.88)
-    assert grid.noise == pytest.approx(0) and Grid(made_up(bowl, 0.05), list(SPACE)).noise == pytest.approx(0.05, rel=0.3)
+    assert grid.quality(
+        {"optimizer": "sgd", "learning_rate": 0.1, "model.dropout": 0.5}
+    ) == pytest.approx(0.88)
+    assert grid.noise == pytest.approx(0) and Grid(
+        made_up(bowl, 0.05), list(SPACE)
+    ).noise == pytest.approx(0.05, rel=0.3)
 
 
 def test_a_hole_in_the_table_is_told(grid):
@@ -66,17 +81,24 @@ def test_maps_are_means_over_the_other_fields(grid):
 
 
 def test_shares_are_those_of_the_analysis_of_variance():
-    only_one = Grid(made_up(lambda optimizer, learning_rate, dropout: learning_rate), list(SPACE)).shares()
-    assert only_one["learning_rate",] == pytest.approx(1) and sum(only_one.values()) == pytest.approx(1)
+    only_one = Grid(
+        made_up(lambda optimizer, learning_rate, dropout: learning_rate), list(SPACE)
+    ).shares()
+    assert only_one["learning_rate",] == pytest.approx(1) and sum(
+        only_one.values()
+    ) == pytest.approx(1)
     together = Grid(
-        made_up(lambda optimizer, learning_rate, dropout: (optimizer == "sgd") ^ (dropout > 0)), list(SPACE)
+        made_up(lambda optimizer, learning_rate, dropout: (optimizer == "sgd") ^ (dropout > 0)),
+        list(SPACE),
     ).shares()
     assert together["optimizer", "model.dropout"] == pytest.approx(1)
     assert together["optimizer",] == pytest.approx(0, abs=1e-12)
 
 
 def test_what_is_promised_exceeds_what_is_kept_by_the_luck_of_choosing():
-    tables = [Grid(made_up(lambda **_: 0.8, noise=0.02, seed=seed), list(SPACE)) for seed in range(200)]
+    tables = [
+        Grid(made_up(lambda **_: 0.8, noise=0.02, seed=seed), list(SPACE)) for seed in range(200)
+    ]
     assert tables[0].promises(5, seed=1) == tables[0].promises(5, seed=1)
     plain, nested, kept = np.mean([table.promises(16) for table in tables], axis=0)
     # The best of sixteen means of three: 1.766 of their deviations above the mean (order statistics of the normal).
@@ -90,8 +112,12 @@ def test_what_is_promised_exceeds_what_is_kept_by_the_luck_of_choosing():
 
 def test_a_coarse_grid_spreads_few_values_of_each_field():
     points = coarse(SPACE, 8)
-    assert math.prod(map(len, points.values())) <= 8 and all(set(points[path]) <= set(SPACE[path]) for path in SPACE)
-    assert {path: len(values) for path, values in coarse(SPACE, 16).items()} == {path: len(SPACE[path]) for path in SPACE}
+    assert math.prod(map(len, points.values())) <= 8 and all(
+        set(points[path]) <= set(SPACE[path]) for path in SPACE
+    )
+    assert {path: len(values) for path, values in coarse(SPACE, 16).items()} == {
+        path: len(SPACE[path]) for path in SPACE
+    }
     assert all(len(values) == 1 for values in coarse(SPACE, 1).values())
     assert {tuple(coarse(SPACE, 2, seed)["learning_rate"]) for seed in range(20)} > {(0.001, 0.1)}
 
@@ -108,19 +134,37 @@ def test_every_method_spends_the_budget_and_says_what_it_tried(method, grid):
     if method == "halving":
         assert len(trials) > 30 / 4 and min(len(trial.scores) for trial in trials[:-1]) < 4
     pick = chosen(trials)
-    assert len(pick.scores) == 4 and pick.scores[-1] == max(trial.scores[-1] for trial in trials if len(trial.scores) == 4)
+    assert len(pick.scores) == 4 and pick.scores[-1] == max(
+        trial.scores[-1] for trial in trials if len(trial.scores) == 4
+    )
     course = progress(trials, grid.quality, 4, 30)
-    assert len(course) == 30 and math.isnan(course[0]) and course[-1] == pytest.approx(grid.quality(pick.configuration))
+    assert (
+        len(course) == 30
+        and math.isnan(course[0])
+        and course[-1] == pytest.approx(grid.quality(pick.configuration))
+    )
 
 
 def test_tpe_finds_more_than_chance():
-    space = {"learning_rate": [10.0 ** (power / 4) for power in range(-12, 12)], "model.dropout": [0.0, 0.2, 0.4, 0.6, 0.8]}
-    grid = Grid(made_up(lambda learning_rate, dropout: -(math.log10(learning_rate) ** 2) - dropout, space=space), list(space))
+    space = {
+        "learning_rate": [10.0 ** (power / 4) for power in range(-12, 12)],
+        "model.dropout": [0.0, 0.2, 0.4, 0.6, 0.8],
+    }
+    grid = Grid(
+        made_up(
+            lambda learning_rate, dropout: -(math.log10(learning_rate) ** 2) - dropout, space=space
+        ),
+        list(space),
+    )
 
     def reached(method):
         return np.mean(
             [
-                grid.quality(chosen(search.search(method, grid.space, grid.evaluate(k), 120, 4, k)).configuration)
+                grid.quality(
+                    chosen(
+                        search.search(method, grid.space, grid.evaluate(k), 120, 4, k)
+                    ).configuration
+                )
                 for k in range(8)
             ]
         )
@@ -136,7 +180,9 @@ def test_a_search_trains_no_epoch_that_nobody_asks_for():
             asked.append(epoch)
             yield configuration["learning_rate"] * epoch
 
-    trials = search.search("halving", {"learning_rate": [1.0, 2.0, 3.0, 4.0]}, live, budget=20, num_epochs=4)
+    trials = search.search(
+        "halving", {"learning_rate": [1.0, 2.0, 3.0, 4.0]}, live, budget=20, num_epochs=4
+    )
     assert len(asked) == 20 == sum(len(trial.scores) for trial in trials) and max(asked) == 4
 
 
@@ -185,7 +231,9 @@ def test_repeated_searches_are_summed_up_in_words(grid):
     found = search.repeat(grid, 24, 3)
     assert list(found) == list(METHODS) and all(len(searches) == 3 for searches in found.values())
     courses = search.courses(grid, found, 24)
-    assert {len(course) for course in courses.values()} == {24} and len(next(iter(courses.values()))[24]) == 3
+    assert {len(course) for course in courses.values()} == {24} and len(
+        next(iter(courses.values()))[24]
+    ) == 3
     table = search.summary(grid, found, 24)
     assert list(table.index) == list(courses) and table.shape == (4, 4)
     assert all(re.fullmatch(r"\d+\.\d ± \d+\.\d %", cell) for cell in table.iloc[:, 1])
@@ -210,7 +258,10 @@ def test_the_space_of_the_page_is_complete_and_quick_has_a_part_of_it():
     recipes = [recipe for of_group in report.all_recipes().values() for recipe in of_group]
     paths = ["optimizer", "learning_rate", "model.dropout", "model.kernel_size", "batch_size"]
     runs = [
-        SimpleNamespace(recipe=recipe, history={"val_accuracy": [0.5]}, metrics={"test_accuracy": 0.5}) for recipe in recipes
+        SimpleNamespace(
+            recipe=recipe, history={"val_accuracy": [0.5]}, metrics={"test_accuracy": 0.5}
+        )
+        for recipe in recipes
     ]
     whole = Grid({"all": runs}, paths)
     assert len(whole) == 144 and len({recipe.id for recipe in recipes}) == 432
@@ -218,5 +269,14 @@ def test_the_space_of_the_page_is_complete_and_quick_has_a_part_of_it():
     assert all(recipe.data.fold == recipe.seed == recipe.data.subset_seed for recipe in recipes)
     page = report.page({"lang": "en", "profile": "quick", "source": "synthetic"})
     quick = [name for name, group in report.groups.items() if group.quick]
-    part = Grid({"": [run for run in runs if run.recipe.model.kernel_size == 3 and run.recipe.batch_size == 50]}, paths)
+    part = Grid(
+        {
+            "": [
+                run
+                for run in runs
+                if run.recipe.model.kernel_size == 3 and run.recipe.batch_size == 50
+            ]
+        },
+        paths,
+    )
     assert len(part) == len(quick) == 36 and page.recipes(quick[0])[0].data.train_size == 200

@@ -21,7 +21,10 @@ CLOSE = 1e-4
 PARTS = {"calculators": "convolution", "try": "try", "explorer": "explorer"}
 WRITTEN = [name for name in PARTS if (BUILD / "html" / "es" / f"{name}.html").exists()]
 
-pytestmark = [*needs_the_site, pytest.mark.skipif(len(WRITTEN) < len(PARTS), reason="the book was built without these pages")]
+pytestmark = [
+    *needs_the_site,
+    pytest.mark.skipif(len(WRITTEN) < len(PARTS), reason="the book was built without these pages"),
+]
 
 # What a script says, with what only a screen reader hears.
 SAID = """[...document.querySelectorAll('[data-live] *')].flatMap((element) => [...element.childNodes]
@@ -43,40 +46,62 @@ def opened(browser, address):  # noqa: F811
 
 def ready(page) -> None:
     """Wait until every living part is there and has drawn itself."""
-    wait_for(lambda: page.evaluate("[...document.querySelectorAll('[data-live]')].every((part) => 'ready' in part.dataset)"))
+    wait_for(
+        lambda: page.evaluate(
+            "[...document.querySelectorAll('[data-live]')].every((part) => 'ready' in part.dataset)"
+        )
+    )
     frame(page)
 
 
 def frame(page) -> None:
     """Wait until what was asked for is drawn."""
-    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))")
+    page.evaluate(
+        "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
+    )
 
 
 def press(page, key: str, times: int = 1, shift: bool = False) -> None:
     """Press a key, as a keyboard would."""
     codes = {"Tab": 9, " ": 32, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
-    given = {"key": key, "code": "Space" if key == " " else key, "windowsVirtualKeyCode": codes[key], "modifiers": 8 * shift}
+    given = {
+        "key": key,
+        "code": "Space" if key == " " else key,
+        "windowsVirtualKeyCode": codes[key],
+        "modifiers": 8 * shift,
+    }
     for _ in range(times):
-        page.call("Input.dispatchKeyEvent", type="keyDown", **given, **({"text": " "} if key == " " else {}))
+        page.call(
+            "Input.dispatchKeyEvent",
+            type="keyDown",
+            **given,
+            **({"text": " "} if key == " " else {}),
+        )
         page.call("Input.dispatchKeyEvent", type="keyUp", **given)
     frame(page)
 
 
 def drag(page, selector: str, *places: tuple[float, float]) -> None:
     """Press, move and release the pointer at these places of an element, as shares of its width and height."""
-    page.evaluate(f"document.querySelector({json.dumps(selector)}).scrollIntoView({{block: 'center'}})")
+    page.evaluate(
+        f"document.querySelector({json.dumps(selector)}).scrollIntoView({{block: 'center'}})"
+    )
     box = page.evaluate(f"(({{x, y, width, height}}) => [x, y, width, height])"
                         f"(document.querySelector({json.dumps(selector)}).getBoundingClientRect())")  # fmt: skip
     points = [(box[0] + x * box[2], box[1] + y * box[3]) for x, y in places]
     kinds = ["mousePressed", *["mouseMoved"] * (len(points) - 1), "mouseReleased"]
     for kind, (x, y) in zip(kinds, [*points, points[-1]], strict=True):
-        page.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
+        page.call(
+            "Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1
+        )
     frame(page)
 
 
 def data(page, name: str):
     """Return what a living part left for tests."""
-    return json.loads(page.evaluate(f"document.querySelector('[data-live]').dataset.{name} ?? 'null'"))
+    return json.loads(
+        page.evaluate(f"document.querySelector('[data-live]').dataset.{name} ?? 'null'")
+    )
 
 
 def tab_to(page, selector: str, back: bool = False) -> None:
@@ -136,7 +161,9 @@ def test_the_networks_in_the_browser_give_what_pytorch_gives(opened):
     for index in range(len(images)):
         page.evaluate(f"document.querySelectorAll('.live-examples button')[{index}].click()")
         frame(page)
-        assert (torch.tensor(data(page, "probabilities")) - probabilities[index]).abs().max() < CLOSE
+        assert (
+            torch.tensor(data(page, "probabilities")) - probabilities[index]
+        ).abs().max() < CLOSE
         assert (torch.tensor(data(page, "reconstruction")) - rebuilt[index]).abs().max() < CLOSE
         bars = page.evaluate(
             "[...document.querySelectorAll('.live-bars td:last-child')].map((cell) => parseFloat(cell.textContent))"
@@ -186,8 +213,13 @@ def test_the_calculator_is_walked_by_keyboard_and_by_hand(opened):
     press(page, "ArrowDown")
     press(page, "ArrowRight")
     cell = "document.querySelector('[data-live] .live-sum').textContent"
-    assert page.evaluate(cell).startswith("Output, row 2, column 3: 0·(−1)") and page.evaluate(cell).endswith("= 3")
-    assert page.evaluate("document.querySelectorAll('.live-grids figure:first-child .used').length") == 9
+    assert page.evaluate(cell).startswith("Output, row 2, column 3: 0·(−1)") and page.evaluate(
+        cell
+    ).endswith("= 3")
+    assert (
+        page.evaluate("document.querySelectorAll('.live-grids figure:first-child .used').length")
+        == 9
+    )
     drag(page, ".live-grids [data-at='3,0']", (0.5, 0.5))
     assert page.evaluate(cell).startswith("Output, row 4, column 1")
     page.evaluate("(() => { const layer = document.querySelectorAll('[data-live] select')[1]; layer.value = '5';"
@@ -245,28 +277,40 @@ def test_a_part_is_light():
 
 
 @pytest.mark.parametrize(
-    ("lang", "words"), [("es", ("Correcto.", "No es esa.", "1 de 5")), ("en", ("Right.", "Not that one.", "1 of 5"))]
+    ("lang", "words"),
+    [("es", ("Correcto.", "No es esa.", "1 de 5")), ("en", ("Right.", "Not that one.", "1 of 5"))],
 )
 def test_a_question_is_answered_by_keyboard(opened, lang, words):
     page = opened("notebooks/01_ff_classifier", lang, "phone")
     first = "document.querySelector('fieldset.question')"
-    page.evaluate(f"(() => {{ const place = {first}.querySelector('legend'); place.tabIndex = -1; place.focus(); }})()")
+    page.evaluate(
+        f"(() => {{ const place = {first}.querySelector('legend'); place.tabIndex = -1; place.focus(); }})()"
+    )
     right = int(page.evaluate(f"{first}.dataset.right"))
     answers = page.evaluate(f"{first}.querySelectorAll('input').length")
     said = f"{first}.querySelector('[role=status]').textContent"
     tab_to(page, ".question input")  # formulas take the focus too: their menu is MathJax's
     press(page, " ")
     for answer in range(1, answers + 1):
-        assert page.evaluate("document.activeElement.value") == str(answer) and page.evaluate(said) == ""
+        assert (
+            page.evaluate("document.activeElement.value") == str(answer)
+            and page.evaluate(said) == ""
+        )
         tab_to(page, ".question button")
         press(page, " ")
         text, explained = (
             page.evaluate(said),
             page.evaluate(f"{first}.querySelectorAll('li')[{answer - 1}].textContent.trim()"),
         )
-        assert text.startswith(words[answer != right]) and explained in text and (words[2] in text) == (answer == right)
+        assert (
+            text.startswith(words[answer != right])
+            and explained in text
+            and (words[2] in text) == (answer == right)
+        )
         tab_to(page, ".question input", back=True)
         press(page, "ArrowDown")  # another answer: what was said goes away
-    page.evaluate("document.querySelectorAll('fieldset.question')[1].querySelector('button').click()")
+    page.evaluate(
+        "document.querySelectorAll('fieldset.question')[1].querySelector('button').click()"
+    )
     assert page.evaluate("[...document.querySelectorAll('.question-none')].length") == 1
     assert page.complaints() == []

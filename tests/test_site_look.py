@@ -36,7 +36,11 @@ written = pytest.mark.parametrize("page", [page for page in PAGES if "_static" n
 @written
 def test_nobody_is_kept_out(browser, address, page):  # noqa: F811
     found = {}
-    for scheme, width, options in (("light", 1400, {}), ("dark", 1400, CONTRAST), ("light", 390, {})):
+    for scheme, width, options in (
+        ("light", 1400, {}),
+        ("dark", 1400, CONTRAST),
+        ("light", 390, {}),
+    ):
         browser.open(f"{address}/{page}", width, scheme)
         browser.evaluate(AXE + "; true")
         if violations := browser.evaluate(RUN % json.dumps(options)):
@@ -49,7 +53,10 @@ def test_what_keeps_people_out_is_found(browser, address):  # noqa: F811
     browser.evaluate(AXE + "; true")
     browser.evaluate("document.querySelector('article').insertAdjacentHTML('beforeend', "
                      "'<img src=x><p style=\"color: #bbb; background: #fff\">Pale words</p>')")  # fmt: skip
-    assert [line.partition(":")[0] for line in browser.evaluate(RUN % "{}")] == ["color-contrast", "image-alt"]
+    assert [line.partition(":")[0] for line in browser.evaluate(RUN % "{}")] == [
+        "color-contrast",
+        "image-alt",
+    ]
 
 
 @written
@@ -58,7 +65,9 @@ def test_page_is_light_and_stands_still(browser, address, page):  # noqa: F811
     browser.open(f"{address}/{page}", 1400)
     jumps = browser.evaluate(SHIFTS)
     weights = [
-        event["params"]["encodedDataLength"] for event in browser.events if event["method"] == "Network.loadingFinished"
+        event["params"]["encodedDataLength"]
+        for event in browser.events
+        if event["method"] == "Network.loadingFinished"
     ]
     assert sum(weights) <= HEAVIEST
     assert jumps <= JUMPS
@@ -82,7 +91,9 @@ def test_icons_are_drawn(browser, address, scheme):  # noqa: F811
       .filter((icon) => icon.offsetParent).map((icon) => [icon.className, icon.offsetWidth, icon.offsetHeight,
         getComputedStyle(icon).maskImage.startsWith('url(')])""")
     assert len(sizes) >= 5
-    assert [name for name, width, height, drawn in sizes if not (drawn and width > 8 and height > 8)] == []
+    assert [
+        name for name, width, height, drawn in sizes if not (drawn and width > 8 and height > 8)
+    ] == []
 
 
 COLUMN = """[...document.querySelector('table.sortable').tBodies[0].rows].filter((row) => !row.classList.contains('reason'))
@@ -91,7 +102,9 @@ PRESS = "document.querySelectorAll('table.sortable th')[%d].querySelector('butto
 STATE = "document.querySelectorAll('table.sortable th')[%d].getAttribute('aria-sort')"
 
 
-@pytest.mark.parametrize(("lang", "title"), [("es", "Ordenar por esta columna"), ("en", "Sort by this column")])
+@pytest.mark.parametrize(
+    ("lang", "title"), [("es", "Ordenar por esta columna"), ("en", "Sort by this column")]
+)
 def test_table_sorts_by_number_and_back(browser, address, lang, title):  # noqa: F811
     browser.open(f"{address}/{lang}/together.html", WIDTHS["desktop"])
     wait_for(lambda: browser.evaluate("document.querySelectorAll('table.sortable').length"))
@@ -126,19 +139,23 @@ def test_a_reason_stays_below_its_row(browser, address):  # noqa: F811
 
 
 def test_sorting_is_loaded_where_there_is_something_to_sort():
-    loads = {page: "sort.js" in (BUILD / "html" / page).read_text("utf-8") for page in PAGES if "_static" not in page}
+    loads = {
+        page: "sort.js" in (BUILD / "html" / page).read_text("utf-8")
+        for page in PAGES
+        if "_static" not in page
+    }
     assert loads["es/together.html"] and loads["en/notebooks/05_cnn_grid.html"]
     assert not loads["es/index.html"] and not loads["en/glossary.html"]
 
 
 def test_paper_is_white_and_hides_nothing(browser, address):  # noqa: F811
     browser.open(f"{address}/es/notebooks/01_ff_classifier.html", WIDTHS["desktop"], "dark")
-    dark = [{"name": "prefers-color-scheme", "value": "dark"}]  # not said again, the page would go light by itself
+    dark = [
+        {"name": "prefers-color-scheme", "value": "dark"}
+    ]  # not said again, the page would go light by itself
     browser.evaluate("dispatchEvent(new Event('beforeprint'))")
     browser.call("Emulation.setEmulatedMedia", media="print", features=dark)
-    shown = (
-        "(selector) => [...document.querySelectorAll(selector)].filter((element) => element.getClientRects().length).length"
-    )
+    shown = "(selector) => [...document.querySelectorAll(selector)].filter((element) => element.getClientRects().length).length"
     hidden = ".bd-sidebar-primary, .bd-header-article, .prev-next-footer, .copybtn, .headerlink, article summary"
     assert browser.evaluate(f"({shown})({json.dumps(hidden)})") == 0
     folded = browser.evaluate("document.querySelectorAll('article details:not([open])').length")

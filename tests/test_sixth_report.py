@@ -27,7 +27,9 @@ from fmnist_utils.workshop import engine as runs
 from fmnist_utils.workshop.cli import main
 
 NAME, AUTHORED = "90_one_hidden_layer", Path(__file__).parent / "sixth_report"
-SHAPES = dict(zip(data.REGISTRY, ((12_000, 28, 28), (12_000,), (2_000, 28, 28), (2_000,)), strict=True))
+SHAPES = dict(
+    zip(data.REGISTRY, ((12_000, 28, 28), (12_000,), (2_000, 28, 28), (2_000,)), strict=True)
+)
 GROUPS = "narrow", "wide"
 VERDICTS = {"N90-1": "agrees", "N90-2": "differs", "C90-1": "agrees"}
 FAMILY = """
@@ -49,11 +51,15 @@ def steps_1_4_and_5(project: Path) -> None:
     with (project / "book" / "references.bib").open("a", encoding="utf-8") as bibliography:
         bibliography.write("\n" + (AUTHORED / f"{NAME}.bib").read_text("utf-8"))
     across = project / "fmnist_utils" / "reports" / "across.yaml"
-    across.write_text(in_place_of(across.read_text("utf-8"), "\nfamilies:", f"\nfamilies:{FAMILY}"), "utf-8")
+    across.write_text(
+        in_place_of(across.read_text("utf-8"), "\nfamilies:", f"\nfamilies:{FAMILY}"), "utf-8"
+    )
     for lang in pages.LANGUAGES:
         contents = project / "book" / lang / "_toc.yml"
         page = f"  - file: notebooks/{NAME}\n  - file: glossary"
-        contents.write_text(in_place_of(contents.read_text("utf-8"), "  - file: glossary", page), "utf-8")
+        contents.write_text(
+            in_place_of(contents.read_text("utf-8"), "  - file: glossary", page), "utf-8"
+        )
 
 
 def verdicts(audit_as_json: str) -> dict[str, str]:
@@ -82,10 +88,17 @@ def test_a_data_file_is_audited_reproduced_and_published(sixth):
 
     before = json.loads(fmnist("--lang", "en", "audit", "90", "--format", "json"))
     assert [row["id"] for row in before] == list(VERDICTS)
-    assert {row["verdict"] for row in before} == {"cannot be compared"} and all(row["open"] == "runs" for row in before)
+    assert {row["verdict"] for row in before} == {"cannot be compared"} and all(
+        row["open"] == "runs" for row in before
+    )
     assert "16 runs, 16 missing" in fmnist("--lang", "en", "reproduce", "90", "--jobs", "1")
     records = {path.name.rsplit(".", 2)[0] for path in sixth.glob("*.json")}
-    assert records == {f"{group}.{whose}.seed{k}" for group in GROUPS for whose in ("theirs", "ours") for k in range(4)}
+    assert records == {
+        f"{group}.{whose}.seed{k}"
+        for group in GROUPS
+        for whose in ("theirs", "ours")
+        for k in range(4)
+    }
     assert "16 runs, 0 missing" in fmnist("--lang", "en", "reproduce", "90")
     assert verdicts(fmnist("audit", "90", "--format", "json")) == VERDICTS
 
@@ -97,26 +110,38 @@ def test_its_notebook_keeps_to_the_rules(sixth):
     for cell in notebook.cells:
         if "E90-1" in cell.source or ".train(" in cell.source:
             cell.source = ""
-    gone = {finding.partition(":")[0] for finding in experiments.missing(notebook, reports.load_report(NAME))}
+    gone = {
+        finding.partition(":")[0]
+        for finding in experiments.missing(notebook, reports.load_report(NAME))
+    }
     assert gone == {"N90-1", "N90-2", "C90-1", "E90-1"}
 
 
 def test_the_steps_are_the_same_in_both_languages_and_on_the_page_for_teachers():
     named = r"`([\w./-]+\.\w+|[\w./]+/|(?:make|fmnist|python) [\w./]+(?: NN)?)`"
-    steps = [re.split(r"^\d\. ", build.steps_of_adding_a_report(lang), flags=re.MULTILINE)[1:] for lang in pages.LANGUAGES]
+    steps = [
+        re.split(r"^\d\. ", build.steps_of_adding_a_report(lang), flags=re.MULTILINE)[1:]
+        for lang in pages.LANGUAGES
+    ]
     assert len(steps[0]) == len(steps[1]) == 7
     for one, other in zip(*steps, strict=True):
         assert re.findall(named, one) == re.findall(named, other)
     for lang in pages.LANGUAGES:
-        assert ":::{include} _adding.md" in (ROOT / "book" / lang / "teaching.md").read_text("utf-8")
+        assert ":::{include} _adding.md" in (ROOT / "book" / lang / "teaching.md").read_text(
+            "utf-8"
+        )
 
 
 @pytest.mark.nightly
 def test_a_report_is_added_step_by_step(tmp_path):
     project = write_toy_book(tmp_path / "project")
     source = project / "fmnist_utils" / "data.py"
-    shapes = in_place_of(source.read_text("utf-8"), "(60_000, 28, 28), (60_000,)", "(12_000, 28, 28), (12_000,)")
-    source.write_text(in_place_of(shapes, "(10_000, 28, 28), (10_000,)", "(2_000, 28, 28), (2_000,)"), "utf-8")
+    shapes = in_place_of(
+        source.read_text("utf-8"), "(60_000, 28, 28), (60_000,)", "(12_000, 28, 28), (12_000,)"
+    )
+    source.write_text(
+        in_place_of(shapes, "(10_000, 28, 28), (10_000,)", "(2_000, 28, 28), (2_000,)"), "utf-8"
+    )
     for lang in pages.LANGUAGES:
         shutil.copy(ROOT / "book" / lang / "_verdicts.md", project / "book" / lang)
         with (project / "book" / lang / "index.md").open("a", encoding="utf-8") as home:
@@ -124,11 +149,15 @@ def test_a_report_is_added_step_by_step(tmp_path):
     steps_1_4_and_5(project)
 
     def fmnist(*arguments):
-        finished = run_in(project, "-c", "from fmnist_utils.cli import main; main(prog_name='fmnist')", *arguments)
+        finished = run_in(
+            project, "-c", "from fmnist_utils.cli import main; main(prog_name='fmnist')", *arguments
+        )
         assert finished.returncode == 0, finished.stderr
         return finished.stdout
 
-    assert set(verdicts(fmnist("audit", "90", "--format", "json")).values()) == {"cannot be compared"}
+    assert set(verdicts(fmnist("audit", "90", "--format", "json")).values()) == {
+        "cannot be compared"
+    }
     fmnist("run", "90", "--profile", "quick", "-o", "quick.ipynb")
     fmnist("reproduce", "90", "--jobs", "1")
     assert len(list((project / "book" / "results" / NAME).glob("*.json"))) == 16
@@ -136,9 +165,14 @@ def test_a_report_is_added_step_by_step(tmp_path):
     built = run_in(project, "build.py")
     assert built.returncode == 0, built.stdout + built.stderr
     assert "quick profile" not in built.stdout
-    for lang, title, agrees in (("es", "Una sola capa oculta", "coincide"), ("en", "A single hidden layer", "agrees")):
+    for lang, title, agrees in (
+        ("es", "Una sola capa oculta", "coincide"),
+        ("en", "A single hidden layer", "agrees"),
+    ):
         site = project / "book" / "_build" / "html" / lang
-        page = BeautifulSoup((site / "notebooks" / f"{NAME}.html").read_text("utf-8"), "html.parser")
+        page = BeautifulSoup(
+            (site / "notebooks" / f"{NAME}.html").read_text("utf-8"), "html.parser"
+        )
         assert title in page.h1.get_text() and agrees in page.find(id="tab-90-numbers").get_text()
         assert "Ejemplo" in (site / "bibliography.html").read_text("utf-8")
         assert "90" in (site / "colophon.html").read_text("utf-8")

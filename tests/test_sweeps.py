@@ -27,7 +27,11 @@ from fmnist_utils.workshop.plans import PageRun, Training, read_plan
 from fmnist_utils.workshop.store import RunStore
 from fmnist_utils.workshop.sweeps import Board, Lease, adopt, attempts_of, publish, sweep
 
-PRETRAINING = {"model": {"name": "conv_autoencoder", "latent_dim": 6}, "loss": "l1", "num_epochs": 1}
+PRETRAINING = {
+    "model": {"name": "conv_autoencoder", "latent_dim": 6},
+    "loss": "l1",
+    "num_epochs": 1,
+}
 
 
 @pytest.fixture
@@ -85,7 +89,9 @@ def test_a_silent_lease_is_taken_over_by_one(store):
                 winners.append(lease)
 
         while not winners:  # all of them may step back, which is rare
-            threads = [threading.Thread(target=try_it, args=(f"{turn}.{number}",)) for number in range(8)]
+            threads = [
+                threading.Thread(target=try_it, args=(f"{turn}.{number}",)) for number in range(8)
+            ]
             [thread.start() for thread in threads]
             [thread.join() for thread in threads]
         [winner] = winners
@@ -141,7 +147,9 @@ def order(store: RunStore, task, **changes) -> dict:
 def test_an_attempt_goes_on_from_what_others_left(store, monkeypatch, tmp_path):
     recipe = make(num_epochs=6)
     whole = train(recipe, store=RunStore(tmp_path / "whole"))
-    with monkeypatch.context() as patch:  # first of all, ``train`` by itself, killed after two epochs
+    with (
+        monkeypatch.context() as patch
+    ):  # first of all, ``train`` by itself, killed after two epochs
         stop_after(patch, 2)
         with pytest.raises(Killed):
             train(recipe, store=store)
@@ -156,9 +164,9 @@ def test_an_attempt_goes_on_from_what_others_left(store, monkeypatch, tmp_path):
     assert Board(store, [task]).look()[task.id][:2] == ("waiting", 4)
     sweeps.attempt(order(store, task))
     run = store.find(recipe, weights=True)
-    assert run.record.weights_sha256 == whole.record.weights_sha256 and without_seconds(run.history) == without_seconds(
-        whole.history
-    )
+    assert run.record.weights_sha256 == whole.record.weights_sha256 and without_seconds(
+        run.history
+    ) == without_seconds(whole.history)
     assert not list(attempts_of(store).iterdir()) and not list((store.root / "leases").iterdir())
 
 
@@ -168,7 +176,9 @@ def test_what_was_taken_over_is_out_of_reach_of_its_former_owner(store):
     (first / "progress.json").write_text('{"entries": [{"rows": [{}]}]}')
     (attempts_of(store) / f"{task.id[:16]}.older").mkdir()
     second = adopt(store, task, "second")
-    assert [path.name for path in attempts_of(store).iterdir()] == [second.name] and (second / "progress.json").exists()
+    assert [path.name for path in attempts_of(store).iterdir()] == [second.name] and (
+        second / "progress.json"
+    ).exists()
     publish(store, task, first)
     assert not store.folder(task).exists()
 
@@ -183,7 +193,9 @@ def test_of_two_that_finish_the_first_stays(store, tmp_path):
     publish(store, task, folders[0])
     before = (store.folder(task) / "record.json").read_bytes()
     publish(store, task, folders[1])
-    assert (store.folder(task) / "record.json").read_bytes() == before and not list(attempts_of(store).iterdir())
+    assert (store.folder(task) / "record.json").read_bytes() == before and not list(
+        attempts_of(store).iterdir()
+    )
 
 
 def test_of_two_that_differ_the_first_stays_and_it_is_said(store, tmp_path):
@@ -191,7 +203,9 @@ def test_of_two_that_differ_the_first_stays_and_it_is_said(store, tmp_path):
     train(task.recipe, store=store)
     folder = attempts_of(store) / f"{task.id[:16]}.b"
     shutil.copytree(store.folder(task), folder)
-    record = Record.read(folder / "record.json").model_copy(update={"weights_sha256": "0" * 64}).sealed()
+    record = (
+        Record.read(folder / "record.json").model_copy(update={"weights_sha256": "0" * 64}).sealed()
+    )
     (folder / "record.json").write_text(record.to_json())
     with pytest.warns(UserWarning, match="made twice"):
         publish(store, task, folder)
@@ -210,8 +224,13 @@ def test_a_run_that_train_is_at_is_left_alone(store):
     assert task.find(store)
 
 
-def test_a_failure_is_kept_with_its_traceback_and_tried_again_when_asked(store, in_small, monkeypatch):
-    wild, tame = make(learning_rate=1_000_000.0, optimizer="sgd", loss="mse", num_epochs=3), make(num_epochs=1)
+def test_a_failure_is_kept_with_its_traceback_and_tried_again_when_asked(
+    store, in_small, monkeypatch
+):
+    wild, tame = (
+        make(learning_rate=1_000_000.0, optimizer="sgd", loss="mse", num_epochs=3),
+        make(num_epochs=1),
+    )
     with pytest.raises(UserError, match="1 of 2 runs failed") as caught:
         sweep([wild, tame], store=store, jobs=1, progress=False)
     assert wild.id[:12] in str(caught.value) and "learning_rate" in str(caught.value)
@@ -239,7 +258,9 @@ def test_a_run_that_kills_its_process_again_and_again_has_failed(store, monkeypa
 
 
 def test_the_board_tells_how_every_task_stands(store):
-    done, running, stale, failed, waiting = tasks = [Training(make(seed=seed, num_epochs=1)) for seed in range(5)]
+    done, running, stale, failed, waiting = tasks = [
+        Training(make(seed=seed, num_epochs=1)) for seed in range(5)
+    ]
     train(done.recipe, store=store)
     for task in (running, stale):
         assert Lease(store, task.id, "w", seconds=10).claim()
@@ -248,8 +269,17 @@ def test_the_board_tells_how_every_task_stands(store):
     sweeps.note_failure(folder, failed, ValueError("no way"))
     board = Board(store, tasks)
     standing = board.look()
-    assert [standing[task.id].state for task in tasks] == ["done", "running", "stale", "failed", "waiting"]
-    assert standing[failed.id].reason == "ValueError: no way" and str(os.getpid()) in standing[running.id].host
+    assert [standing[task.id].state for task in tasks] == [
+        "done",
+        "running",
+        "stale",
+        "failed",
+        "waiting",
+    ]
+    assert (
+        standing[failed.id].reason == "ValueError: no way"
+        and str(os.getpid()) in standing[running.id].host
+    )
     board.forgive()
     assert board.look()[failed.id].state == "waiting"
     (store.folder(waiting)).mkdir()
@@ -262,7 +292,11 @@ def test_a_committed_record_counts_as_done(tmp_path, few_images, monkeypatch):
     run = train(make(num_epochs=1), store=elsewhere)
     elsewhere.publish(run, "01_report", "group")
     monkeypatch.setattr(sweeps.LocalHands, "start", lambda *_: pytest.fail("trained again"))
-    (found,) = sweep([make(num_epochs=1)], store=RunStore(tmp_path / "here", tmp_path / "results"), progress=False)
+    (found,) = sweep(
+        [make(num_epochs=1)],
+        store=RunStore(tmp_path / "here", tmp_path / "results"),
+        progress=False,
+    )
     assert found.record == run.record
 
 
@@ -276,14 +310,18 @@ def test_a_sweep_gives_the_runs_in_order_encoders_first(store, in_small, tmp_pat
     runs = sweep(plan, store=store, jobs=2, lease=5, progress=False)
     assert [run.id for run in runs] == [recipe.id for recipe in plan]
     alone = [train(recipe, store=RunStore(tmp_path / "alone")) for recipe in plan]
-    assert [run.record.weights_sha256 for run in runs] == [run.record.weights_sha256 for run in alone]
+    assert [run.record.weights_sha256 for run in runs] == [
+        run.record.weights_sha256 for run in alone
+    ]
     assert store.find(make(**PRETRAINING), weights=True)
 
 
 def test_processes_of_their_own_with_fixed_threads(store, monkeypatch):
     """As it is used: the children come from a server that has PyTorch already, and run on one thread."""
     monkeypatch.setattr(sweeps.LocalHands, "target", staticmethod(small_sweeps.attempt_for_parent))
-    run, _ = sweep([make(num_epochs=1), make(num_epochs=1, seed=1)], store=store, jobs=2, progress=False)
+    run, _ = sweep(
+        [make(num_epochs=1), make(num_epochs=1, seed=1)], store=store, jobs=2, progress=False
+    )
     assert run.record.made_with["threads"] == 1 and run.record.format == FORMAT
 
 
@@ -347,9 +385,14 @@ def under_fire(forks, recipes, store: RunStore, kills: int, workers: int, lease:
         pytest.param("no-locks", 120, 50, marks=pytest.mark.nightly),
     ],
 )
-def test_workers_under_fire_lose_double_and_halve_nothing(folder, count, kills, forks, few_images, tmp_path, monkeypatch):
+def test_workers_under_fire_lose_double_and_halve_nothing(
+    folder, count, kills, forks, few_images, tmp_path, monkeypatch
+):
     store = RunStore(tmp_path / folder)
-    recipes = [make(seed=seed, num_epochs=30, select="best" if seed % 2 else "last") for seed in range(count)]
+    recipes = [
+        make(seed=seed, num_epochs=30, select="best" if seed % 2 else "last")
+        for seed in range(count)
+    ]
     assert under_fire(forks, recipes, store, kills, workers=3, lease=1.5)
     for recipe in recipes:
         run = store.find(recipe, weights=True)
@@ -358,9 +401,13 @@ def test_workers_under_fire_lose_double_and_halve_nothing(folder, count, kills, 
         left = {path.name for path in store.folder(recipe).iterdir()}
         assert left == {"record.json", "record.panel.safetensors", "record.weights.safetensors"}
     ended = Counter((store.root / "published.log").read_text().split())
-    assert set(ended.values()) == {1} and len(ended) >= count - kills  # one may be killed before it can note it
+    assert (
+        set(ended.values()) == {1} and len(ended) >= count - kills
+    )  # one may be killed before it can note it
     standing = Board(store, [Training(recipe) for recipe in recipes]).look()
-    assert {each.state for each in standing.values()} == {"done"} and not list(attempts_of(store).glob("[0-9a-f]*"))
+    assert {each.state for each in standing.values()} == {"done"} and not list(
+        attempts_of(store).glob("[0-9a-f]*")
+    )
     for recipe in random.Random(0).sample(recipes, 4 if count < 100 else 30):
         alone = train(recipe, store=RunStore(tmp_path / "alone"), progress=False)
         assert store.find(recipe).record.weights_sha256 == alone.record.weights_sha256
@@ -375,7 +422,9 @@ def test_a_page_is_run_once_and_its_failure_is_told(store, in_small, tmp_path):
 
     write_page(tmp_path / "good.ipynb", "print(num_epochs)", check=UNCHECKED)
     write_page(tmp_path / "bad.ipynb", "1 / 0", check=UNCHECKED)
-    (tmp_path / "plan.yaml").write_text("runs:\n- page: good.ipynb\n  set: {num_epochs: 2}\n- page: bad.ipynb\n")
+    (tmp_path / "plan.yaml").write_text(
+        "runs:\n- page: good.ipynb\n  set: {num_epochs: 2}\n- page: bad.ipynb\n"
+    )
     tasks = read_plan(tmp_path / "plan.yaml")
     with pytest.raises(UserError, match="(?s)1 of 2 runs failed.*ZeroDivisionError"):
         sweep(tasks, store=store, jobs=2, progress=False)
@@ -400,7 +449,11 @@ def plan(tmp_path):
 def test_sweep_worker_and_status(plan, store, in_small):
     where = ["--store", store.root]
     dry = run("sweep", plan, *where, "--dry-run")
-    assert dry.exit_code == 0 and "2 runs, 2 missing" in dry.output and "2 runs, 0 seconds" in dry.output
+    assert (
+        dry.exit_code == 0
+        and "2 runs, 2 missing" in dry.output
+        and "2 runs, 0 seconds" in dry.output
+    )
     first = run("sweep", plan, *where, "--jobs", 1)
     assert first.exit_code == 0 and "all 2 runs" in first.output
     again = run("--lang", "es", "sweep", plan, *where)
@@ -447,7 +500,10 @@ def test_a_drive_that_is_away_for_a_moment_ends_no_worker(store, in_small, monke
     monkeypatch.setattr(Board, "look", away)
     monkeypatch.setattr(sweeps, "POLL", 0.1)
     gone = {2, 3}
-    assert len(sweep([make(num_epochs=1)], store=store, jobs=1, progress=False)) == 1 and len(looks) > 3
+    assert (
+        len(sweep([make(num_epochs=1)], store=store, jobs=1, progress=False)) == 1
+        and len(looks) > 3
+    )
     gone = range(1_000_000)
     monkeypatch.setattr(sweeps, "PATIENCE", 0.3)
     with pytest.raises(UserError, match="Input/output error"):
@@ -459,7 +515,9 @@ def test_nor_does_one_that_is_away_when_an_attempt_has_died(store, monkeypatch):
 
     class DeadOnce(sweeps.LocalHands):
         def wait(self, seconds):
-            return [ended if away else ended._replace(orderly=False) for ended in super().wait(seconds)]
+            return [
+                ended if away else ended._replace(orderly=False) for ended in super().wait(seconds)
+            ]
 
     def holder(lease):
         away.append(lease)
@@ -499,7 +557,11 @@ def test_status_shows_the_reason_of_a_failure(plan, store):
 def test_without_the_extra_dask_is_refused_with_what_to_install(plan, store, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     refused = run("sweep", plan, "--store", store.root, "--engine", "dask")
-    assert refused.exit_code == 2 and ".[cluster]" in refused.output and "Traceback" not in refused.output
+    assert (
+        refused.exit_code == 2
+        and ".[cluster]" in refused.output
+        and "Traceback" not in refused.output
+    )
     assert "--scheduler" in run("sweep", plan, "--scheduler", "tcp://127.0.0.1:1").output
 
 
@@ -508,16 +570,23 @@ def test_without_the_extra_dask_is_refused_with_what_to_install(plan, store, mon
 
 @pytest.fixture
 def dask(monkeypatch, few_images):
-    pytest.importorskip("distributed", reason="the extra “cluster” is not installed: pip install -e '.[cluster]'")
+    pytest.importorskip(
+        "distributed", reason="the extra “cluster” is not installed: pip install -e '.[cluster]'"
+    )
     monkeypatch.setattr(sweeps, "PROGRAM", small_sweeps.PROGRAM)
 
 
 def test_a_local_cluster_makes_the_same_runs(dask, tmp_path):
     recipes = [make(seed=seed, num_epochs=2) for seed in range(4)]
-    runs = sweep(recipes, engine="dask", jobs=2, store=RunStore(tmp_path / "shared"), lease=5, progress=False)
+    runs = sweep(
+        recipes, engine="dask", jobs=2, store=RunStore(tmp_path / "shared"), lease=5, progress=False
+    )
     for recipe, made in zip(recipes, runs, strict=True):
         alone = train(recipe, store=RunStore(tmp_path / "alone"), progress=False)
-        assert made.record.weights_sha256 == alone.record.weights_sha256 and made.record.made_with["threads"] == 1
+        assert (
+            made.record.weights_sha256 == alone.record.weights_sha256
+            and made.record.made_with["threads"] == 1
+        )
 
 
 class Cluster:
@@ -534,7 +603,15 @@ class Cluster:
 
     def start(self) -> None:
         scheduler = ["scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard"]
-        worker = ["worker", self.address, "--nthreads", "1", "--memory-limit", "0", "--no-dashboard"]
+        worker = [
+            "worker",
+            self.address,
+            "--nthreads",
+            "1",
+            "--memory-limit",
+            "0",
+            "--no-dashboard",
+        ]
         worker += ["--local-directory", str(self.folder)]
         self.processes = [
             subprocess.Popen(
@@ -560,7 +637,9 @@ class Cluster:
         for process in self.processes[1:]:
             try:
                 children = psutil.Process(process.pid).children(recursive=True)
-                found += [child.pid for child in children if "spawn_main" in " ".join(child.cmdline())]
+                found += [
+                    child.pid for child in children if "spawn_main" in " ".join(child.cmdline())
+                ]
             except psutil.Error:  # it has just ended
                 continue
         return found
@@ -577,7 +656,14 @@ def test_workers_and_the_scheduler_are_killed_and_nothing_is_lost(dask, tmp_path
 
     def fire() -> None:
         paused = None
-        for at, what in ((5, "worker"), (15, "pause"), (30, "attempt"), (45, "scheduler"), (70, "worker"), (80, "attempt")):
+        for at, what in (
+            (5, "worker"),
+            (15, "pause"),
+            (30, "attempt"),
+            (45, "scheduler"),
+            (70, "worker"),
+            (80, "attempt"),
+        ):
             while done() < at and not over.wait(0.2):
                 continue
             if what == "scheduler":
@@ -598,7 +684,9 @@ def test_workers_and_the_scheduler_are_killed_and_nothing_is_lost(dask, tmp_path
     shooter = threading.Thread(target=fire)
     shooter.start()
     try:
-        runs = sweep(recipes, engine="dask", scheduler=cluster.address, store=store, lease=3, progress=False)
+        runs = sweep(
+            recipes, engine="dask", scheduler=cluster.address, store=store, lease=3, progress=False
+        )
     finally:
         over.set()
         shooter.join()

@@ -23,7 +23,9 @@ def test_images_are_bytes_on_black_and_balanced(garments):
     for start in range(0, 12_000, 1000):
         assert np.bincount(labels[start : start + 1000], minlength=10).tolist() == [100] * 10
     assert np.median(images) == 0 and images.max() == 255
-    assert 0.15 < images.mean() / 255 < 0.35, "about as bright as the real ones, whose mean is 0.286"
+    assert 0.15 < images.mean() / 255 < 0.35, (
+        "about as bright as the real ones, whose mean is 0.286"
+    )
     assert (images.reshape(12_000, -1).max(axis=1) > 40).all(), "no image is empty"
 
 
@@ -55,7 +57,9 @@ def test_seventy_thousand_take_seconds():
     assert time.process_time() - start < 2  # measured: 0.5 s
 
 
-def accuracy_after_training(model: nn.Module, garments, epochs: int, learning_rate: float = 0.005) -> float:
+def accuracy_after_training(
+    model: nn.Module, garments, epochs: int, learning_rate: float = 0.005
+) -> float:
     """Train on the first 10,000 garments with Adam and a one-cycle schedule; return the accuracy on the other 2,000."""
     images = torch.from_numpy(garments[0][:, None] / np.float32(255))
     labels = torch.from_numpy(garments[1].astype(np.int64))

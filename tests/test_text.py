@@ -54,10 +54,14 @@ def test_an_error_crosses_process_borders_with_its_message():
 
 
 def test_keys_name_their_module():
-    assert all("." in key and key == key.lower() or key.startswith("verdict.") for key in text.WORDS)
+    assert all(
+        "." in key and key == key.lower() or key.startswith("verdict.") for key in text.WORDS
+    )
 
 
-WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=9) | st.sampled_from(LANGUAGES)
+WORDS = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=9
+) | st.sampled_from(LANGUAGES)
 
 
 @given(st.none() | WORDS, st.none() | WORDS)

@@ -58,7 +58,10 @@ def test_loop_equals_the_one_written_by_hand(images, labels):
         optimizer.step()
         losses += [loss.item()] * len(chosen)
     running_loss = train_one_epoch(
-        by_loop, Batches(images, labels, 32, seed=5), nn.CrossEntropyLoss(), torch.optim.Adam(by_loop.parameters(), lr=0.01)
+        by_loop,
+        Batches(images, labels, 32, seed=5),
+        nn.CrossEntropyLoss(),
+        torch.optim.Adam(by_loop.parameters(), lr=0.01),
     )
     assert running_loss == pytest.approx(sum(losses) / 130, abs=1e-6)
     for one, other in zip(by_hand.parameters(), by_loop.parameters()):
@@ -68,9 +71,13 @@ def test_loop_equals_the_one_written_by_hand(images, labels):
 @pytest.mark.parametrize("batch_size", [1, 7, 100, 130, 1000])
 def test_evaluate_does_not_depend_on_the_batch_size(images, labels, batch_size):
     model = new_classifier()
-    result = evaluate(model, Batches(images, labels, batch_size), nn.CrossEntropyLoss(), {"accuracy": accuracy})
+    result = evaluate(
+        model, Batches(images, labels, batch_size), nn.CrossEntropyLoss(), {"accuracy": accuracy}
+    )
     logits = model.eval()(images)
-    assert result["loss"] == pytest.approx(nn.functional.cross_entropy(logits, labels).item(), abs=1e-6)
+    assert result["loss"] == pytest.approx(
+        nn.functional.cross_entropy(logits, labels).item(), abs=1e-6
+    )
     assert result["accuracy"] == pytest.approx((logits.argmax(1) == labels).double().mean().item())
 
 
@@ -111,7 +118,9 @@ def test_no_float64_is_asked_of_the_device(images, labels, monkeypatch):
     monkeypatch.setattr(torch.Tensor, "cpu", to_cpu)
     monkeypatch.setattr(torch.Tensor, "double", as_double)
     model, batches = new_classifier(), Batches(images, labels, 50)
-    train_one_epoch(model, batches, nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), 0.01))
+    train_one_epoch(
+        model, batches, nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), 0.01)
+    )
     assert evaluate(model, batches, nn.CrossEntropyLoss(), {"accuracy": accuracy})["loss"] > 0
 
 
@@ -123,7 +132,8 @@ def test_an_epoch_shows_every_example_once_in_an_order_of_its_own():
     assert torch.equal(torch.cat(first), torch.cat(again))
     assert not torch.equal(torch.cat(first), torch.cat(second))
     assert not torch.equal(
-        torch.cat(first), torch.cat([i for i, _ in Batches(torch.arange(50), torch.arange(50), 8, 4).epoch(1)])
+        torch.cat(first),
+        torch.cat([i for i, _ in Batches(torch.arange(50), torch.arange(50), 8, 4).epoch(1)]),
     )
 
 
@@ -131,7 +141,14 @@ def test_the_loop_cannot_tell_an_autoencoder(images):
     torch.manual_seed(0)
     model = build_model("ff_autoencoder", latent_dim=8)
     batches = Batches(images, images, 10)
-    history = fit(model, batches, nn.MSELoss(), torch.optim.Adam(model.parameters(), lr=0.01), 3, watch={"train": batches})
+    history = fit(
+        model,
+        batches,
+        nn.MSELoss(),
+        torch.optim.Adam(model.parameters(), lr=0.01),
+        3,
+        watch={"train": batches},
+    )
     assert list(history.rows[0]) == ["epoch", "running_loss", "seconds", "train_loss"]
     assert history["train_loss"][-1] < history["train_loss"][0]
 
@@ -153,7 +170,15 @@ def test_going_on_from_a_history_equals_not_having_stopped(images, labels):
         for stop in stops:
             torch.rand(7)  # whatever else drew from the generator meanwhile
             batches = Batches(images, labels, 32, seed=1)
-            history = fit(model, batches, nn.CrossEntropyLoss(), optimizer, stop, watch={"val": batches}, history=history)
+            history = fit(
+                model,
+                batches,
+                nn.CrossEntropyLoss(),
+                optimizer,
+                stop,
+                watch={"val": batches},
+                history=history,
+            )
         return history["val_loss"], [parameter.detach() for parameter in model.parameters()]
 
     whole, weights = run([5])
@@ -167,7 +192,9 @@ def test_early_stopping_waits_for_patience_and_survives_a_stop(images, labels):
 
     class Scripted(nn.Module):
         def forward(self, outputs, targets):
-            return outputs.sum() * 0 + (0.0 if torch.is_grad_enabled() else next(falling_then_rising))
+            return outputs.sum() * 0 + (
+                0.0 if torch.is_grad_enabled() else next(falling_then_rising)
+            )
 
     model = new_classifier()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -191,19 +218,27 @@ def test_the_learning_rate_follows_its_schedule(images, labels):
         learning_rate_at=cosine(0.2, 4),
         on_epoch_end=lambda history: seen.append(optimizer.param_groups[0]["lr"]),
     )
-    assert seen == pytest.approx([0.2, 0.2 * (1 + math.sqrt(0.5)) / 2, 0.1, 0.2 * (1 - math.sqrt(0.5)) / 2])
+    assert seen == pytest.approx(
+        [0.2, 0.2 * (1 + math.sqrt(0.5)) / 2, 0.1, 0.2 * (1 - math.sqrt(0.5)) / 2]
+    )
 
 
 def test_one_cycle_rises_and_falls_and_ends_at_nearly_zero():
     rates = [one_cycle(0.5, 100)(step) for step in range(101)]
     assert rates[0] == pytest.approx(0.02) and rates[25] == 0.5 and max(rates) == 0.5
     assert rates[:26] == sorted(rates[:26]) and rates[25:] == sorted(rates[25:], reverse=True)
-    assert rates[62] == pytest.approx(0.5 * (1 + math.cos(math.pi * 37 / 75)) / 2) and rates[100] == pytest.approx(0)
+    assert rates[62] == pytest.approx(0.5 * (1 + math.cos(math.pi * 37 / 75)) / 2) and rates[
+        100
+    ] == pytest.approx(0)
 
 
 def test_each_step_is_told_with_its_number_across_epochs(images, labels):
     model, steps = new_classifier(), []
-    arguments = Batches(images, labels, 50), nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr=0.1)
+    arguments = (
+        Batches(images, labels, 50),
+        nn.CrossEntropyLoss(),
+        torch.optim.SGD(model.parameters(), lr=0.1),
+    )
     history = fit(model, *arguments, 1, after_step=steps.append)
     fit(model, *arguments, 3, after_step=steps.append, history=history)
     assert steps == list(range(1, 10)) and arguments[0].num_steps == 3
@@ -235,14 +270,27 @@ def test_the_average_of_weights_against_the_formula(images, labels):
 
     train = Batches(images, labels, 10)
     loss_fn = nn.CrossEntropyLoss()
-    history = fit(model, train, loss_fn, optimizer, 2, watch={"val": train}, after_step=update, measured=average.model)
+    history = fit(
+        model,
+        train,
+        loss_fn,
+        optimizer,
+        2,
+        watch={"val": train},
+        after_step=update,
+        measured=average.model,
+    )
     assert torch.allclose(average.model[1].weight, by_hand, atol=1e-6) and not torch.allclose(
         model[1].weight, by_hand, atol=1e-3
     )
     assert (
-        history["val_loss"][-1] == evaluate(average.model, train, loss_fn)["loss"] != evaluate(model, train, loss_fn)["loss"]
+        history["val_loss"][-1]
+        == evaluate(average.model, train, loss_fn)["loss"]
+        != evaluate(model, train, loss_fn)["loss"]
     )
-    assert not average.model.training and not any(weight.grad is not None for weight in average.model.parameters())
+    assert not average.model.training and not any(
+        weight.grad is not None for weight in average.model.parameters()
+    )
 
 
 def test_an_average_of_batch_norm_has_its_running_means():
@@ -250,8 +298,9 @@ def test_an_average_of_batch_norm_has_its_running_means():
     average = WeightAverage(model, 0.9)
     model(torch.rand(8, 1, 4, 4) + 3)
     average.update(1)
-    assert average.model.num_batches_tracked == 1 and average.model.running_mean.item() == pytest.approx(
-        0.9 * model.running_mean.item()
+    assert (
+        average.model.num_batches_tracked == 1
+        and average.model.running_mean.item() == pytest.approx(0.9 * model.running_mean.item())
     )
 
 
@@ -259,13 +308,23 @@ def test_what_is_measured_may_be_another_loss(images, labels):
     model, batches = new_classifier(), Batches(images, labels, 50)
     plain, smoothed = nn.CrossEntropyLoss(), nn.CrossEntropyLoss(label_smoothing=0.3)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    history = fit(model, batches, smoothed, optimizer, 1, watch={"val": batches}, measured_loss_fn=plain)
-    assert history["val_loss"][0] == evaluate(model, batches, plain)["loss"] != evaluate(model, batches, smoothed)["loss"]
+    history = fit(
+        model, batches, smoothed, optimizer, 1, watch={"val": batches}, measured_loss_fn=plain
+    )
+    assert (
+        history["val_loss"][0]
+        == evaluate(model, batches, plain)["loss"]
+        != evaluate(model, batches, smoothed)["loss"]
+    )
 
 
 def test_minibatches_are_augmented_in_training_alone_and_alike_each_time(images, labels):
-    batches = Batches(images, labels, 50, seed=3, augment=lambda inputs: inputs + torch.rand(len(inputs), 1, 1, 1))
-    first, again, second = (torch.cat([inputs for inputs, _ in batches.epoch(k)]) for k in (1, 1, 2))
+    batches = Batches(
+        images, labels, 50, seed=3, augment=lambda inputs: inputs + torch.rand(len(inputs), 1, 1, 1)
+    )
+    first, again, second = (
+        torch.cat([inputs for inputs, _ in batches.epoch(k)]) for k in (1, 1, 2)
+    )
     assert torch.equal(first, again) and not torch.equal(first, second)
     assert torch.equal(torch.cat([inputs for inputs, _ in batches]), images)
 
@@ -275,7 +334,13 @@ def test_a_diverging_loss_stops_with_epoch_step_and_rate(images, labels, poison)
     model = new_classifier()
     images[10] = poison
     with pytest.raises(TrainingDiverged) as error:
-        fit(model, Batches(images, labels, 13), nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr=0.25), 3)
+        fit(
+            model,
+            Batches(images, labels, 13),
+            nn.CrossEntropyLoss(),
+            torch.optim.SGD(model.parameters(), lr=0.25),
+            3,
+        )
     assert error.value.values["epoch"] == 1 and 1 <= error.value.values["step"] <= 10
     assert "epoch 1" in str(error.value) and "learning_rate=0.25" in str(error.value)
 
@@ -286,11 +351,20 @@ def test_one_hot_mse_against_a_case_by_hand():
 
 
 def test_an_epoch_in_which_the_machine_slept_changes_no_time():
-    assert History([{"seconds": seconds} for seconds in (1.1, 3600.0, 1.0, 1.3, 1.2)]).epoch_seconds == 1.2
+    assert (
+        History([{"seconds": seconds} for seconds in (1.1, 3600.0, 1.0, 1.3, 1.2)]).epoch_seconds
+        == 1.2
+    )
 
 
 def test_history_as_frame_and_best_epoch():
-    history = History([{"epoch": 1, "val_loss": 0.5}, {"epoch": 2, "val_loss": 0.2}, {"epoch": 3, "val_loss": 0.2}])
+    history = History(
+        [
+            {"epoch": 1, "val_loss": 0.5},
+            {"epoch": 2, "val_loss": 0.2},
+            {"epoch": 3, "val_loss": 0.2},
+        ]
+    )
     assert history.best_epoch("val_loss") == 2 and history.epochs_since_best("val_loss") == 1
     assert history.frame().loc[3, "val_loss"] == 0.2
 
@@ -309,6 +383,12 @@ def test_device():
 
 def test_bfloat16_is_emulated_on_x86_without_avx512_alone():
     assert not emulates_bfloat16(torch.device("cuda"))
-    flags = re.search(r"^flags.*", Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else "", re.MULTILINE)
+    flags = re.search(
+        r"^flags.*",
+        Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else "",
+        re.MULTILINE,
+    )
     if flags and torch.backends.mkldnn.is_available():
-        assert emulates_bfloat16(torch.device("cpu")) == ({"avx512bw", "avx512vl", "avx512dq"} - {*flags[0].split()} != set())
+        assert emulates_bfloat16(torch.device("cpu")) == (
+            {"avx512bw", "avx512vl", "avx512dq"} - {*flags[0].split()} != set()
+        )

@@ -24,7 +24,10 @@ COMMITTED = RunStore().results / yardsticks.NAME
 def splits():
     draw = torch.Generator().manual_seed(0)
     parts = [
-        Split(torch.rand(size, 1, 28, 28, generator=draw), torch.arange(size, dtype=torch.uint8) % 10) for size in (60, 30, 20)
+        Split(
+            torch.rand(size, 1, 28, 28, generator=draw), torch.arange(size, dtype=torch.uint8) % 10
+        )
+        for size in (60, 30, 20)
     ]
     return Splits(*parts, source="synthetic")
 
@@ -36,12 +39,20 @@ def made(splits, tmp_path):
 
 def test_they_are_what_the_functions_of_the_course_compute(made, splits):
     train, whole = splits.train.images, torch.cat([splits.train.images, splits.val.images])
-    for fitted, name, images in ((train, "val", 50_000), (train, "test", 50_000), (whole, "test", 60_000)):
+    for fitted, name, images in (
+        (train, "val", 50_000),
+        (train, "test", 50_000),
+        (whole, "test", 60_000),
+    ):
         measured = getattr(splits, name).images
         found = made.pca_errors(name, [1, 7, 40], images)
-        pd.testing.assert_frame_equal(found, evaluation.pca_errors(fitted, measured, [1, 7, 40]), rtol=1e-4)
+        pd.testing.assert_frame_equal(
+            found, evaluation.pca_errors(fitted, measured, [1, 7, 40]), rtol=1e-4
+        )
         found = made.constant_errors(name, images)
-        pd.testing.assert_frame_equal(found, evaluation.constant_errors(fitted, measured), rtol=1e-4)
+        pd.testing.assert_frame_equal(
+            found, evaluation.constant_errors(fitted, measured), rtol=1e-4
+        )
 
 
 def test_the_examples_are_what_pca_keeps_of_the_first_image_of_each_class(made, splits):
@@ -53,9 +64,9 @@ def test_the_examples_are_what_pca_keeps_of_the_first_image_of_each_class(made, 
 def test_constant_answers_by_hand():
     train = torch.tensor([0.0, 0.2, 1.0]).reshape(3, 1, 1, 1).expand(3, 1, 28, 28)
     errors = evaluation.constant_errors(train, torch.full((2, 1, 28, 28), 0.5))
-    assert errors["l1"].tolist() == pytest.approx([0.5, 0.1, 0.3]) and errors["mse"].tolist() == pytest.approx(
-        [0.25, 0.01, 0.09]
-    )
+    assert errors["l1"].tolist() == pytest.approx([0.5, 0.1, 0.3]) and errors[
+        "mse"
+    ].tolist() == pytest.approx([0.25, 0.01, 0.09])
 
 
 def test_an_altered_or_broken_file_is_refused(made, tmp_path):
@@ -78,9 +89,15 @@ def test_those_committed_are_of_the_official_data():
     assert constants["mse"].tolist() == pytest.approx([0.206499, 0.086641, 0.103130], abs=2e-6)
     assert constants["l1"].tolist() == pytest.approx([0.286849, 0.231134, 0.209540], abs=2e-6)
     errors = committed.pca_errors("test", [10, 64, 128, 256, 512], 60_000)
-    assert errors["mse"].tolist() == pytest.approx([0.024352, 0.010368, 0.006312, 0.002986, 0.000610], abs=2e-6)
-    assert errors["mse_clamped"].tolist() == pytest.approx([0.023717, 0.009836, 0.005909, 0.002739, 0.000535], abs=2e-6)
-    assert errors["l1_clamped"].tolist() == pytest.approx([0.094578, 0.056297, 0.042069, 0.027643, 0.011314], abs=2e-6)
+    assert errors["mse"].tolist() == pytest.approx(
+        [0.024352, 0.010368, 0.006312, 0.002986, 0.000610], abs=2e-6
+    )
+    assert errors["mse_clamped"].tolist() == pytest.approx(
+        [0.023717, 0.009836, 0.005909, 0.002739, 0.000535], abs=2e-6
+    )
+    assert errors["l1_clamped"].tolist() == pytest.approx(
+        [0.094578, 0.056297, 0.042069, 0.027643, 0.011314], abs=2e-6
+    )
     for name in ("val", "test"):
         column = committed.pca_errors(name, range(1, 785))["mse"]
         assert column.is_monotonic_decreasing and len(column) == 784
@@ -89,7 +106,9 @@ def test_those_committed_are_of_the_official_data():
 def test_a_page_reads_them_in_full_and_measures_in_quick(monkeypatch, splits):
     monkeypatch.setattr(reports, "load_fashion_mnist", lambda source: splits)
     given = {"lang": "en", "source": "auto"}
-    full, quick = (load_report("02").page({**given, "profile": profile}) for profile in ("full", "quick"))
+    full, quick = (
+        load_report("02").page({**given, "profile": profile}) for profile in ("full", "quick")
+    )
     committed = yardsticks.Yardsticks(COMMITTED)
     pd.testing.assert_frame_equal(full.pca_errors("val", [64]), committed.pca_errors("val", [64]))
     assert full.constant_errors("val").equals(committed.constant_errors("val"))
@@ -104,7 +123,9 @@ def test_without_the_file_a_full_page_measures_too(monkeypatch, splits, tmp_path
     monkeypatch.setenv("FMNIST_RESULTS", str(tmp_path))
     monkeypatch.setattr(reports, "load_fashion_mnist", lambda source: splits)
     page = load_report("02").page({"lang": "en", "source": "auto", "profile": "full"})
-    assert page.pca_errors("test", [5]).equals(evaluation.pca_errors(splits.train.images, splits.test.images, [5]))
+    assert page.pca_errors("test", [5]).equals(
+        evaluation.pca_errors(splits.train.images, splits.test.images, [5])
+    )
 
 
 def test_reproduce_makes_them_where_they_are_missing(monkeypatch, splits, tmp_path):
@@ -114,4 +135,8 @@ def test_reproduce_makes_them_where_they_are_missing(monkeypatch, splits, tmp_pa
     assert yardsticks.NAME in CliRunner().invoke(main, ["reproduce"]).output
     before = (tmp_path / yardsticks.NAME).read_bytes()
     again = CliRunner().invoke(main, ["reproduce"])
-    assert again.output == "" and again.exit_code == 0 and (tmp_path / yardsticks.NAME).read_bytes() == before
+    assert (
+        again.output == ""
+        and again.exit_code == 0
+        and (tmp_path / yardsticks.NAME).read_bytes() == before
+    )

@@ -13,7 +13,10 @@ import pytest
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "book"), str(ROOT / "book" / "_ext")]  # the book's scripts are not a package
+sys.path[:0] = [
+    str(ROOT / "book"),
+    str(ROOT / "book" / "_ext"),
+]  # the book's scripts are not a package
 
 PARAMETERS = """import os
 
@@ -72,7 +75,9 @@ def text(spanish: str, english: str, *more_tags: str) -> list[NotebookNode]:
 
 def code(source: str, *cell_tags: str, **shows: str) -> NotebookNode:
     """Return a code cell, with tags, that may show a ``figure`` or a ``table``."""
-    metadata = ({"tags": list(cell_tags)} if cell_tags else {}) | ({"fmnist": shows} if shows else {})
+    metadata = ({"tags": list(cell_tags)} if cell_tags else {}) | (
+        {"fmnist": shows} if shows else {}
+    )
     return nbformat.v4.new_code_cell(source, metadata=metadata)
 
 
@@ -115,7 +120,11 @@ def toy_notebook() -> NotebookNode:
     for step in range(8):
         cells += [*text(f"Un paso, el {step}.", f"A step, number {step}."), code(f"{step} + 1")]
     notebook = nbformat.v4.new_notebook(cells=cells)
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook.metadata["kernelspec"] = {
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
     for count, cell in enumerate((cell for cell in cells if cell.cell_type == "code"), start=1):
         cell.execution_count = count
     return notebook
@@ -140,14 +149,18 @@ TOC = "format: jb-book\nroot: index\nchapters:\n" + "".join(
 
 def write_toy_book(root: Path) -> Path:
     """Write a book of one executable page and four of text under ``root``, with the project's package and scripts."""
-    shutil.copytree(ROOT / "fmnist_utils", root / "fmnist_utils", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "fmnist_utils", root / "fmnist_utils", ignore=shutil.ignore_patterns("__pycache__")
+    )
     unwanted = shutil.ignore_patterns("_build", "results", "__pycache__", "*.md", "_toc.yml")
     shutil.copytree(ROOT / "book", root / "book", ignore=unwanted)
     for name in ("pyproject.toml", "environment.yml"):
         shutil.copyfile(ROOT / name, root / name)
     # Without the reference of the package, which takes longer to import than all the rest to build.
     lines = (ROOT / "_config.yml").read_text("utf-8").splitlines(keepends=True)
-    (root / "_config.yml").write_text("".join(line for line in lines if "book_api" not in line), "utf-8")
+    (root / "_config.yml").write_text(
+        "".join(line for line in lines if "book_api" not in line), "utf-8"
+    )
     for lang, files in PROSE.items():
         for name, content in files.items():
             (root / "book" / lang / f"{name}.md").write_text(content, "utf-8")
@@ -161,11 +174,19 @@ def write_toy_book(root: Path) -> Path:
 
 def run_in(book: Path, *command: str) -> subprocess.CompletedProcess:
     """Run Python in the toy book, away from the network and from the user's files."""
-    own = {"FMNIST_OFFLINE": "1", "FMNIST_CACHE": str(book / "cache"), "FMNIST_RUNS": str(book / "runs")}
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("FMNIST_")}
+    own = {
+        "FMNIST_OFFLINE": "1",
+        "FMNIST_CACHE": str(book / "cache"),
+        "FMNIST_RUNS": str(book / "runs"),
+    }
+    variables = {
+        name: value for name, value in os.environ.items() if not name.startswith("FMNIST_")
+    }
     variables |= own | {"PYTHONPATH": str(book)}
     command = [sys.executable, *command]
-    return subprocess.run(command, cwd=book / "book", env=variables, capture_output=True, text=True, timeout=600)
+    return subprocess.run(
+        command, cwd=book / "book", env=variables, capture_output=True, text=True, timeout=600
+    )
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,9 @@ def conv(channels: int, size: int, padding: str, rngs: nnx.Rngs) -> nnx.Module:
 
 
 def deconv(channels: int, size: int, kernel: int, rngs: nnx.Rngs) -> nnx.Module:
-    sides = ((kernel - 1, kernel),) * 2  # of the input with zeros between: PyTorch's output_padding=1
+    sides = (
+        (kernel - 1, kernel),
+    ) * 2  # of the input with zeros between: PyTorch's output_padding=1
     # PyTorch takes the outputs of a transposed convolution for its fan-in.
     how = {"strides": (2, 2), "padding": sides, **like_torch(kernel * kernel * size)}
     return nnx.ConvTranspose(channels, size, (kernel, kernel), rngs=rngs, **how)
@@ -50,20 +52,49 @@ pool = partial(nnx.max_pool, window_shape=(2, 2), strides=(2, 2))
 def ff(rngs: nnx.Rngs) -> nnx.Module:
     first, second = dense(784, 128, rngs), dense(128, 64, rngs)
     drop = partial(nnx.Dropout, 0.2, rngs=rngs)
-    return nnx.Sequential(flatten, first, nnx.relu, drop(), second, nnx.relu, drop(), dense(64, 10, rngs))
+    return nnx.Sequential(
+        flatten, first, nnx.relu, drop(), second, nnx.relu, drop(), dense(64, 10, rngs)
+    )
 
 
 def convae(rngs: nnx.Rngs) -> nnx.Module:
-    encoder = [conv(1, 16, "VALID", rngs), nnx.relu, pool, conv(16, 32, "VALID", rngs), nnx.relu, pool, flatten]
-    code = [dense(800, 64, rngs), nnx.relu, dense(64, 800, rngs), nnx.relu, lambda x: x.reshape(len(x), 5, 5, 32)]
-    return nnx.Sequential(*encoder, *code, deconv(32, 16, 4, rngs), nnx.relu, deconv(16, 1, 3, rngs), nnx.sigmoid)
+    encoder = [
+        conv(1, 16, "VALID", rngs),
+        nnx.relu,
+        pool,
+        conv(16, 32, "VALID", rngs),
+        nnx.relu,
+        pool,
+        flatten,
+    ]
+    code = [
+        dense(800, 64, rngs),
+        nnx.relu,
+        dense(64, 800, rngs),
+        nnx.relu,
+        lambda x: x.reshape(len(x), 5, 5, 32),
+    ]
+    return nnx.Sequential(
+        *encoder, *code, deconv(32, 16, 4, rngs), nnx.relu, deconv(16, 1, 3, rngs), nnx.sigmoid
+    )
 
 
 def cnn3(rngs: nnx.Rngs) -> nnx.Module:
     norm = partial(nnx.BatchNorm, momentum=0.9, epsilon=1e-5, rngs=rngs)
     drop = partial(nnx.Dropout, 0.1, rngs=rngs)
-    blocks = [conv(1, 32, "SAME", rngs), norm(32), nnx.relu, pool, conv(32, 64, "VALID", rngs), norm(64), nnx.relu, pool]
-    return nnx.Sequential(*blocks, flatten, drop(), dense(2304, 512, rngs), drop(), nnx.relu, dense(512, 10, rngs))
+    blocks = [
+        conv(1, 32, "SAME", rngs),
+        norm(32),
+        nnx.relu,
+        pool,
+        conv(32, 64, "VALID", rngs),
+        norm(64),
+        nnx.relu,
+        pool,
+    ]
+    return nnx.Sequential(
+        *blocks, flatten, drop(), dense(2304, 512, rngs), drop(), nnx.relu, dense(512, 10, rngs)
+    )
 
 
 NETWORKS = {"ff": ff, "convae": convae, "cnn3": cnn3}

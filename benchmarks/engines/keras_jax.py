@@ -18,7 +18,10 @@ from workloads import LEARNING_RATE, Job
 def like_torch(fan_in: int) -> dict[str, initializers.Initializer]:
     """Return the two arguments that make a layer begin as PyTorch's."""
     bound = fan_in**-0.5
-    return {f"{part}_initializer": initializers.RandomUniform(-bound, bound) for part in ("kernel", "bias")}
+    return {
+        f"{part}_initializer": initializers.RandomUniform(-bound, bound)
+        for part in ("kernel", "bias")
+    }
 
 
 def dense(size: int, fan_in: int, **options) -> layers.Layer:
@@ -40,20 +43,49 @@ def normalization() -> layers.Layer:
 
 
 def ff() -> list[layers.Layer]:
-    hidden = [dense(128, 784, activation="relu"), layers.Dropout(0.2), dense(64, 128, activation="relu"), layers.Dropout(0.2)]
+    hidden = [
+        dense(128, 784, activation="relu"),
+        layers.Dropout(0.2),
+        dense(64, 128, activation="relu"),
+        layers.Dropout(0.2),
+    ]
     return [layers.Flatten(), *hidden, dense(10, 64)]
 
 
 def convae() -> list[layers.Layer]:
-    encoder = [conv(16, 1, activation="relu"), layers.MaxPooling2D(2), conv(32, 16, activation="relu"), layers.MaxPooling2D(2)]
-    code = [layers.Flatten(), dense(64, 800, activation="relu"), dense(800, 64, activation="relu"), layers.Reshape((5, 5, 32))]
-    return [*encoder, *code, deconv(16, 4), layers.ReLU(), deconv(1, 3), layers.Activation("sigmoid")]
+    encoder = [
+        conv(16, 1, activation="relu"),
+        layers.MaxPooling2D(2),
+        conv(32, 16, activation="relu"),
+        layers.MaxPooling2D(2),
+    ]
+    code = [
+        layers.Flatten(),
+        dense(64, 800, activation="relu"),
+        dense(800, 64, activation="relu"),
+        layers.Reshape((5, 5, 32)),
+    ]
+    return [
+        *encoder,
+        *code,
+        deconv(16, 4),
+        layers.ReLU(),
+        deconv(1, 3),
+        layers.Activation("sigmoid"),
+    ]
 
 
 def cnn3() -> list[layers.Layer]:
     first = [conv(32, 1, padding="same"), normalization(), layers.ReLU(), layers.MaxPooling2D(2)]
     second = [conv(64, 32), normalization(), layers.ReLU(), layers.MaxPooling2D(2)]
-    head = [layers.Flatten(), layers.Dropout(0.1), dense(512, 2304), layers.Dropout(0.1), layers.ReLU(), dense(10, 512)]
+    head = [
+        layers.Flatten(),
+        layers.Dropout(0.1),
+        dense(512, 2304),
+        layers.Dropout(0.1),
+        layers.ReLU(),
+        dense(10, 512),
+    ]
     return [*first, *second, *head]
 
 
@@ -72,6 +104,15 @@ def train(job: Job) -> None:
         if reconstructing
         else keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
-    report = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: job.on_epoch(logs["loss"]))
+    report = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: job.on_epoch(logs["loss"])
+    )
     targets = images if reconstructing else job.data.labels.astype(np.int32)
-    model.fit(images, targets, batch_size=job.workload.batch_size, epochs=job.epochs, verbose=0, callbacks=[report])
+    model.fit(
+        images,
+        targets,
+        batch_size=job.workload.batch_size,
+        epochs=job.epochs,
+        verbose=0,
+        callbacks=[report],
+    )

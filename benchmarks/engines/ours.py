@@ -22,7 +22,12 @@ KEPT: list = []  # the data, their images and labels as tensors
 def recipe(workload: Workload, precision: str = "float32") -> Recipe:
     """Return the workload as the project writes it."""
     model = {"name": workload.model, **workload.sizes}
-    how = {"optimizer": "adam", "learning_rate": LEARNING_RATE, "batch_size": workload.batch_size, "num_epochs": 1}
+    how = {
+        "optimizer": "adam",
+        "learning_rate": LEARNING_RATE,
+        "batch_size": workload.batch_size,
+        "num_epochs": 1,
+    }
     return Recipe(model=model, loss=workload.loss, precision=precision, **how)
 
 
@@ -57,7 +62,14 @@ def plain_dropout(model: nn.Module) -> None:
                 setattr(parent, name, nn.Dropout(layer.p))
 
 
-def prepare(workload: Workload, data: Data, seed: int, precision: str = "float32", without: str = "", extra: str = ""):
+def prepare(
+    workload: Workload,
+    data: Data,
+    seed: int,
+    precision: str = "float32",
+    without: str = "",
+    extra: str = "",
+):
     """Return network, minibatches, loss and optimizer, ready for ``train_one_epoch``."""
     if without != "kept_memory":
         keep_freed_memory()
@@ -72,7 +84,9 @@ def prepare(workload: Workload, data: Data, seed: int, precision: str = "float32
     how = recipe(workload, "bfloat16" if extra == "bfloat16" else precision)
     optimizer, loss_fn = make_optimizer(how, model), make_loss(how)
     if without in ("fused", "own_optimizer"):
-        optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE, fused=without == "own_optimizer")
+        optimizer = torch.optim.Adam(
+            model.parameters(), lr=LEARNING_RATE, fused=without == "own_optimizer"
+        )
     form = ImageByImage if without == "resident" else Batches
     batches = form(*tensors(workload, data), workload.batch_size, seed)
     model = Bfloat16(model) if how.precision == "bfloat16" else model

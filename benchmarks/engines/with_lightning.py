@@ -47,7 +47,17 @@ def train(job: Job) -> None:
     warnings.filterwarnings("ignore")
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     lightning.seed_everything(job.seed, verbose=False)
-    images, labels = torch.tensor(job.data.images).unsqueeze(1) / 255, torch.tensor(job.data.labels).long()
-    loader = DataLoader(TensorDataset(images, labels), batch_size=job.workload.batch_size, shuffle=True)
-    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False}
+    images, labels = (
+        torch.tensor(job.data.images).unsqueeze(1) / 255,
+        torch.tensor(job.data.labels).long(),
+    )
+    loader = DataLoader(
+        TensorDataset(images, labels), batch_size=job.workload.batch_size, shuffle=True
+    )
+    quiet = {
+        "logger": False,
+        "enable_checkpointing": False,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+    }
     lightning.Trainer(max_epochs=job.epochs, accelerator="cpu", **quiet).fit(Network(job), loader)

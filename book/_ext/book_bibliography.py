@@ -41,11 +41,15 @@ class SpanishStyle(Style):
     def format_editor(self, entry, as_sentence=True):
         people = self.format_names("editor", as_sentence=False)
         if "editor" in entry.persons:
-            people = join(sep=" ")[people, "(eds.)" if len(entry.persons["editor"]) > 1 else "(ed.)"]
+            people = join(sep=" ")[
+                people, "(eds.)" if len(entry.persons["editor"]) > 1 else "(ed.)"
+            ]
         return sentence[people] if as_sentence else people
 
     def format_chapter_and_pages(self, entry):
-        return join(sep=", ")[optional[together["cap.", entry_field("chapter")]], optional[together["pp.", pages]]]
+        return join(sep=", ")[
+            optional[together["cap.", entry_field("chapter")]], optional[together["pp.", pages]]
+        ]
 
     def format_edition(self, entry):
         return optional[words[entry_field("edition", apply_func=str.lower), "ed."]]
@@ -55,7 +59,11 @@ def _add_translated_templates():
     for kind in ("inproceedings", "incollection", "phdthesis", "mastersthesis", "techreport"):
         name = f"get_{kind}_template"
         english = getattr(Style, name)
-        setattr(SpanishStyle, name, lambda self, entry, english=english: translated(english(self, entry)))
+        setattr(
+            SpanishStyle,
+            name,
+            lambda self, entry, english=english: translated(english(self, entry)),
+        )
 
 
 @dataclass
@@ -68,5 +76,7 @@ class SpanishReferences(AuthorYearReferenceStyle):
 def setup(app):
     _add_translated_templates()
     register_list_style("pybtex.style.formatting", "plain_es", SpanishStyle)
-    register_reference_style("sphinxcontrib.bibtex.style.referencing", "author_year_es", SpanishReferences)
+    register_reference_style(
+        "sphinxcontrib.bibtex.style.referencing", "author_year_es", SpanishReferences
+    )
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -28,11 +28,17 @@ SPANISH = {
 # What a screen reader hears, where the theme says nothing or not what stands there.
 BRANCH = {"es": "Mostrar u ocultar sus páginas", "en": "Show or hide its pages"}
 NAMES = [
-    (r'(<details[^>]*>)<summary>(<span class="toctree-toggle")', r'\1<summary aria-label="{branch}">\2'),
+    (
+        r'(<details[^>]*>)<summary>(<span class="toctree-toggle")',
+        r'\1<summary aria-label="{branch}">\2',
+    ),
     (r'<summary aria-label="Toggle hidden content">', "<summary>"),  # the words inside are its name
     (r'(<button class="btn search-button-field[^>]*?) aria-label="[^"]*"', r"\1"),  # the same
     (r'(<i class="theme-switch[^>]*?) title="[^"]*"', r"\1"),  # the button has a name
-    (r'<div role="list" class="citation-list">', '<div class="citation-list">'),  # no list items inside
+    (
+        r'<div role="list" class="citation-list">',
+        '<div class="citation-list">',
+    ),  # no list items inside
     (r' role="doc-biblioentry"', ""),
     (r' id="(?:exercise|solution)-content"', ""),  # the same in every exercise of a page
 ]

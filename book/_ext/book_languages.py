@@ -11,7 +11,8 @@ def add_links(app, pagename, templatename, context, doctree):
     target = pagename if pagename in app.env.found_docs | GENERATED_PAGES else app.config.root_doc
     context["here"] = app.config.language
     context["language_links"] = [
-        (code, NAMES[code], f"{context['content_root']}../{code}/{target}.html") for code in app.config.site_languages
+        (code, NAMES[code], f"{context['content_root']}../{code}/{target}.html")
+        for code in app.config.site_languages
     ]
 
 
@@ -27,6 +28,10 @@ def open_own_copy(app, pagename, templatename, context, doctree):
 
 def setup(app):
     app.add_config_value("site_languages", list(NAMES), "html")
-    app.connect("html-page-context", add_links, priority=400)  # before the theme drops templates that render empty
-    app.connect("html-page-context", open_own_copy, priority=600)  # after the theme has made its buttons
+    app.connect(
+        "html-page-context", add_links, priority=400
+    )  # before the theme drops templates that render empty
+    app.connect(
+        "html-page-context", open_own_copy, priority=600
+    )  # after the theme has made its buttons
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -16,8 +16,12 @@ from PIL import Image, ImageChops, ImageStat
 
 ALL_ICONS = "scripts/fontawesome.js"  # below _static, as everything here
 UNUSED = [ALL_ICONS, "vendor/fontawesome/webfonts/*"]
-ICONS_TAG = re.compile(r'<script defer src="([^"]*_static/)scripts/fontawesome\.js[^"]*">\s*</script>')
-SEARCH_TAGS = re.compile(r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"></script>')
+ICONS_TAG = re.compile(
+    r'<script defer src="([^"]*_static/)scripts/fontawesome\.js[^"]*">\s*</script>'
+)
+SEARCH_TAGS = re.compile(
+    r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"></script>'
+)
 # The theme follows the reader's system after the first paint only: a flash of white for whoever prefers the dark.
 THEME_LATER = 'document.documentElement.dataset.theme = localStorage.getItem("theme") || "auto";'
 THEME_NOW = """document.documentElement.dataset.theme = document.documentElement.dataset.mode != "auto" ? localStorage.getItem("theme")
@@ -32,14 +36,18 @@ def lighten(out: Path) -> None:
         return  # no page has changed, so Sphinx wrote none: they are light already
     for path in (out / "_images").glob("*.png"):
         path.write_bytes(with_palette(path.read_bytes()))
-    pages = {path: path.read_text("utf-8") for path in out.rglob("*.html") if static not in path.parents}
+    pages = {
+        path: path.read_text("utf-8") for path in out.rglob("*.html") if static not in path.parents
+    }
     drawings = icons(pages.values(), (static / ALL_ICONS).read_text("utf-8"))
     (static / "styles" / "icons.css").write_text(drawings, "utf-8")
     for pattern in UNUSED:
         for path in list(static.glob(pattern)):
             path.unlink()
     for path, text in pages.items():
-        text = ICONS_TAG.sub(r'<link rel="stylesheet" href="\1styles/icons.css" />', text).replace(THEME_LATER, THEME_NOW)
+        text = ICONS_TAG.sub(r'<link rel="stylesheet" href="\1styles/icons.css" />', text).replace(
+            THEME_LATER, THEME_NOW
+        )
         if path.name != "search.html":
             text = SEARCH_TAGS.sub("", text)
         path.write_text(with_sizes(text, out / "_images"), "utf-8")
@@ -57,7 +65,9 @@ def with_palette(png: bytes, worst: float = 2.0) -> bytes:
     ``worst`` is the root of the mean squared difference, of 255: two levels are seen by nobody.
     """
     picture = Image.open(BytesIO(png))
-    if picture.mode not in ("RGB", "RGBA") or (picture.mode == "RGBA" and picture.getextrema()[3] != (255, 255)):
+    if picture.mode not in ("RGB", "RGBA") or (
+        picture.mode == "RGBA" and picture.getextrema()[3] != (255, 255)
+    ):
         return png
     plain = picture.convert("RGB")
     small = plain.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
@@ -85,7 +95,9 @@ def with_sizes(text: str, images: Path) -> str:
 
 # --- Icons ------------------------------------------------------------------------------------------------------------
 
-ICON_CLASSES = re.compile(r'class="([^"]*\b(?:fa|fas|far|fab|fa-solid|fa-regular|fa-brands)\b[^"]*)"')
+ICON_CLASSES = re.compile(
+    r'class="([^"]*\b(?:fa|fas|far|fab|fa-solid|fa-regular|fa-brands)\b[^"]*)"'
+)
 ANY_ICON = r'(?:"{0}"|\b{0}):\[(\d+),(\d+),\[[^\]]*\],"[0-9a-f]+","([^"]+)"\]'
 # A drawing is a mask over the colour of the text: it follows the theme, and its colours a reader's own.
 ICON_RULES = """:where(.fa-solid, .fas, .fa-regular, .far, .fa-brands, .fab) {
@@ -100,9 +112,16 @@ ICON_RULES = """:where(.fa-solid, .fas, .fa-regular, .far, .fa-brands, .fab) {
 def icons(pages: Iterator[str], library: str) -> str:
     """Return the styles that draw the icons of ``pages``, from the ``library`` of the theme: Font Awesome, CC BY 4.0."""
     names = {
-        name[3:] for page in pages for classes in ICON_CLASSES.findall(page) for name in classes.split() if name[:3] == "fa-"
+        name[3:]
+        for page in pages
+        for classes in ICON_CLASSES.findall(page)
+        for name in classes.split()
+        if name[:3] == "fa-"
     }
-    rules = ["/* Font Awesome Free by @fontawesome, https://fontawesome.com: icons CC BY 4.0 */\n", ICON_RULES]
+    rules = [
+        "/* Font Awesome Free by @fontawesome, https://fontawesome.com: icons CC BY 4.0 */\n",
+        ICON_RULES,
+    ]
     for name in sorted(names):
         if drawn := re.search(ANY_ICON.format(re.escape(name)), library):
             width, height, path = drawn.groups()
@@ -118,8 +137,12 @@ def icons(pages: Iterator[str], library: str) -> str:
 
 COMMENT = re.compile(r"""(/\*.*?\*/)|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'""", re.DOTALL)
 TOKEN = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|url\([^"')]*\)|[{};]""", re.DOTALL)
-COMMA = re.compile(r",(?![^()]*(?:\([^()]*(?:\([^()]*\)[^()]*)*\)[^()]*)*\))")  # outside of up to three parentheses
-GLYPH = re.compile(r"\.fa-[\w-]+:{1,2}(?:before|after)")  # an icon as a letter of the font that is not there
+COMMA = re.compile(
+    r",(?![^()]*(?:\([^()]*(?:\([^()]*\)[^()]*)*\)[^()]*)*\))"
+)  # outside of up to three parentheses
+GLYPH = re.compile(
+    r"\.fa-[\w-]+:{1,2}(?:before|after)"
+)  # an icon as a letter of the font that is not there
 NESTS = ("@media", "@supports", "@container", "@layer")
 
 
@@ -155,7 +178,10 @@ def needed(selector: str, used: set[str]) -> bool:
 
 def in_use(css: str, used: set[str]) -> str:
     """Return ``css`` without comments and without the rules for classes and ids that are not among the ``used``."""
-    css = COMMENT.sub(lambda match: "" if match[1] and not match[1].startswith("/* Font Awesome") else match[0], css)
+    css = COMMENT.sub(
+        lambda match: "" if match[1] and not match[1].startswith("/* Font Awesome") else match[0],
+        css,
+    )
     kept = []
     for head, body in rules_of(css):
         if body is None:
@@ -166,17 +192,27 @@ def in_use(css: str, used: set[str]) -> str:
         elif head.startswith("@"):
             if "Font Awesome" not in body:
                 kept.append(f"{head} {{{body}}}")
-        elif selectors := [selector.strip() for selector in COMMA.split(head) if needed(selector, used)]:
+        elif selectors := [
+            selector.strip() for selector in COMMA.split(head) if needed(selector, used)
+        ]:
             kept.append(f"{', '.join(selectors)} {{{body}}}")
     return "".join(f"{rule}\n" for rule in kept)
 
 
 def names_in_use(pages: Iterator[str], static: Path) -> set[str]:
     """Return the classes and ids of ``pages`` and every word of the scripts, which put classes on elements too."""
-    attributes = (value for page in pages for value in re.findall(r'\b(?:class|id)="([^"]*)"', page))
-    scripts = (path.read_text("utf-8") for path in static.rglob("*.js") if "mathjax" not in path.parts)
+    attributes = (
+        value for page in pages for value in re.findall(r'\b(?:class|id)="([^"]*)"', page)
+    )
+    scripts = (
+        path.read_text("utf-8") for path in static.rglob("*.js") if "mathjax" not in path.parts
+    )
     words = {word for script in scripts for word in re.findall(r"-?[A-Za-z_][\w-]*", script)}
-    return words | {name for value in attributes for name in value.split()} | {"MathJax", "mjx-container"}
+    return (
+        words
+        | {name for value in attributes for name in value.split()}
+        | {"MathJax", "mjx-container"}
+    )
 
 
 def finish(app, exception):

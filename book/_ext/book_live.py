@@ -30,12 +30,24 @@ class Live(SphinxDirective):
 
     def run(self):
         name, words = self.arguments[0], yaml.safe_load("\n".join(self.content))
-        if name not in SCRIPTS or not isinstance(words, dict) or not all(isinstance(word, str) for word in words.values()):
-            raise self.error(f"live: one of {', '.join(SCRIPTS)}, then words as YAML; a word is a text")
+        if (
+            name not in SCRIPTS
+            or not isinstance(words, dict)
+            or not all(isinstance(word, str) for word in words.values())
+        ):
+            raise self.error(
+                f"live: one of {', '.join(SCRIPTS)}, then words as YAML; a word is a text"
+            )
         self.env.metadata[self.env.docname].setdefault("live", []).append(name)
         carried = html.escape(json.dumps(words, ensure_ascii=False))
         without = f"<noscript><p>{html.escape(words['noscript'])}</p></noscript>"
-        return [nodes.raw("", f'<div class="live" data-live="{name}" data-words="{carried}">{without}</div>', format="html")]
+        return [
+            nodes.raw(
+                "",
+                f'<div class="live" data-live="{name}" data-words="{carried}">{without}</div>',
+                format="html",
+            )
+        ]
 
 
 def keep_apart(app, config):

@@ -36,6 +36,9 @@ def finish(app, exception):
 
 def setup(app):
     app.config.mathjax_path = str(MATHJAX / MATHJAX_FILES[0])
-    app.config.mathjax3_config = {"loader": {"load": MATHJAX_PARTS}, "tex": {"packages": ["base", "ams"]}}
+    app.config.mathjax3_config = {
+        "loader": {"load": MATHJAX_PARTS},
+        "tex": {"packages": ["base", "ams"]},
+    }
     app.connect("build-finished", finish)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -13,7 +13,9 @@ def kept(app) -> Path:
 def recall(app):
     if kept(app).exists():
         found = json.loads(kept(app).read_text("utf-8"))
-        app.env._search_index_index_entries |= {page: [tuple(entry) for entry in entries] for page, entries in found.items()}
+        app.env._search_index_index_entries |= {
+            page: [tuple(entry) for entry in entries] for page, entries in found.items()
+        }
 
 
 def remember(app, exception):

@@ -54,7 +54,13 @@ def depart(translator, node):
 
 def html(tag, *children, classes=(), **attributes):
     """Return an HTML element around ``children``; an underscore in the name of an attribute becomes a hyphen."""
-    return element("", *children, tag=tag, classes=[*classes], html={k.replace("_", "-"): v for k, v in attributes.items()})
+    return element(
+        "",
+        *children,
+        tag=tag,
+        classes=[*classes],
+        html={k.replace("_", "-"): v for k, v in attributes.items()},
+    )
 
 
 class Question(SphinxDirective):
@@ -70,7 +76,9 @@ class Question(SphinxDirective):
         words = WORDS.get(self.config.language, WORDS["en"])
         name = f"question-{number}"
         asks = nodes.inline("", "", *asked[0].children)  # references want a parent that holds text
-        legend = html("legend", nodes.strong("", words["question"].format(number)), nodes.Text(" "), asks)
+        legend = html(
+            "legend", nodes.strong("", words["question"].format(number)), nodes.Text(" "), asks
+        )
         choices = [
             html(
                 "label",
@@ -101,7 +109,9 @@ class Question(SphinxDirective):
     def _parts(self, parsed):
         """Return the blocks of the question, the list of answers and the list of explanations, or say what is wrong."""
         kinds = [type(node) for node in parsed]
-        if kinds[-3:] != [nodes.enumerated_list, nodes.transition, nodes.enumerated_list] or kinds[:1] != [nodes.paragraph]:
+        if kinds[-3:] != [nodes.enumerated_list, nodes.transition, nodes.enumerated_list] or kinds[
+            :1
+        ] != [nodes.paragraph]:
             raise self.error(
                 "question: a paragraph that asks, a numbered list of answers, ---, a numbered list of explanations"
             )
@@ -117,7 +127,11 @@ class Question(SphinxDirective):
         return [*asked, answers, explanations]
 
     def _right(self, explanations):
-        right = [number for number, explanation in enumerate(explanations, start=1) if self._begins_in_bold(explanation)]
+        right = [
+            number
+            for number, explanation in enumerate(explanations, start=1)
+            if self._begins_in_bold(explanation)
+        ]
         if len(right) != 1:
             raise self.error(
                 f"question: {len(right)} explanations begin in bold, which marks the right answer; exactly one does"
@@ -125,7 +139,9 @@ class Question(SphinxDirective):
         return right[0]
 
     def _begins_in_bold(self, explanation):
-        here = explanation.next_node(lambda node: isinstance(node, nodes.Text) and node.strip())  # MyST leaves empty ones
+        here = explanation.next_node(
+            lambda node: isinstance(node, nodes.Text) and node.strip()
+        )  # MyST leaves empty ones
         while here not in (None, explanation) and not isinstance(here, nodes.strong):
             here = here.parent  # a formula, say, may stand between
         return isinstance(here, nodes.strong)

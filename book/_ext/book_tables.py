@@ -63,7 +63,9 @@ TITLE = {"es": "Ordenar por esta columna", "en": "Sort by this column"}
 def load_sorting(app, pagename, templatename, context, doctree):
     """Load the script on a page with such a table; it decides which are long enough."""
     if SORTED.search(context.get("body", "")):
-        app.add_js_file("sort.js", loading_method="defer", **{"data-title": TITLE[app.config.language]})
+        app.add_js_file(
+            "sort.js", loading_method="defer", **{"data-title": TITLE[app.config.language]}
+        )
 
 
 def setup(app):

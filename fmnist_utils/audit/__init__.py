@@ -14,4 +14,12 @@ from fmnist_utils.audit.schema import (
 )
 from fmnist_utils.audit.verdicts import *  # noqa: F403
 
-__all__ = ["Report", "find_group", "load_across", "load_pretrained", "load_report", "report_names", "student_reports"]
+__all__ = [
+    "Report",
+    "find_group",
+    "load_across",
+    "load_pretrained",
+    "load_report",
+    "report_names",
+    "student_reports",
+]

@@ -42,7 +42,9 @@ Sizes = Annotated[tuple[PositiveInt, ...], AsTuple]
 class Spec(BaseModel):
     """Base of recipes and their parts: frozen, no unknown fields, no silent conversions."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=())
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=()
+    )
 
 
 class CheckedSpec(Spec):
@@ -52,7 +54,9 @@ class CheckedSpec(Spec):
         try:
             super().__init__(**fields)
         except ValidationError as error:
-            lines = dict.fromkeys(_explain(type(self), item) for item in error.errors(include_url=False))
+            lines = dict.fromkeys(
+                _explain(type(self), item) for item in error.errors(include_url=False)
+            )
             raise BadParameters("recipes.bad", details="\n".join(lines)) from None
 
 
@@ -112,7 +116,9 @@ MODEL_ARGUMENTS: dict[str, Any] = {
 
 def _model_spec(name: str) -> type[Spec]:
     arguments = inspect.signature(MODELS[name]).parameters.values()
-    fields = {argument.name: (MODEL_ARGUMENTS[argument.name], argument.default) for argument in arguments}
+    fields = {
+        argument.name: (MODEL_ARGUMENTS[argument.name], argument.default) for argument in arguments
+    }
     return create_model(f"{name}_spec", __base__=Spec, name=(Literal[name], ...), **fields)
 
 
@@ -188,7 +194,9 @@ class Recipe(CheckedSpec):
             raise UserError("recipes.smoothing_of_cross_entropy", loss=self.loss)
         if self.augments and self.loading == "per_image":
             raise UserError("recipes.augmented_batches")
-        if self.loading == "per_image" and ((self.data.mean, self.data.std) != (0, 1) or self.freeze == "features"):
+        if self.loading == "per_image" and (
+            (self.data.mean, self.data.std) != (0, 1) or self.freeze == "features"
+        ):
             raise UserError("recipes.per_image_bytes")
         if self.snapshots and self.task != "reconstruction":
             raise UserError("recipes.snapshots_of_autoencoder", model=self.model.name)
@@ -201,7 +209,11 @@ class Recipe(CheckedSpec):
         if self.freeze == "features" and self.model.flatten_dropout:
             raise UserError("recipes.features_vary", dropout=self.model.flatten_dropout)
         if self.encoder_from and self.encoder_from.encoder_name != self.encoder_name:
-            raise UserError("recipes.other_encoder", given=self.encoder_from.model.name, wanted=self.encoder_name)
+            raise UserError(
+                "recipes.other_encoder",
+                given=self.encoder_from.model.name,
+                wanted=self.encoder_name,
+            )
         return self
 
     @property
@@ -276,21 +288,31 @@ def set_field(fields: dict[str, Any], path: str, value: Any) -> None:
 
 def _explain(spec: type[BaseModel], item: dict[str, Any]) -> str:
     """Return one line for one of pydantic's errors: the parameter, what was given, what is allowed, the nearest name."""
-    path = [part for part in item["loc"] if part not in MODEL_SPECS]  # pydantic inserts the tag of the union
+    path = [
+        part for part in item["loc"] if part not in MODEL_SPECS
+    ]  # pydantic inserts the tag of the union
     for part in item["loc"][:-1]:
-        inner = MODEL_SPECS.get(part) or (spec.model_fields[part].annotation if part in spec.model_fields else None)
+        inner = MODEL_SPECS.get(part) or (
+            spec.model_fields[part].annotation if part in spec.model_fields else None
+        )
         spec = inner if inspect.isclass(inner) and issubclass(inner, BaseModel) else spec
     key, name, given = "recipes.wrong", ".".join(str(part) for part in path), item["input"]
     if item["type"] == "value_error":
         error = item["ctx"]["error"]
-        inner = error.values["details"].splitlines() if isinstance(error, BadParameters) else []  # of a recipe in this one
+        inner = (
+            error.values["details"].splitlines() if isinstance(error, BadParameters) else []
+        )  # of a recipe in this one
         return "\n".join(f"{name}.{line}" for line in inner) or str(error)
     if item["type"] == "missing":
         return say("recipes.missing", name=name)
     if item["type"] == "extra_forbidden":
         key, given, allowed = "recipes.unknown", path[-1], list(spec.model_fields)
     elif path == ["model"]:
-        name, given, allowed = "model.name", given.get("name") if isinstance(given, dict) else given, list(MODEL_SPECS)
+        name, given, allowed = (
+            "model.name",
+            given.get("name") if isinstance(given, dict) else given,
+            list(MODEL_SPECS),
+        )
     else:
         field = next(part for part in reversed(path) if part in spec.model_fields)
         allowed = describe(spec.model_fields[field]).split(", ")
@@ -300,7 +322,9 @@ def _explain(spec: type[BaseModel], item: dict[str, Any]) -> str:
 
 def describe(field) -> str:
     """Return what a pydantic field allows, in words: its choices, or its type and range."""
-    schema = TypeAdapter(Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation).json_schema()
+    schema = TypeAdapter(
+        Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+    ).json_schema()
     return _describe_schema(schema)
 
 
@@ -314,4 +338,6 @@ def _describe_schema(schema: dict[str, Any]) -> str:
         return say("allowed.list", items=_describe_schema(items))
     signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
     bounds = [f"{sign} {schema[name]}" for name, sign in signs.items() if name in schema]
-    return " ".join([say(f"allowed.{schema.get('type', 'any')}"), say("allowed.and").join(bounds)]).strip()
+    return " ".join(
+        [say(f"allowed.{schema.get('type', 'any')}"), say("allowed.and").join(bounds)]
+    ).strip()

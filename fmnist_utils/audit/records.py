@@ -68,13 +68,22 @@ class Record(BaseModel):
 
     def sealed(self) -> Record:
         """Return this record with its digest."""
-        return self.model_copy(update={"digest": digest(self.model_dump(mode="json", exclude={"digest"}))})
+        return self.model_copy(
+            update={"digest": digest(self.model_dump(mode="json", exclude={"digest"}))}
+        )
 
     def to_json(self) -> str:
         """Return the record as JSON, one line for each field and each column of the history."""
         fields = self.model_dump(mode="json")
-        history = ",\n".join(f"  {json.dumps(name)}: {json.dumps(column)}" for name, column in fields["history"].items())
-        lines = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in fields.items() if name != "history"]
+        history = ",\n".join(
+            f"  {json.dumps(name)}: {json.dumps(column)}"
+            for name, column in fields["history"].items()
+        )
+        lines = [
+            f"{json.dumps(name)}: {json.dumps(value)}"
+            for name, value in fields.items()
+            if name != "history"
+        ]
         lines.insert(3, f'"history": {{\n{history}\n}}')
         return "{\n" + ",\n".join(lines) + "\n}\n"
 
@@ -114,7 +123,12 @@ class Run:
     def history(self) -> History:
         columns = self.record.history
         rows = zip(*columns.values(), strict=True)
-        return History([dict(zip(columns, row, strict=True)) | {"epoch": index} for index, row in enumerate(rows, 1)])
+        return History(
+            [
+                dict(zip(columns, row, strict=True)) | {"epoch": index}
+                for index, row in enumerate(rows, 1)
+            ]
+        )
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -132,7 +146,11 @@ class Run:
         Raises:
             UserError: if the panel is not here (committed records keep that of a group's first seed) or is damaged.
         """
-        return self._load(self.path.with_suffix(".panel.safetensors"), self.record.panel_sha256, safetensors.numpy.load)
+        return self._load(
+            self.path.with_suffix(".panel.safetensors"),
+            self.record.panel_sha256,
+            safetensors.numpy.load,
+        )
 
     @property
     def has_panel(self) -> bool:
@@ -154,7 +172,9 @@ class Run:
         """
         recipe = self.recipe
         model = build_model(**recipe.model.model_dump())
-        model.load_state_dict(self._load(self._weights, self.record.weights_sha256, safetensors.torch.load))
+        model.load_state_dict(
+            self._load(self._weights, self.record.weights_sha256, safetensors.torch.load)
+        )
         return model.eval()
 
     def _load(self, path: Path, sha256: str, load: Callable[[bytes], dict]) -> dict:
@@ -191,7 +211,11 @@ class Records:
         for path in filter(None, (here if here.exists() else None, self.published(recipe))):
             record = Record.read(path)
             run = Run(record, path)
-            if record.format == FORMAT and record.id == recipe.id and (run.has_weights or not weights):
+            if (
+                record.format == FORMAT
+                and record.id == recipe.id
+                and (run.has_weights or not weights)
+            ):
                 return run
         return None
 
@@ -203,5 +227,7 @@ class Records:
     @functools.cached_property
     def _committed(self) -> dict[str, Path]:
         """The committed records by the beginning of their id: hundreds of files, listed once."""
-        return {path.name.split(".")[-2]: path for path in sorted(self.results.glob("*/records/*.json"), reverse=True)}
-
+        return {
+            path.name.split(".")[-2]: path
+            for path in sorted(self.results.glob("*/records/*.json"), reverse=True)
+        }

@@ -44,11 +44,18 @@ from fmnist_utils.data import Splits, load_fashion_mnist
 from fmnist_utils.text import LANGUAGES, UserError, get_language, nearest, say, set_language
 
 FOLDER = Path(__file__).resolve().parents[1] / "reports"
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # where PyYAML has libyaml, in an eighth of the time
+LOADER = getattr(
+    yaml, "CSafeLoader", yaml.SafeLoader
+)  # where PyYAML has libyaml, in an eighth of the time
 Label = Annotated[int, Field(ge=0, le=9)]
-Groups = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else tuple(value))]
+Groups = Annotated[
+    tuple[str, ...],
+    BeforeValidator(lambda value: (value,) if isinstance(value, str) else tuple(value)),
+]
 Ten = Field(min_length=10, max_length=10)
-SCALES = {"percent": Decimal(100)} | dict.fromkeys(("share", "nats", "images", "error", "seconds", "epochs"), Decimal(1))
+SCALES = {"percent": Decimal(100)} | dict.fromkeys(
+    ("share", "nats", "images", "error", "seconds", "epochs"), Decimal(1)
+)
 
 
 class Bilingual(Spec):
@@ -112,7 +119,18 @@ class Group(Spec):
 
 
 QUANTITIES = (
-    *("metric", "last", "lowest", "highest", "total", "at_epoch", "best_epoch", "after_best", "falls", "roughness"),
+    *(
+        "metric",
+        "last",
+        "lowest",
+        "highest",
+        "total",
+        "at_epoch",
+        "best_epoch",
+        "after_best",
+        "falls",
+        "roughness",
+    ),
     *("cell", "recall", "recall_rank", "error_share", "border", "cost"),
 )
 
@@ -161,7 +179,9 @@ class Measure(Spec):
     cell: Annotated[tuple[Label, Label], AsTuple] | None = None
     recall: Label | None = None
     recall_rank: Label | None = None
-    error_share: Annotated[tuple[Label, Annotated[tuple[Label, ...], AsTuple]], AsTuple] | None = None
+    error_share: Annotated[tuple[Label, Annotated[tuple[Label, ...], AsTuple]], AsTuple] | None = (
+        None
+    )
     border: Literal["mean_output", "mean_error"] | None = None
     cost: Literal["parameters", "image_multiply_adds", "updates", "multiply_adds"] | None = None
     minus: Groups = ()
@@ -177,7 +197,9 @@ class Measure(Spec):
         self.of_other  # refuses a field that does not exist
         given = [name for name in QUANTITIES if getattr(self, name) is not None]
         if len(given) != 1 or (self.minus and self.over):
-            raise UserError("reports.one_quantity", given=", ".join(given) or "–", allowed=", ".join(QUANTITIES))
+            raise UserError(
+                "reports.one_quantity", given=", ".join(given) or "–", allowed=", ".join(QUANTITIES)
+            )
         for groups in (self.of, self.minus, self.over):
             if len({group.rpartition("/")[0] for group in groups}) > 1:
                 raise UserError("reports.mixed_groups", given=", ".join(groups))
@@ -186,7 +208,11 @@ class Measure(Spec):
     @property
     def of_other(self) -> Measure:
         """What is taken of the other group."""
-        return Measure(**(self.model_dump() | self.take_other | {"take_other": {}})) if self.take_other else self
+        return (
+            Measure(**(self.model_dump() | self.take_other | {"take_other": {}}))
+            if self.take_other
+            else self
+        )
 
 
 class Number(Spec):
@@ -220,7 +246,9 @@ class Number(Spec):
     @property
     def rounding(self) -> float:
         """Half a unit of the last digit printed, in our units."""
-        return float(Decimal(1).scaleb(Decimal(self.published).as_tuple().exponent) / 2 / SCALES[self.unit])
+        return float(
+            Decimal(1).scaleb(Decimal(self.published).as_tuple().exponent) / 2 / SCALES[self.unit]
+        )
 
 
 class Condition(Spec):
@@ -325,13 +353,20 @@ class Report(CheckedSpec):
             raise UserError("reports.matrix_of_a_group")
         _check_known(self.groups, [self.confusion_of] if self.confusion_of else [])
         for group in self.groups.values():
-            bases = group.encoder_from.values() if isinstance(group.encoder_from, dict) else [group.encoder_from]
+            bases = (
+                group.encoder_from.values()
+                if isinstance(group.encoder_from, dict)
+                else [group.encoder_from]
+            )
             _check_known(self.groups, [name for name in (group.like, *bases) if name is not None])
             _check_known(self.protocols, group.protocols)
         measures = [number.measure for number in self.numbers]
         measures += [condition.measure for claim in self.claims for condition in claim.check]
         for measure in measures:
-            _check_known(self.groups, [name for name in (*measure.of, *measure.minus, *measure.over) if "/" not in name])
+            _check_known(
+                self.groups,
+                [name for name in (*measure.of, *measure.minus, *measure.over) if "/" not in name],
+            )
         return self
 
     @model_validator(mode="before")
@@ -347,15 +382,27 @@ class Report(CheckedSpec):
             for values in itertools.product(*grid.values()):
                 one = {key: value for key, value in copy.deepcopy(group).items() if key != "grid"}
                 if grid:
-                    known = {path.rpartition(".")[2]: _name(value) for path, value in zip(grid, values, strict=True)}
-                    one |= {key: _fill(one[key], known) for key in ("like", "encoder_from") if key in one}
+                    known = {
+                        path.rpartition(".")[2]: _name(value)
+                        for path, value in zip(grid, values, strict=True)
+                    }
+                    one |= {
+                        key: _fill(one[key], known)
+                        for key in ("like", "encoder_from")
+                        if key in one
+                    }
                     one |= {"recipe": one.get("recipe", {}), "varies": list(grid)}
                     for path, value in zip(grid, values, strict=True):
                         set_field(one["recipe"], path, value)
                 name_of_one = "_".join([name, *map(_name, values)])
                 groups[name_of_one] = groups[name_of_one] | one if name_of_one in groups else one
         first = {"protocols": list(_mapping("protocols", fields.get("protocols", {})))[:1]}
-        return {**fields, "groups": {name: first | one if isinstance(one, dict) else one for name, one in groups.items()}}
+        return {
+            **fields,
+            "groups": {
+                name: first | one if isinstance(one, dict) else one for name, one in groups.items()
+            },
+        }
 
     @property
     def main_protocol(self) -> str:
@@ -366,10 +413,15 @@ class Report(CheckedSpec):
         """Return the label of ``group``, with the values of ``recipe`` in it."""
         values = recipe.model_dump()
         values |= values["data"] | values["model"]
-        named = {name: _name(value) if isinstance(value, tuple) else value for name, value in values.items()}
+        named = {
+            name: _name(value) if isinstance(value, tuple) else value
+            for name, value in values.items()
+        }
         return str(self.groups[group].label).format(**named)
 
-    def recipe(self, group: str, protocol: str, seed: int = 0, overrides: dict[str, Any] | None = None) -> Recipe:
+    def recipe(
+        self, group: str, protocol: str, seed: int = 0, overrides: dict[str, Any] | None = None
+    ) -> Recipe:
         """Return the recipe of ``group`` under ``protocol``; ``overrides`` change what the group does not vary on purpose.
 
         Of the epochs, a group that sets its own takes at most those of ``overrides``; what a network has no such argument for
@@ -388,7 +440,10 @@ class Report(CheckedSpec):
             elif path not in varied and _has(fields["model"], path):
                 set_field(fields, path, value)
         fields["num_epochs"] *= own.epochs_factor
-        for path, value in [*_flatten(self.protocols[protocol]), *((path, seed) for path in own.by_seed)]:
+        for path, value in [
+            *_flatten(self.protocols[protocol]),
+            *((path, seed) for path in own.by_seed),
+        ]:
             set_field(fields, path, value)
         if "data.fold" in own.by_seed:
             fields["data"]["fold"] = seed % DataSpec(**fields["data"]).num_folds
@@ -419,7 +474,9 @@ class Report(CheckedSpec):
         """
         numbers = {number.id: number for number in self.numbers}
         if id not in numbers:
-            raise UserError("reports.unknown", given=id, allowed=", ".join(numbers), hint=nearest(id, numbers))
+            raise UserError(
+                "reports.unknown", given=id, allowed=", ".join(numbers), hint=nearest(id, numbers)
+            )
         return numbers[id]
 
     def runs(self, group: str, protocol: str, store: Records | None = None) -> list[Run]:
@@ -444,21 +501,34 @@ class Report(CheckedSpec):
             KeyError: if it is not one of this report's.
         """
         recipes = self.all_recipes()
-        name = {recipe.id: name for name, of_group in recipes.items() for recipe in of_group}[run.id]
+        name = {recipe.id: name for name, of_group in recipes.items() for recipe in of_group}[
+            run.id
+        ]
         kept = self.groups[name.rpartition(".")[0]].panel
         panel = kept == "all" or (kept and run.id == recipes[name][0].id)
-        return store.publish(run, self.id, name, panel, weights=run.id in self.checkpoints().values())
+        return store.publish(
+            run, self.id, name, panel, weights=run.id in self.checkpoints().values()
+        )
 
     def checkpoints(self) -> dict[str, str]:
         """Return the names of the weights that are committed and the ids of their runs."""
-        groups = {group.checkpoint: (name, group) for name, group in self.groups.items() if group.checkpoint}
-        return {name: self.recipe(of, group.protocols[0], group.first_seed).id for name, (of, group) in groups.items()}
+        groups = {
+            group.checkpoint: (name, group)
+            for name, group in self.groups.items()
+            if group.checkpoint
+        }
+        return {
+            name: self.recipe(of, group.protocols[0], group.first_seed).id
+            for name, (of, group) in groups.items()
+        }
 
     def is_published(self, recipe: Recipe, store: Records) -> bool:
         """Return whether the committed records hold the run of ``recipe``, with its weights if they belong there."""
         path = store.published(recipe)
         needed = recipe.id in self.checkpoints().values()
-        return path is not None and (not needed or path.with_suffix(".weights.safetensors").exists())
+        return path is not None and (
+            not needed or path.with_suffix(".weights.safetensors").exists()
+        )
 
     def page(self, namespace: dict[str, Any]) -> Page:
         """Return the page of this report under the parameters found in a notebook's ``globals()``, and set its language.
@@ -466,7 +536,12 @@ class Report(CheckedSpec):
         Raises:
             UserError: before anything is trained, if a parameter is misspelt, of the wrong type or out of range.
         """
-        return Page(self, self.check_parameters(_given(namespace, {*PageParameters.model_fields, *self.parameters})))
+        return Page(
+            self,
+            self.check_parameters(
+                _given(namespace, {*PageParameters.model_fields, *self.parameters})
+            ),
+        )
 
     def check_parameters(self, given: dict[str, Any]) -> PageParameters:
         """Return the page's parameters, all of them right, and set its language.
@@ -528,13 +603,17 @@ class Page:
         """Return :func:`~fmnist_utils.evaluation.constant_errors` on ``val`` or ``test``; in full, of the official data."""
         if self._yardsticks:
             return self._yardsticks.constant_errors(split)
-        return evaluation.constant_errors(self.splits.train.images, getattr(self.splits, split).images)
+        return evaluation.constant_errors(
+            self.splits.train.images, getattr(self.splits, split).images
+        )
 
     def pca_errors(self, split: str, latent_dims: Iterable[int]) -> pd.DataFrame:
         """Return :func:`~fmnist_utils.evaluation.pca_errors` on ``val`` or ``test``; in full, of the official data."""
         if self._yardsticks:
             return self._yardsticks.pca_errors(split, list(latent_dims))
-        return evaluation.pca_errors(self.splits.train.images, getattr(self.splits, split).images, list(latent_dims))
+        return evaluation.pca_errors(
+            self.splits.train.images, getattr(self.splits, split).images, list(latent_dims)
+        )
 
     @property
     def pca_examples(self) -> np.ndarray:
@@ -548,14 +627,22 @@ class Page:
             text = say("page.full")
         else:
             recipe = self.recipes(next(iter(self.report.groups)))[0]
-            text = say("page.quick", images=recipe.data.train_size or 50_000, epochs=recipe.num_epochs)
+            text = say(
+                "page.quick", images=recipe.data.train_size or 50_000, epochs=recipe.num_epochs
+            )
         return Notice(" ".join(filter(None, [text, self.splits.notice()])))
 
     @property
     def overrides(self) -> dict[str, Any]:
         """The fields of the recipe that the profile and the parameters set; in ``full``, the parameters alone."""
-        fields = {} if self.parameters.profile == "full" else {"data.source": self.splits.source, **self.report.quick}
-        given = {path: getattr(self.parameters, name) for name, path in self.report.parameters.items()}
+        fields = (
+            {}
+            if self.parameters.profile == "full"
+            else {"data.source": self.splits.source, **self.report.quick}
+        )
+        given = {
+            path: getattr(self.parameters, name) for name, path in self.report.parameters.items()
+        }
         fields |= {path: value for path, value in given.items() if value is not None}
         return {path: value for path, value in fields.items() if path != "num_seeds"}
 
@@ -564,7 +651,12 @@ class Page:
         of_group, quick = self.report.groups[group], self.parameters.profile == "quick"
         first = self.parameters.seed + of_group.first_seed
         seeds = range(
-            first, first + (self.parameters.num_seeds or (self.report.quick.get("num_seeds", 1) if quick else of_group.seeds))
+            first,
+            first
+            + (
+                self.parameters.num_seeds
+                or (self.report.quick.get("num_seeds", 1) if quick else of_group.seeds)
+            ),
         )
         protocol = protocol or self.report.main_protocol
         return [self.report.recipe(group, protocol, seed, self.overrides) for seed in seeds]
@@ -583,14 +675,19 @@ class Page:
         # In quick a run takes seconds, less than starting a process; and on a busy machine several threads wait for each other.
         how = {"jobs": 1, "threads": 1} if quick else {}
         runs = {run.id: run for run in train_all(wanted, **how)}
-        return {self.report.label(group, recipes[group][0]): [runs[r.id] for r in recipes[group]] for group in groups}
+        return {
+            self.report.label(group, recipes[group][0]): [runs[r.id] for r in recipes[group]]
+            for group in groups
+        }
 
     def _leaves_out(self, group: str, protocol: str | None) -> bool:
         known = self.report.groups.get(group)
         if known is None or (known.quick and not known.gpu):
             return False
         store = Records()
-        missing = known.gpu and not all(store.find(recipe) for recipe in self.recipes(group, protocol))
+        missing = known.gpu and not all(
+            store.find(recipe) for recipe in self.recipes(group, protocol)
+        )
         return missing or (self.parameters.profile == "quick" and not known.quick)
 
     def model(self, group: str, protocol: str | None = None) -> nn.Module:
@@ -610,12 +707,18 @@ def load_pretrained(name: str) -> nn.Module:
         UserError: if there is none of that name, or its file is missing or damaged.
     """
     known = {
-        each: (load_report(report), id) for report in report_names() for each, id in load_report(report).checkpoints().items()
+        each: (load_report(report), id)
+        for report in report_names()
+        for each, id in load_report(report).checkpoints().items()
     }
     if name not in known:
-        raise UserError("reports.no_checkpoint", given=name, allowed=", ".join(known), hint=nearest(name, known))
+        raise UserError(
+            "reports.no_checkpoint", given=name, allowed=", ".join(known), hint=nearest(name, known)
+        )
     report, id = known[name]
-    recipe = next(recipe for recipes in report.all_recipes().values() for recipe in recipes if recipe.id == id)
+    recipe = next(
+        recipe for recipes in report.all_recipes().values() for recipe in recipes if recipe.id == id
+    )
     run = Records().find(recipe)
     if run is None:
         raise UserError("reports.checkpoint_missing", name=name, report=report.id)
@@ -676,7 +779,9 @@ def _check_known(known: Iterable[str], names: Iterable[str]) -> None:
     """Refuse the first of ``names`` that is not among those known."""
     for name in names:
         if name not in known:
-            raise UserError("reports.unknown", given=name, allowed=", ".join(known), hint=nearest(name, known))
+            raise UserError(
+                "reports.unknown", given=name, allowed=", ".join(known), hint=nearest(name, known)
+            )
 
 
 def find_group(name: str, report: Report | Across | None = None) -> tuple[Report, str]:
@@ -696,7 +801,11 @@ def _flatten(fields: dict[str, Any], prefix: str = ""):
 
 def _fill(names: str | dict[str, str], values: dict[str, Any]) -> str | dict[str, str]:
     """Return a name, or the names in a dictionary, with the values of a grid in place of ``{latent_dim}`` and the like."""
-    return {key: _fill(name, values) for key, name in names.items()} if isinstance(names, dict) else names.format(**values)
+    return (
+        {key: _fill(name, values) for key, name in names.items()}
+        if isinstance(names, dict)
+        else names.format(**values)
+    )
 
 
 def _name(value: Any) -> str:
@@ -726,8 +835,14 @@ def _given(namespace: dict[str, Any], known: Iterable[str]) -> dict[str, Any]:
     none), every value that is no module, function or spec counts.
     """
     cells = list(namespace.get("In", []))
-    starts = [index for index, source in enumerate(cells) if re.search(r"^profile\s*=", source, re.MULTILINE)]
-    recent = "\n".join(cells[starts[-1] :]) if starts else "\n".join(f"{name} =" for name in namespace)
+    starts = [
+        index
+        for index, source in enumerate(cells)
+        if re.search(r"^profile\s*=", source, re.MULTILINE)
+    ]
+    recent = (
+        "\n".join(cells[starts[-1] :]) if starts else "\n".join(f"{name} =" for name in namespace)
+    )
     assigned = set(re.findall(r"^(\w+)\s*=", recent, re.MULTILINE)) - {"In", "Out", "exit", "quit"}
 
     def is_value(name: str) -> bool:
@@ -735,4 +850,8 @@ def _given(namespace: dict[str, Any], known: Iterable[str]) -> dict[str, Any]:
         private = name.startswith("_") and not starts  # IPython's own; no cell assigns them
         return not (private or callable(value) or isinstance(value, (types.ModuleType, Spec)))
 
-    return {name: namespace[name] for name in namespace if name in known or (name in assigned and is_value(name))}
+    return {
+        name: namespace[name]
+        for name in namespace
+        if name in known or (name in assigned and is_value(name))
+    }

@@ -46,7 +46,9 @@ class Grid:
         tests: configuration → the test accuracy of each run.
     """
 
-    def __init__(self, runs: Mapping[str, Sequence[Run]], fields: Sequence[str], column: str = "val_accuracy"):
+    def __init__(
+        self, runs: Mapping[str, Sequence[Run]], fields: Sequence[str], column: str = "val_accuracy"
+    ):
         """Sort ``runs``, lists of them by label, by the values of ``fields``; a score is ``column`` of the history.
 
         Raises:
@@ -55,12 +57,16 @@ class Grid:
         sorted_runs: dict[tuple, list[Run]] = {}
         for run in itertools.chain.from_iterable(runs.values()):
             sorted_runs.setdefault(tuple(run.recipe.value(path) for path in fields), []).append(run)
-        self.space = {path: sorted({key[place] for key in sorted_runs}) for place, path in enumerate(fields)}
+        self.space = {
+            path: sorted({key[place] for key in sorted_runs}) for place, path in enumerate(fields)
+        }
         self.curves, self.tests, most = {}, {}, max(map(len, sorted_runs.values()), default=1)
         for key in itertools.product(*self.space.values()):
             found = sorted(sorted_runs.get(key, []), key=lambda run: run.recipe.seed)
             if len(found) != most:
-                raise UserError("search.incomplete", given=", ".join(map(str, key)), found=len(found))
+                raise UserError(
+                    "search.incomplete", given=", ".join(map(str, key)), found=len(found)
+                )
             self.curves[key] = np.array([run.history[column] for run in found])
             self.tests[key] = np.array([run.metrics["test_accuracy"] for run in found])
 
@@ -127,11 +133,15 @@ class Grid:
             for axes in itertools.combinations(range(qualities.ndim), order):
                 others = tuple(axis for axis in range(qualities.ndim) if axis not in axes)
                 mean = np.broadcast_to(qualities.mean(axis=others, keepdims=True), qualities.shape)
-                within = [part for size in range(order) for part in itertools.combinations(axes, size)]
+                within = [
+                    part for size in range(order) for part in itertools.combinations(axes, size)
+                ]
                 effects[axes] = mean - sum(effects[part] for part in within)
         names = list(self.space)
         return {
-            tuple(names[axis] for axis in axes): float((effect**2).mean() / total) for axes, effect in effects.items() if axes
+            tuple(names[axis] for axis in axes): float((effect**2).mean() / total)
+            for axes, effect in effects.items()
+            if axes
         }
 
     def promises(self, size: int, seed: int = 0) -> tuple[float, float, float]:
@@ -146,22 +156,37 @@ class Grid:
         scores = np.array([self.curves[key][:, -1] for key in keys])
         best = scores.mean(axis=1).argmax()
         runs = range(scores.shape[1])
-        held_out = [scores[np.delete(scores, run, axis=1).mean(axis=1).argmax(), run] for run in runs]
-        return float(scores[best].mean()), float(np.mean(held_out)), float(self.tests[keys[best]].mean())
+        held_out = [
+            scores[np.delete(scores, run, axis=1).mean(axis=1).argmax(), run] for run in runs
+        ]
+        return (
+            float(scores[best].mean()),
+            float(np.mean(held_out)),
+            float(self.tests[keys[best]].mean()),
+        )
 
     def excess(self, sizes: Iterable[int], draws: int) -> dict[str, dict[int, np.ndarray]]:
         """Return what is promised less what is kept, by plain and by nested validation: way → size → one value a draw."""
-        all_of = {size: np.array([self.promises(size, seed) for seed in range(draws)]) for size in sizes}
+        all_of = {
+            size: np.array([self.promises(size, seed) for seed in range(draws)]) for size in sizes
+        }
         ways = enumerate(("plain", "nested"))
-        return {say(f"search.{way}"): {size: of[:, place] - of[:, 2] for size, of in all_of.items()} for place, way in ways}
+        return {
+            say(f"search.{way}"): {size: of[:, place] - of[:, 2] for size, of in all_of.items()}
+            for place, way in ways
+        }
 
     def foresight(self) -> list[float]:
         """Return how much the order after each epoch resembles the last one: Spearman's rank correlation, an epoch a number."""
         means = pd.DataFrame([curves.mean(axis=0) for curves in self.curves.values()])
-        return [round(float(one), 2) for one in means.corrwith(means.iloc[:, -1], method="spearman")]
+        return [
+            round(float(one), 2) for one in means.corrwith(means.iloc[:, -1], method="spearman")
+        ]
 
     def _array(self) -> np.ndarray:
-        return np.reshape(list(self.qualities.values()), [len(values) for values in self.space.values()])
+        return np.reshape(
+            list(self.qualities.values()), [len(values) for values in self.space.values()]
+        )
 
 
 # --- Looking for it -------------------------------------------------------------------------------------------------
@@ -226,12 +251,19 @@ def search(
         UserError: if there is no such method, the budget is less than one trial's, or Optuna is not installed.
     """
     if method not in METHODS:
-        raise UserError("search.unknown", given=method, allowed=", ".join(METHODS), hint=nearest(method, METHODS))
+        raise UserError(
+            "search.unknown",
+            given=method,
+            allowed=", ".join(METHODS),
+            hint=nearest(method, METHODS),
+        )
     if budget < num_epochs:
         raise UserError("search.budget", budget=budget, epochs=num_epochs)
     study = _study(method, space, budget // num_epochs, seed, storage, name)
     states, trials, spent = _optuna().trial.TrialState, [], 0
-    while spent < budget and (method != "grid" or study.get_trials(deepcopy=False, states=(states.WAITING,))):
+    while spent < budget and (
+        method != "grid" or study.get_trials(deepcopy=False, states=(states.WAITING,))
+    ):
         asked = study.ask()
         configuration = {path: _suggest(asked, path, values) for path, values in space.items()}
         scores: list[float] = []
@@ -242,7 +274,9 @@ def search(
                 break
         spent += len(scores)
         whole = len(scores) == num_epochs
-        study.tell(asked, scores[-1] if whole else None, states.COMPLETE if whole else states.PRUNED)
+        study.tell(
+            asked, scores[-1] if whole else None, states.COMPLETE if whole else states.PRUNED
+        )
         trials.append(Trial(configuration, tuple(scores)))
     return trials
 
@@ -252,7 +286,12 @@ def chosen(trials: Sequence[Trial]) -> Trial:
     return max(trials, key=lambda trial: (len(trial.scores), trial.scores[-1]))
 
 
-def progress(trials: Sequence[Trial], quality: Callable[[dict[str, Any]], float], num_epochs: int, budget: int) -> list[float]:
+def progress(
+    trials: Sequence[Trial],
+    quality: Callable[[dict[str, Any]], float],
+    num_epochs: int,
+    budget: int,
+) -> list[float]:
     """Return how good the choice would be if the search ended after each epoch: one number for each epoch of the budget.
 
     Before the first trial has gone its ``num_epochs``, it is NaN: there is nothing to choose yet. A search that ends before its
@@ -270,25 +309,39 @@ def progress(trials: Sequence[Trial], quality: Callable[[dict[str, Any]], float]
 def repeat(grid: Grid, budget: int, repeats: int) -> dict[str, list[list[Trial]]]:
     """Search ``grid`` with every method so many times; return the trials of each search, by the name of its method."""
     how = grid.space, grid.evaluate, budget, grid.num_epochs
-    return {method: [search(method, how[0], how[1](k), *how[2:], k) for k in range(repeats)] for method in METHODS}
+    return {
+        method: [search(method, how[0], how[1](k), *how[2:], k) for k in range(repeats)]
+        for method in METHODS
+    }
 
 
-def courses(grid: Grid, found: Mapping[str, Sequence[Sequence[Trial]]], budget: int) -> dict[str, dict[int, np.ndarray]]:
+def courses(
+    grid: Grid, found: Mapping[str, Sequence[Sequence[Trial]]], budget: int
+) -> dict[str, dict[int, np.ndarray]]:
     """Return :func:`progress` of repeated searches: method in words → epochs spent → one value a search."""
 
     def course(searches: Sequence[Sequence[Trial]]) -> np.ndarray:
-        return np.array([progress(trials, grid.quality, grid.num_epochs, budget) for trials in searches])
+        return np.array(
+            [progress(trials, grid.quality, grid.num_epochs, budget) for trials in searches]
+        )
 
-    return {say(f"search.{method}"): dict(enumerate(course(searches).T, 1)) for method, searches in found.items()}
+    return {
+        say(f"search.{method}"): dict(enumerate(course(searches).T, 1))
+        for method, searches in found.items()
+    }
 
 
-def summary(grid: Grid, found: Mapping[str, Sequence[Sequence[Trial]]], budget: int) -> pd.DataFrame:
+def summary(
+    grid: Grid, found: Mapping[str, Sequence[Sequence[Trial]]], budget: int
+) -> pd.DataFrame:
     """Return what repeated searches end with, one row a method, in the language in force.
 
     To arrive is to choose a configuration within one standard deviation of a score of the best one's quality.
     """
     rows, goal = {}, grid.qualities[grid.best] - grid.noise
-    for (name, course), searches in zip(courses(grid, found, budget).items(), found.values(), strict=True):
+    for (name, course), searches in zip(
+        courses(grid, found, budget).items(), found.values(), strict=True
+    ):
         near = np.array(list(course.values())).T >= goal
         arrivals = [1 + line.argmax() for line in near if line.any()]
         final = 100 * course[budget]
@@ -302,14 +355,21 @@ def summary(grid: Grid, found: Mapping[str, Sequence[Sequence[Trial]]], budget: 
     return table.rename(columns=lambda column: say(f"search.{column}"))
 
 
-def opened(grid: Grid, found: Mapping[str, Sequence[Sequence[Trial]]], usual: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def opened(
+    grid: Grid, found: Mapping[str, Sequence[Sequence[Trial]]], usual: Mapping[str, Any]
+) -> dict[str, np.ndarray]:
     """Return the test accuracies of the ``usual`` configuration and of what the first search of each method ended with.
 
     Their names, in the language in force, say who picked the configuration and what it is.
     """
-    picks = {"usual": usual} | {method: chosen(searches[0]).configuration for method, searches in found.items()}
+    picks = {"usual": usual} | {
+        method: chosen(searches[0]).configuration for method, searches in found.items()
+    }
     keys = {method: grid.key(configuration) for method, configuration in picks.items()}
-    return {f"{say(f'search.{name}')}: {' · '.join(map(str, key))}": grid.tests[key] for name, key in keys.items()}
+    return {
+        f"{say(f'search.{name}')}: {' · '.join(map(str, key))}": grid.tests[key]
+        for name, key in keys.items()
+    }
 
 
 def _optuna():
@@ -326,12 +386,18 @@ def _study(method: str, space: Space, size: int, seed: int, storage: str | Path 
     optuna, kept = _optuna(), {}
     if storage is not None:
         backend = optuna.storages.journal.JournalFileBackend(str(storage))
-        kept = {"storage": optuna.storages.JournalStorage(backend), "study_name": name, "load_if_exists": True}
+        kept = {
+            "storage": optuna.storages.JournalStorage(backend),
+            "study_name": name,
+            "load_if_exists": True,
+        }
     pruner = optuna.pruners.NopPruner()
     if method == "halving":
         pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=2)
     study = optuna.create_study(direction="maximize", pruner=pruner, **kept)
-    drawn = seed + 10_007 * len(study.get_trials(deepcopy=False))  # going on, it does not draw the same once more
+    drawn = seed + 10_007 * len(
+        study.get_trials(deepcopy=False)
+    )  # going on, it does not draw the same once more
     study.sampler = optuna.samplers.RandomSampler(drawn)
     if method == "tpe":
         study.sampler = optuna.samplers.TPESampler(n_startup_trials=max(1, size // 3), seed=drawn)
@@ -342,7 +408,9 @@ def _study(method: str, space: Space, size: int, seed: int, storage: str | Path 
     random.Random(seed).shuffle(points)
     for point in points:
         known = {path: _as_index(space[path], value) for path, value in point.items()}
-        study.enqueue_trial(known, skip_if_exists=storage is not None)  # else none is there, and to look takes most of the time
+        study.enqueue_trial(
+            known, skip_if_exists=storage is not None
+        )  # else none is there, and to look takes most of the time
     return study
 
 

@@ -64,7 +64,11 @@ class Estimate:
         """Return the estimate from one value a seed, or None if there is no value."""
         if not len(values):
             return None
-        return cls(float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else None, len(values))
+        return cls(
+            float(np.mean(values)),
+            float(np.std(values, ddof=1)) if len(values) > 1 else None,
+            len(values),
+        )
 
     def half_width(self, one_more_run: bool, images: int | None = None) -> float:
         """Return the half width of the 95 % prediction interval for one more run, else of the confidence interval of the mean.
@@ -75,7 +79,9 @@ class Estimate:
             return math.inf
         factor = math.sqrt(1 + 1 / self.n) if one_more_run else math.sqrt(1 / self.n)
         sampling = math.sqrt(self.mean * (1 - self.mean) / images) if images else 0.0
-        return math.hypot(float(stdtrit(self.n - 1, 0.975)) * self.sd * factor, float(ndtri(0.975)) * sampling)
+        return math.hypot(
+            float(stdtrit(self.n - 1, 0.975)) * self.sd * factor, float(ndtri(0.975)) * sampling
+        )
 
     @property
     def runs(self) -> str:
@@ -113,7 +119,9 @@ class Unpaired(Estimate):
         if self.sd == 0:  # costs, which are the same for every seed
             return 0.0
         variances = [part.sd**2 * (one_more_run + 1 / part.n) for part in self.parts]
-        freedom = sum(variances) ** 2 / sum(v**2 / (part.n - 1) for v, part in zip(variances, self.parts, strict=True))
+        freedom = sum(variances) ** 2 / sum(
+            v**2 / (part.n - 1) for v, part in zip(variances, self.parts, strict=True)
+        )
         return float(stdtrit(freedom, 0.975)) * math.sqrt(sum(variances))
 
     @property
@@ -157,7 +165,9 @@ def audit(name: str | None = None, store: Records | None = None) -> list[Row]:
         UserError: if there is no such report, or a record is damaged.
     """
     audited = [_audited(each) for each in ([name] if name else [*report_names(), ACROSS])]
-    store = SimpleNamespace(find=functools.cache((store or Records()).find))  # numbers and claims share their runs
+    store = SimpleNamespace(
+        find=functools.cache((store or Records()).find)
+    )  # numbers and claims share their runs
     rows = []
     for report in audited:
         rows += [_audit_number(report, number, store) for number in getattr(report, "numbers", ())]
@@ -170,12 +180,16 @@ def _audited(name: str) -> Report | Across:
         return load_across() if name == ACROSS else load_report(name)
     except UserError as error:
         if error.key == "reports.unknown":
-            error = UserError(error.key, **error.values | {"allowed": ", ".join([*report_names(), ACROSS])})
+            error = UserError(
+                error.key, **error.values | {"allowed": ", ".join([*report_names(), ACROSS])}
+            )
         raise error from None
 
 
 def _audit_number(report: Report, number: Number, store: Records) -> Row:
-    theirs, ours = (estimate(report, number.measure, protocol, store) for protocol in ("theirs", "ours"))
+    theirs, ours = (
+        estimate(report, number.measure, protocol, store) for protocol in ("theirs", "ours")
+    )
     open = ""
     if not number.comparable:
         verdict, reason, open = "cannot be compared", "", "report"
@@ -183,36 +197,61 @@ def _audit_number(report: Report, number: Number, store: Records) -> Row:
         verdict, open = "cannot be compared", "runs"
         reason = say("audit.too_few", n=theirs.n if theirs else 0)
     else:
-        verdict = "agrees" if agrees(number.value, number.rounding, theirs, number.images) else "differs"
+        verdict = (
+            "agrees" if agrees(number.value, number.rounding, theirs, number.images) else "differs"
+        )
         interval = theirs.half_width(one_more_run=True, images=number.images) + number.rounding
         bounds = [theirs.mean + side * interval for side in (-1, 1)]
         # A number just outside would read as the bound itself; twelve digits more tell apart what differs at all.
-        more = next((more for more in range(12) if not _reads_alike(number, bounds, more)), 0) if verdict == "differs" else 0
+        more = (
+            next((more for more in range(12) if not _reads_alike(number, bounds, more)), 0)
+            if verdict == "differs"
+            else 0
+        )
         low, high = (format_value(bound, number.unit, more) for bound in bounds)
         reason = say(f"audit.number_{verdict}", low=low, high=high, n=theirs.n)
     reason = " ".join([reason, str(number.why or "")]).strip()
     return Row(
-        report.id, number.id, "number", str(number.what), number.value, number.unit, theirs, ours, verdict, reason, open
+        report.id,
+        number.id,
+        "number",
+        str(number.what),
+        number.value,
+        number.unit,
+        theirs,
+        ours,
+        verdict,
+        reason,
+        open,
     )
 
 
 def _reads_alike(number: Number, bounds: Sequence[float], more: int) -> bool:
     """Return whether a bound, printed with so many digits more, is the published number."""
-    return format_value(number.value, number.unit, more) in {format_value(bound, number.unit, more) for bound in bounds}
+    return format_value(number.value, number.unit, more) in {
+        format_value(bound, number.unit, more) for bound in bounds
+    }
 
 
 def agrees(published: float, rounding: float, runs: Estimate, images: int | None = None) -> bool:
     """Return whether a published number could be one more of ``runs``, measured on few ``images`` if given (95 % interval)."""
-    return abs(published - runs.mean) <= runs.half_width(one_more_run=True, images=images) + rounding
+    return (
+        abs(published - runs.mean) <= runs.half_width(one_more_run=True, images=images) + rounding
+    )
 
 
 def _audit_claim(report: Report | Across, claim: Claim, store: Records) -> Row:
     theirs, ours = (
-        [estimate(report, condition.measure, condition.protocol or protocol, store) for condition in claim.check]
+        [
+            estimate(report, condition.measure, condition.protocol or protocol, store)
+            for condition in claim.check
+        ]
         for protocol in ("theirs", "ours")
     )
     verdict = judge_all(claim.check, theirs)
-    evidence = [_describe(condition, result) for condition, result in zip(claim.check, theirs, strict=True)]
+    evidence = [
+        _describe(condition, result) for condition, result in zip(claim.check, theirs, strict=True)
+    ]
     second_opinion = judge_all(claim.check, ours)
     if second_opinion != verdict and (second_opinion != "cannot be compared" or all(ours)):
         evidence.append(say("audit.ours_otherwise", verdict=say(f"verdict.{second_opinion}")))
@@ -224,7 +263,18 @@ def _audit_claim(report: Report | Across, claim: Claim, store: Records) -> Row:
     too_few = any(result is None or result.sd is None for result in theirs)
     open = ("runs" if too_few else "undecided") if verdict == "cannot be compared" else ""
     reason = " ".join([*evidence, str(claim.why)])
-    return Row(report.id, claim.id, "claim", str(claim.text), str(claim.text), first.unit, *shown, verdict, reason, open)
+    return Row(
+        report.id,
+        claim.id,
+        "claim",
+        str(claim.text),
+        str(claim.text),
+        first.unit,
+        *shown,
+        verdict,
+        reason,
+        open,
+    )
 
 
 def judge(condition: Condition, runs: Estimate | None) -> str:
@@ -241,7 +291,9 @@ def judge(condition: Condition, runs: Estimate | None) -> str:
 
 def judge_all(conditions: Sequence[Condition], results: Sequence[Estimate | None]) -> str:
     """Return the verdict on a claim from its conditions."""
-    outcomes = {judge(condition, result) for condition, result in zip(conditions, results, strict=True)}
+    outcomes = {
+        judge(condition, result) for condition, result in zip(conditions, results, strict=True)
+    }
     if "fails" in outcomes:
         return "differs"
     return "cannot be compared" if "open" in outcomes else "agrees"
@@ -250,14 +302,20 @@ def judge_all(conditions: Sequence[Condition], results: Sequence[Estimate | None
 def _describe(condition: Condition, result: Estimate | None) -> str:
     bounds = [(">", condition.above), ("<", condition.below)]
     wanted = say("allowed.and").join(
-        f"{sign} {format_bound(bound, condition.unit)}" for sign, bound in bounds if bound is not None
+        f"{sign} {format_bound(bound, condition.unit)}"
+        for sign, bound in bounds
+        if bound is not None
     )
     measured = say("audit.no_runs") if result is None else format_estimate(result, condition.unit)
     outcome = say(f"outcome.{judge(condition, result)}")
-    return say("audit.condition", what=condition.what, wanted=wanted, measured=measured, outcome=outcome)
+    return say(
+        "audit.condition", what=condition.what, wanted=wanted, measured=measured, outcome=outcome
+    )
 
 
-def estimate(report: Report | Across, measure: Measure, protocol: str, store: Records) -> Estimate | None:
+def estimate(
+    report: Report | Across, measure: Measure, protocol: str, store: Records
+) -> Estimate | None:
     """Return the estimate of ``measure`` under ``protocol``, or None where a group has no runs under it.
 
     Groups of one report are compared seed by seed; those of two, by their means.
@@ -272,7 +330,10 @@ def estimate(report: Report | Across, measure: Measure, protocol: str, store: Re
         """Return the mean over the groups for each seed that all of them have."""
         first, *others = (of_group(group, what) for group in groups)
         seeds = [seed for seed in first if all(seed in other for other in others)]
-        return {seed: float(np.mean([first[seed], *(other[seed] for other in others)])) for seed in seeds}
+        return {
+            seed: float(np.mean([first[seed], *(other[seed] for other in others)]))
+            for seed in seeds
+        }
 
     values = by_seed(measure.of, measure)
     other = measure.minus or measure.over
@@ -282,7 +343,9 @@ def estimate(report: Report | Across, measure: Measure, protocol: str, store: Re
             both = [Estimate.of(list(each.values())) for each in (values, others)]
             return Unpaired.compare(*both, ratio=bool(measure.over)) if all(both) else None
         combine = (lambda a, b: a - b) if measure.minus else (lambda a, b: a / b)
-        values = {seed: combine(value, others[seed]) for seed, value in values.items() if seed in others}
+        values = {
+            seed: combine(value, others[seed]) for seed, value in values.items() if seed in others
+        }
     return Estimate.of(list(values.values()))
 
 
@@ -374,7 +437,9 @@ def spending(runs: Sequence[Run]) -> pd.DataFrame:
         history, total = run.history.frame(), costs(run)
         epochs = history.index.to_numpy()
         spent = {name: total[name] * epochs / len(history) for name in ("updates", "multiply_adds")}
-        frames.append(history.assign(epochs=epochs, **spent, seconds=epochs * run.history.epoch_seconds))
+        frames.append(
+            history.assign(epochs=epochs, **spent, seconds=epochs * run.history.epoch_seconds)
+        )
     return pd.concat(frames).groupby(level=0).mean().head(min(map(len, frames)))
 
 
@@ -386,7 +451,10 @@ def cost_table(runs: Mapping[str, Sequence[Run]]) -> Table:
     """
     lines = {}
     for label, (first, *others) in runs.items():
-        total, seconds = costs(first), [len(run.history) * run.history.epoch_seconds for run in (first, *others)]
+        total, seconds = (
+            costs(first),
+            [len(run.history) * run.history.epoch_seconds for run in (first, *others)],
+        )
         lines[label] = {
             "parameters": f"{total['parameters']:,}",
             "image": f"{total['image_multiply_adds'] / 1e6:.2f}",
@@ -395,14 +463,21 @@ def cost_table(runs: Mapping[str, Sequence[Run]]) -> Table:
             "multiply_adds": f"{total['multiply_adds'] / 1e9:,.0f}",
             "seconds": format_estimate(Estimate.of(seconds), "seconds"),
         }
-    frame = pd.DataFrame.from_dict(lines, orient="index").rename(columns=lambda name: say(f"cost.{name}"))
-    return Table(frame.map(lambda text: text.replace(",", "\u202f")))  # thousands apart, alike in both languages
+    frame = pd.DataFrame.from_dict(lines, orient="index").rename(
+        columns=lambda name: say(f"cost.{name}")
+    )
+    return Table(
+        frame.map(lambda text: text.replace(",", "\u202f"))
+    )  # thousands apart, alike in both languages
 
 
 def count_verdicts(rows: Sequence[Row]) -> dict[str, dict[str, int]]:
     """Return how many numbers and how many claims have each verdict."""
     return {
-        kind: {verdict: sum(row.kind == kind and row.verdict == verdict for row in rows) for verdict in VERDICTS}
+        kind: {
+            verdict: sum(row.kind == kind and row.verdict == verdict for row in rows)
+            for verdict in VERDICTS
+        }
         for kind in ("number", "claim")
     }
 
@@ -424,17 +499,26 @@ class Table(pd.DataFrame):
     def _repr_html_(self) -> str:
         reason, *obvious = (say(f"audit.{name}") for name in ("reason", "what", "error"))
         columns = [name for name in self if name != reason]
-        left = 'style="text-align: left; vertical-align: top"'  # Jupyter's own style sheet says right
-        heads = "".join(f"<th {left}>{escape(name)}</th>" for name in [self.index.name or "", *columns])
+        left = (
+            'style="text-align: left; vertical-align: top"'  # Jupyter's own style sheet says right
+        )
+        heads = "".join(
+            f"<th {left}>{escape(name)}</th>" for name in [self.index.name or "", *columns]
+        )
         lines = [f'<table class="texts"><thead><tr>{heads}</tr></thead><tbody>']
         for name, row in self.iterrows():
-            labels = ["" if column in obvious else f' data-label="{escape(column)}"' for column in columns]
+            labels = [
+                "" if column in obvious else f' data-label="{escape(column)}"' for column in columns
+            ]
             cells = "".join(
-                f"<td {left}{label}>{_html(row[column])}</td>" for label, column in zip(labels, columns, strict=True)
+                f"<td {left}{label}>{_html(row[column])}</td>"
+                for label, column in zip(labels, columns, strict=True)
             )
             lines.append(f"<tr><th {left}>{escape(name)}</th>{cells}</tr>")
             if reason in self:
-                lines.append(f'<tr class="reason"><td {left} colspan="{len(columns) + 1}">{_html(row[reason])}</td></tr>')
+                lines.append(
+                    f'<tr class="reason"><td {left} colspan="{len(columns) + 1}">{_html(row[reason])}</td></tr>'
+                )
         return "\n".join([*lines, "</tbody></table>"])
 
 
@@ -450,7 +534,9 @@ def table(rows: Sequence[Row]) -> Table:
         {
             "id": row.id,
             "what": row.what,
-            "published": load_report(row.report).number(row.id).printed if row.kind == "number" else None,
+            "published": load_report(row.report).number(row.id).printed
+            if row.kind == "number"
+            else None,
             "theirs": format_estimate(row.theirs, row.unit),
             "ours": format_estimate(row.ours, row.unit),
             "verdict": say(f"verdict.{row.verdict}"),
@@ -463,7 +549,9 @@ def table(rows: Sequence[Row]) -> Table:
 
 def errors_table(report: Report) -> Table:
     """Return the mistakes and omissions of a report as a table, in the language in force."""
-    return _shown(pd.DataFrame([{"id": error.id, "error": str(error.text)} for error in report.errors]))
+    return _shown(
+        pd.DataFrame([{"id": error.id, "error": str(error.text)} for error in report.errors])
+    )
 
 
 def values(runs: Mapping[str, Sequence[Run]], name: str) -> dict[str, list[float]]:
@@ -482,7 +570,10 @@ def values(runs: Mapping[str, Sequence[Run]], name: str) -> dict[str, list[float
 
 def by_size(runs: Mapping[str, Sequence[Run]], name: str) -> dict[int, list[float]]:
     """Return what :func:`values` does of autoencoders, by the size of their latent space instead of their label."""
-    return {runs[label][0].recipe.model.latent_dim: of_label for label, of_label in values(runs, name).items()}
+    return {
+        runs[label][0].recipe.model.latent_dim: of_label
+        for label, of_label in values(runs, name).items()
+    }
 
 
 def summary(runs: Mapping[str, Sequence[Run]], names: Sequence[str], unit: str = "nats") -> Table:
@@ -495,7 +586,10 @@ def summary(runs: Mapping[str, Sequence[Run]], names: Sequence[str], unit: str =
         return "percent" if name.endswith("accuracy") else unit if name.endswith("loss") else "rank"
 
     columns = {
-        say(f"metric.{name}"): [format_estimate(Estimate.of(each), unit_of(name)) for each in values(runs, name).values()]
+        say(f"metric.{name}"): [
+            format_estimate(Estimate.of(each), unit_of(name))
+            for each in values(runs, name).values()
+        ]
         for name in names
     }
     return Table(columns, index=pd.Index(runs, name=""))
@@ -506,7 +600,16 @@ def _shown(frame: pd.DataFrame) -> Table:
 
 
 # Decimals of each unit; three of any other.
-DIGITS = {"percent": 1, "points": 2, "images": 0, "rank": 1, "epochs": 1, "ratio": 2, "seconds": 1, "error": 4}
+DIGITS = {
+    "percent": 1,
+    "points": 2,
+    "images": 0,
+    "rank": 1,
+    "epochs": 1,
+    "ratio": 2,
+    "seconds": 1,
+    "error": 4,
+}
 
 
 def format_value(value: float, unit: str, more: int = 0) -> str:

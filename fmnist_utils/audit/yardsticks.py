@@ -19,7 +19,10 @@ from fmnist_utils.audit.records import Records, digest
 from fmnist_utils.text import UserError
 
 NAME = "yardsticks.json"
-SETS = {50_000: ("val", "test"), 60_000: ("test",)}  # how many training images are fitted, and what is measured
+SETS = {
+    50_000: ("val", "test"),
+    60_000: ("test",),
+}  # how many training images are fitted, and what is measured
 SHOWN = 64  # numbers an image in the reconstructions that figures show
 
 
@@ -47,22 +50,27 @@ class Yardsticks:
         """
         return pd.DataFrame.from_dict(self.content["constant"][f"{images} {split}"], orient="index")
 
-    def pca_errors(self, split: str, latent_dims: Sequence[int], images: int = 50_000) -> pd.DataFrame:
+    def pca_errors(
+        self, split: str, latent_dims: Sequence[int], images: int = 50_000
+    ) -> pd.DataFrame:
         """Return what :func:`~fmnist_utils.evaluation.pca_errors` does; the arguments as in :meth:`constant_errors`."""
         columns = self.content["pca"][f"{images} {split}"]
         return pd.DataFrame(
-            {name: [values[min(n, len(values)) - 1] for n in latent_dims] for name, values in columns.items()},
+            {
+                name: [values[min(n, len(values)) - 1] for n in latent_dims]
+                for name, values in columns.items()
+            },
             index=latent_dims,
         )
 
     def pca_examples(self) -> np.ndarray:
         """Return what PCA with 64 numbers keeps of the first test image of each class: bytes (10, 28, 28)."""
-        return np.frombuffer(base64.b64decode(self.content["examples"]), np.uint8).reshape(10, 28, 28)
+        return np.frombuffer(base64.b64decode(self.content["examples"]), np.uint8).reshape(
+            10, 28, 28
+        )
 
 
 def find(store: Records | None = None) -> Yardsticks | None:
     """Return the committed yardsticks, or None where there are none."""
     path = (store or Records()).results / NAME
     return Yardsticks(path) if path.exists() else None
-
-

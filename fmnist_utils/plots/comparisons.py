@@ -35,7 +35,10 @@ from fmnist_utils.text import say
 
 @_figure
 def intervals(
-    groups: Mapping[str, Sequence[float]], published: float | None = None, quantity: str = "accuracy", each: str = "seed"
+    groups: Mapping[str, Sequence[float]],
+    published: float | None = None,
+    quantity: str = "accuracy",
+    each: str = "seed",
 ) -> None:
     """Draw one row per group: a point for every run, and their mean with one standard deviation to each side.
 
@@ -52,7 +55,9 @@ def intervals(
     label = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": 9, "zorder": 3}
     label["bbox"] = {"facecolor": "white", "edgecolor": "none", "pad": 1}
     groups = {name: _percent_if_accuracy(values, quantity) for name, values in groups.items()}
-    apart = 0.01 * np.ptp(np.concatenate(list(groups.values())))  # the width of a point, more or less
+    apart = 0.01 * np.ptp(
+        np.concatenate(list(groups.values()))
+    )  # the width of a point, more or less
     for row, (name, values) in enumerate(groups.items()):
         spread = values.std(ddof=1) if len(values) > 1 else 0
         axes.text(0.01, row - 0.28, say("plots.runs", name=name, n=len(values)), **label)
@@ -61,13 +66,24 @@ def intervals(
         axes.errorbar(values.mean(), row + 0.05, xerr=spread, fmt="D", color=BLUE, capsize=4)
         axes.axhline(row + 0.5, color=PALE, linewidth=0.8, zorder=0)
     handles = [
-        Line2D([], [], color=SKY, marker="o", markeredgecolor=BLUE, linestyle="", label=say(f"plots.one_{each}")),
+        Line2D(
+            [],
+            [],
+            color=SKY,
+            marker="o",
+            markeredgecolor=BLUE,
+            linestyle="",
+            label=say(f"plots.one_{each}"),
+        ),
         Line2D([], [], color=BLUE, marker="D", label=say("plots.mean_sd")),
     ]
     if published is not None:
         handles.append(
             axes.axvline(
-                _percent_if_accuracy(published, quantity), color=VERMILION, linestyle="--", label=say("plots.published")
+                _percent_if_accuracy(published, quantity),
+                color=VERMILION,
+                linestyle="--",
+                label=say("plots.published"),
             )
         )
     axes.set_yticks([])
@@ -108,21 +124,42 @@ def errors_by_size(
         sizes = sorted(by_size)
         runs = [np.asarray(by_size[size], float) for size in sizes]
         means = np.array([values.mean() for values in runs])
-        reach = [means - [values.min() for values in runs], [values.max() for values in runs] - means]
+        reach = [
+            means - [values.min() for values in runs],
+            [values.max() for values in runs] - means,
+        ]
         n = min(map(len, runs))
-        axes.errorbar(sizes, means, reach, color=colour, marker=marker, capsize=3, label=say("plots.runs", name=name, n=n))
+        axes.errorbar(
+            sizes,
+            means,
+            reach,
+            color=colour,
+            marker=marker,
+            capsize=3,
+            label=say("plots.runs", name=name, n=n),
+        )
     if pca is not None:
         axes.plot(*zip(*sorted(pca.items())), color=INK, marker="x", **LEVEL, label="PCA")
     if published is not None:
-        axes.plot(*zip(*published.items()), "*", color=VERMILION, **STAR, zorder=4, label=say("plots.published"))
-    ticks = sorted({size for by_size in errors.values() for size in by_size} | set(pca.keys() if pca is not None else ()))
-    axes.set(xscale="log", yscale="log", xlabel=say("plots.latent_dim"), ylabel=say(f"plots.{quantity}"))
+        axes.plot(
+            *zip(*published.items()),
+            "*",
+            color=VERMILION,
+            **STAR,
+            zorder=4,
+            label=say("plots.published"),
+        )
+    ticks = sorted(
+        {size for by_size in errors.values() for size in by_size}
+        | set(pca.keys() if pca is not None else ())
+    )
+    axes.set(
+        xscale="log", yscale="log", xlabel=say("plots.latent_dim"), ylabel=say(f"plots.{quantity}")
+    )
     axes.set_xticks(ticks, [str(size) for size in ticks])
     axes.xaxis.set_minor_locator(NullLocator())
     _plain_decimals(axes.yaxis)
     figure.legend(loc="outside upper center", ncols=2, fontsize=9)
-
-
 
 
 @_figure
@@ -137,14 +174,24 @@ def misfit(surface: Mapping[str, Sequence[float]]) -> None:
     rows = 100 * np.array([list(row) for row in surface.values()])
     figure, axes = plt.subplots(figsize=(WIDTH, 1.5 + 0.36 * len(rows)))
     extent = (0.5, rows.shape[1] + 0.5, len(rows) - 0.5, -0.5)
-    picture = axes.imshow(rows, cmap="cividis", norm=LogNorm(), aspect="auto", interpolation="nearest", extent=extent)
+    picture = axes.imshow(
+        rows, cmap="cividis", norm=LogNorm(), aspect="auto", interpolation="nearest", extent=extent
+    )
     epochs = rows.argmin(axis=1) + 1
     for place, (row, epoch) in enumerate(zip(rows, epochs, strict=True)):
         label = say("plots.best_fit", misfit=f"{row.min():.3g}", epoch=epoch)
-        axes.annotate(label, (1.02, place), xycoords=axes.get_yaxis_transform(), va="center", fontsize=9)
+        axes.annotate(
+            label, (1.02, place), xycoords=axes.get_yaxis_transform(), va="center", fontsize=9
+        )
     axes.plot(epochs, range(len(rows)), "o", markerfacecolor="none", markeredgecolor="white")
     best = rows.min(axis=1).argmin()
-    axes.plot(epochs[best], best, "*", color=VERMILION, **STAR | {"markersize": 13, "markeredgecolor": "white"})
+    axes.plot(
+        epochs[best],
+        best,
+        "*",
+        color=VERMILION,
+        **STAR | {"markersize": 13, "markeredgecolor": "white"},
+    )
     axes.set_yticks(range(len(rows)), list(surface))
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False)
@@ -164,13 +211,31 @@ def times(seconds: Mapping[str, Mapping[int, Sequence[float]]]) -> None:
     looks = zip(itertools.cycle(COLOURS), itertools.cycle(MARKERS))
     for place, ((name, by_size), (colour, marker)) in enumerate(zip(seconds.items(), looks)):
         sizes = sorted(by_size)
-        low, middle, high = (np.array([np.quantile(by_size[size], share) for size in sizes]) for share in (0.25, 0.5, 0.75))
+        low, middle, high = (
+            np.array([np.quantile(by_size[size], share) for size in sizes])
+            for share in (0.25, 0.5, 0.75)
+        )
         x = np.arange(len(sizes)) + 0.12 * (place - (len(seconds) - 1) / 2)
         for one, size in zip(x, sizes, strict=True):
-            axes.plot(np.full(len(by_size[size]), one + 0.06), by_size[size], ".", color=colour, alpha=0.5, markersize=4)
+            axes.plot(
+                np.full(len(by_size[size]), one + 0.06),
+                by_size[size],
+                ".",
+                color=colour,
+                alpha=0.5,
+                markersize=4,
+            )
         n = min(len(by_size[size]) for size in sizes)
         label = say("plots.runs", name=name, n=n)
-        axes.errorbar(x, middle, [middle - low, high - middle], color=colour, marker=marker, capsize=4, label=label)
+        axes.errorbar(
+            x,
+            middle,
+            [middle - low, high - middle],
+            color=colour,
+            marker=marker,
+            capsize=4,
+            label=label,
+        )
     axes.set_xticks(range(len(sizes)), [str(size) for size in sizes])
     axes.set_ylim(bottom=0)
     axes.set(xlabel=say("plots.latent_dim"), ylabel=say("plots.seconds"))
@@ -189,7 +254,9 @@ def epoch_times(seconds: Mapping[str, Mapping[str, Sequence[float]]]) -> None:
     figure, panels = plt.subplots(len(heights), 1, squeeze=False, **how)
     for axes, (workload, by_engine) in zip(panels[:, 0], seconds.items(), strict=True):
         for place, (engine, values) in enumerate(by_engine.items()):
-            look = {"color": BLUE, "hatch": "///"} if engine.startswith("ours") else {"color": ORANGE}
+            look = (
+                {"color": BLUE, "hatch": "///"} if engine.startswith("ours") else {"color": ORANGE}
+            )
             axes.barh(place, np.median(values), 0.62, edgecolor="white", **look)
             axes.plot(values, np.full(len(values), place), ".", color=INK, markersize=4)
         names = [engine.replace("ours", say("plots.ours"), 1) for engine in by_engine]
@@ -211,14 +278,21 @@ def accuracy_by_labels(accuracies: Mapping[str, Mapping[int, Sequence[float]]]) 
         accuracies: name -> number of labels -> one value a seed, in [0, 1].
     """
     figure, axes = plt.subplots(figsize=(WIDTH, 3.8))
-    looks = zip(itertools.cycle(COLOURS), itertools.cycle(MARKERS), itertools.cycle(("-", "--", ":")))
+    looks = zip(
+        itertools.cycle(COLOURS), itertools.cycle(MARKERS), itertools.cycle(("-", "--", ":"))
+    )
     for (name, by_size), (colour, marker, line) in zip(accuracies.items(), looks):
         sizes = sorted(by_size)
         runs = [100 * np.asarray(by_size[size], float) for size in sizes]
         means = np.array([values.mean() for values in runs])
-        reach = [means - [values.min() for values in runs], [values.max() for values in runs] - means]
+        reach = [
+            means - [values.min() for values in runs],
+            [values.max() for values in runs] - means,
+        ]
         label = say("plots.runs", name=name, n=min(map(len, runs)))
-        axes.errorbar(sizes, means, reach, color=colour, marker=marker, linestyle=line, capsize=3, label=label)
+        axes.errorbar(
+            sizes, means, reach, color=colour, marker=marker, linestyle=line, capsize=3, label=label
+        )
     ticks = sorted({size for by_size in accuracies.values() for size in by_size})
     axes.set(xscale="log", xlabel=say("plots.labels"), ylabel=say("plots.accuracy"))
     axes.set_xticks(ticks, [str(size) for size in ticks])
@@ -244,15 +318,35 @@ def accuracy_by_seconds(
     figure, axes = plt.subplots(figsize=(WIDTH, 3.4 + 0.22 * len(points)))
     looks = zip(itertools.cycle(COLOURS), itertools.cycle(MARKERS))
     shared = {"capsize": 3, "linestyle": ""}
-    for number, ((name, (seconds, accuracies)), (colour, marker)) in enumerate(zip(points.items(), looks)):
+    for number, ((name, (seconds, accuracies)), (colour, marker)) in enumerate(
+        zip(points.items(), looks)
+    ):
         values = 100 * np.asarray(accuracies, float)
         reach = [[values.mean() - values.min()], [values.max() - values.mean()]]
         label = say("plots.runs", name=name, n=len(values))
-        shared["markerfacecolor"] = colour if number < len(COLOURS) else "none"  # the second time round they are hollow
-        axes.errorbar(np.median(seconds), values.mean(), reach, color=colour, marker=marker, label=label, **shared)
+        shared["markerfacecolor"] = (
+            colour if number < len(COLOURS) else "none"
+        )  # the second time round they are hollow
+        axes.errorbar(
+            np.median(seconds),
+            values.mean(),
+            reach,
+            color=colour,
+            marker=marker,
+            label=label,
+            **shared,
+        )
     for name, accuracy in (landmarks or {}).items():
         axes.axhline(100 * accuracy, color=GREY, linestyle=":", linewidth=1, zorder=0)
-        axes.text(0.01, 100 * accuracy, name, transform=axes.get_yaxis_transform(), va="bottom", fontsize=8, color=GREY)
+        axes.text(
+            0.01,
+            100 * accuracy,
+            name,
+            transform=axes.get_yaxis_transform(),
+            va="bottom",
+            fontsize=8,
+            color=GREY,
+        )
     if limit is not None:
         axes.axvline(limit, color=GREY, linestyle="--", linewidth=1, zorder=0)
     axes.set(xscale="log", xlabel=say("plots.training_seconds"), ylabel=say("plots.val_accuracy"))
@@ -264,7 +358,9 @@ def accuracy_by_seconds(
 
 
 @_figure
-def best_epochs(histories: Mapping, published: Sequence[float] = (), tolerance: float = 0.01) -> None:
+def best_epochs(
+    histories: Mapping, published: Sequence[float] = (), tolerance: float = 0.01
+) -> None:
     """Draw at which epoch the validation set would stop each run: one row per name, one line per run.
 
     A line spans the epochs around the lowest loss in which it stays within ``tolerance`` of it (a share): how flat the
@@ -274,18 +370,40 @@ def best_epochs(histories: Mapping, published: Sequence[float] = (), tolerance: 
         histories: as in :func:`curves`, with the columns ``val_loss`` and ``val_accuracy``.
         published: the best epoch that the report gives, in the order of the names.
     """
-    tick = {"color": VERMILION, "marker": "|", "linestyle": "", "markersize": 22, "markeredgewidth": 2}
+    tick = {
+        "color": VERMILION,
+        "marker": "|",
+        "linestyle": "",
+        "markersize": 22,
+        "markeredgewidth": 2,
+    }
     figure, axes = plt.subplots(figsize=(WIDTH, 1.3 + 0.36 * len(histories)))
     for row, value in enumerate(histories.values()):
         axes.axhspan(row - 0.45, row + 0.45, color=PALE, alpha=0.5, linewidth=0, zorder=0)
         frames = _frames(value, ["val_loss", "val_accuracy"])
         for place, frame in enumerate(frames):
             y = row + 0.24 * (place - (len(frames) - 1) / 2)
-            best, near = frame["val_loss"].idxmin(), frame["val_loss"] <= (1 + tolerance) * frame["val_loss"].min()
+            best, near = (
+                frame["val_loss"].idxmin(),
+                frame["val_loss"] <= (1 + tolerance) * frame["val_loss"].min(),
+            )
             flat = near.groupby((~near).cumsum()).get_group((~near).cumsum()[best])
-            axes.plot([flat.index[flat].min(), flat.index.max()], [y, y], color=SKY, linewidth=3, solid_capstyle="round")
+            axes.plot(
+                [flat.index[flat].min(), flat.index.max()],
+                [y, y],
+                color=SKY,
+                linewidth=3,
+                solid_capstyle="round",
+            )
             axes.plot(best, y, "o", color=BLUE)
-            axes.plot(frame["val_accuracy"].idxmax(), y, "^", color=ORANGE, markeredgecolor=INK, markeredgewidth=0.6)
+            axes.plot(
+                frame["val_accuracy"].idxmax(),
+                y,
+                "^",
+                color=ORANGE,
+                markeredgecolor=INK,
+                markeredgewidth=0.6,
+            )
     if len(published):
         axes.plot(published, range(len(published)), **tick, zorder=1.5)
     axes.set_yticks(range(len(histories)), list(histories))
@@ -297,8 +415,18 @@ def best_epochs(histories: Mapping, published: Sequence[float] = (), tolerance: 
     axes.set_xlabel(say("plots.epoch"))
     handles = [
         Line2D([], [], color=BLUE, marker="o", linestyle="", label=say("plots.lowest_loss")),
-        Line2D([], [], color=ORANGE, marker="^", linestyle="", markeredgecolor=INK, label=say("plots.highest_accuracy")),
-        Line2D([], [], color=SKY, linewidth=3, label=say("plots.flat", share=f"{100 * tolerance:g}")),
+        Line2D(
+            [],
+            [],
+            color=ORANGE,
+            marker="^",
+            linestyle="",
+            markeredgecolor=INK,
+            label=say("plots.highest_accuracy"),
+        ),
+        Line2D(
+            [], [], color=SKY, linewidth=3, label=say("plots.flat", share=f"{100 * tolerance:g}")
+        ),
     ]
     if len(published):
         handles.append(Line2D([], [], label=say("plots.published"), **tick | {"markersize": 12}))
@@ -306,7 +434,9 @@ def best_epochs(histories: Mapping, published: Sequence[float] = (), tolerance: 
 
 
 @_figure
-def ranks(values: Mapping[str, Sequence[float]], columns: Sequence[str], *, lowest_first: bool = True) -> None:
+def ranks(
+    values: Mapping[str, Sequence[float]], columns: Sequence[str], *, lowest_first: bool = True
+) -> None:
     """Draw the place of each name in successive rankings, joined by a line: lines that cross change places.
 
     The first six names have solid lines, the following ones dashed lines; names stand where the last ranking puts them.
@@ -320,9 +450,20 @@ def ranks(values: Mapping[str, Sequence[float]], columns: Sequence[str], *, lowe
     places = 1 + (table if lowest_first else -table).argsort(axis=0, kind="stable").argsort(axis=0)
     _, axes = plt.subplots(figsize=(WIDTH, 1 + 0.3 * len(table)))
     for index, (name, row) in enumerate(zip(values, places, strict=True)):
-        look = {"color": COLOURS[index % 6], "marker": MARKERS[index % 6], "linestyle": "-" if index < 6 else "--"}
+        look = {
+            "color": COLOURS[index % 6],
+            "marker": MARKERS[index % 6],
+            "linestyle": "-" if index < 6 else "--",
+        }
         axes.plot(range(len(columns)), row, **look)
-        axes.annotate(name, (len(columns) - 1, row[-1]), (8, 0), textcoords="offset points", va="center", fontsize=9)
+        axes.annotate(
+            name,
+            (len(columns) - 1, row[-1]),
+            (8, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+        )
     axes.set_xticks(range(len(columns)), columns)
     axes.set_yticks(range(1, len(table) + 1))
     axes.invert_yaxis()
@@ -333,7 +474,9 @@ def ranks(values: Mapping[str, Sequence[float]], columns: Sequence[str], *, lowe
 
 
 @_figure
-def seconds_by_cost(costs: Mapping[str, Mapping[str, float]], seconds: Mapping[str, Sequence[float]]) -> None:
+def seconds_by_cost(
+    costs: Mapping[str, Mapping[str, float]], seconds: Mapping[str, Sequence[float]]
+) -> None:
     """Draw the time of an epoch against what may explain it, one panel each: a point per name at its median.
 
     A bar goes from the lowest to the highest value.
@@ -343,18 +486,30 @@ def seconds_by_cost(costs: Mapping[str, Mapping[str, float]], seconds: Mapping[s
         seconds: name -> one value for each epoch.
     """
     quantities = list(next(iter(costs.values())))
-    figure, panels = plt.subplots(1, len(quantities), sharey=True, squeeze=False, figsize=(WIDTH, 3.4))
+    figure, panels = plt.subplots(
+        1, len(quantities), sharey=True, squeeze=False, figsize=(WIDTH, 3.4)
+    )
     for axes, quantity in zip(panels[0], quantities, strict=True):
         looks = zip(itertools.cycle(COLOURS), itertools.cycle(MARKERS))
         for (name, of_name), (colour, marker) in zip(costs.items(), looks):
             middle = np.median(seconds[name])
             reach = [[middle - min(seconds[name])], [max(seconds[name]) - middle]]
-            label = say("plots.runs", name=name, n=len(seconds[name])) if quantity == quantities[0] else None
-            look = {"color": colour, "marker": marker, "linestyle": "", "markersize": 7, "capsize": 3}
+            label = (
+                say("plots.runs", name=name, n=len(seconds[name]))
+                if quantity == quantities[0]
+                else None
+            )
+            look = {
+                "color": colour,
+                "marker": marker,
+                "linestyle": "",
+                "markersize": 7,
+                "capsize": 3,
+            }
             axes.errorbar(of_name[quantity] / 1e6, middle, reach, **look, label=label)
-        axes.set(xlim=(0, 1.12 * max(each[quantity] for each in costs.values()) / 1e6), ylim=(0, None))
+        axes.set(
+            xlim=(0, 1.12 * max(each[quantity] for each in costs.values()) / 1e6), ylim=(0, None)
+        )
         axes.set_xlabel(say(f"plots.{quantity}"))
     panels[0, 0].set_ylabel(say("plots.seconds"))
     figure.legend(loc="outside upper center", ncols=2, fontsize=9)
-
-

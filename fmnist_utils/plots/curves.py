@@ -61,7 +61,9 @@ def curves(
     if pca:
         lines.append(Line2D([], [], color=GREY, **LEVEL, label=say("plots.pca")))
     height = 2.4 * len(quantities) + 0.2 * (len(models) + len(lines) / 2) + 0.5
-    figure, panels = plt.subplots(len(quantities), sharex=True, squeeze=False, figsize=(WIDTH, height))
+    figure, panels = plt.subplots(
+        len(quantities), sharex=True, squeeze=False, figsize=(WIDTH, height)
+    )
     for axes, quantity in zip(panels[:, 0], quantities, strict=True):
         for _, frames, colour, marker in runs:
             for column in columns:
@@ -80,12 +82,8 @@ def curves(
     figure.legend(handles=lines, loc="outside lower center", ncols=2, fontsize=9)
 
 
-
-
 def _quantity(column: str) -> str:
     return column.split("_", 1)[1]
-
-
 
 
 def _mean_and_band(axes, frames, column, colour, marker, mark_best) -> None:
@@ -94,27 +92,46 @@ def _mean_and_band(axes, frames, column, colour, marker, mark_best) -> None:
     percent = _percent_if_accuracy(values, quantity)
     epochs, every = values.index.to_numpy(), max(1, len(values) // 8)
     solid = LINES[split] == "-"
-    style = {"marker": marker, "markevery": every, "markerfacecolor": colour if solid else "white", "label": column}
+    style = {
+        "marker": marker,
+        "markevery": every,
+        "markerfacecolor": colour if solid else "white",
+        "label": column,
+    }
     axes.plot(epochs, percent.mean(axis=1), LINES[split], color=colour, **style)
     if len(frames) > 1:
-        axes.fill_between(epochs, percent.min(axis=1), percent.max(axis=1), color=colour, alpha=0.2, linewidth=0)
+        axes.fill_between(
+            epochs, percent.min(axis=1), percent.max(axis=1), color=colour, alpha=0.2, linewidth=0
+        )
     if mark_best and solid:
-        best = [frame[column].idxmax() if quantity == "accuracy" else frame[column].idxmin() for frame in frames]
+        best = [
+            frame[column].idxmax() if quantity == "accuracy" else frame[column].idxmin()
+            for frame in frames
+        ]
         heights = [frame.loc[epoch, column] for frame, epoch in zip(frames, best, strict=True)]
-        axes.plot(best, _percent_if_accuracy(heights, quantity), "*", color=colour, **STAR, zorder=4)
+        axes.plot(
+            best, _percent_if_accuracy(heights, quantity), "*", color=colour, **STAR, zorder=4
+        )
 
 
 def _curve_handles(runs, columns, mark_best) -> tuple[list, list]:
     models = [
-        Line2D([], [], color=colour, marker=marker, label=say("plots.runs", name=name, n=len(frames)))
+        Line2D(
+            [], [], color=colour, marker=marker, label=say("plots.runs", name=name, n=len(frames))
+        )
         for name, frames, colour, marker in runs
     ]
     splits = dict.fromkeys(column.split("_")[0] for column in columns)
-    lines = [Line2D([], [], color=GREY, linestyle=LINES[split], label=say(f"plots.{split}")) for split in splits]
+    lines = [
+        Line2D([], [], color=GREY, linestyle=LINES[split], label=say(f"plots.{split}"))
+        for split in splits
+    ]
     if any(len(frames) > 1 for _, frames, _, _ in runs):
         lines.append(Patch(color=GREY, alpha=0.3, label=say("plots.band")))
     if mark_best:
-        lines.append(Line2D([], [], color=GREY, marker="*", linestyle="", label=say("plots.best"), **STAR))
+        lines.append(
+            Line2D([], [], color=GREY, marker="*", linestyle="", label=say("plots.best"), **STAR)
+        )
     return models, lines
 
 
@@ -137,9 +154,16 @@ def losses_by_cost(
     for axes in panels.flat[len(costs) :]:
         axes.set_visible(False)
     for axes, cost in zip(panels.flat, costs):
-        looks = zip(itertools.cycle(COLOURS), itertools.cycle(MARKERS), itertools.cycle(("-", "--", ":")))
+        looks = zip(
+            itertools.cycle(COLOURS), itertools.cycle(MARKERS), itertools.cycle(("-", "--", ":"))
+        )
         for (name, frame), (colour, marker, line) in zip(frames.items(), looks):
-            style = {"color": colour, "marker": marker, "markevery": max(1, len(frame) // 6), "label": name}
+            style = {
+                "color": colour,
+                "marker": marker,
+                "markevery": max(1, len(frame) // 6),
+                "label": name,
+            }
             axes.plot(frame[cost], frame[column], line, **style)
         axes.set(xscale="log", yscale="log", xlabel=say(f"plots.cost_{cost}"))
         axes.xaxis.set_minor_locator(NullLocator())
@@ -148,5 +172,3 @@ def losses_by_cost(
     for axes in panels[:, 0]:
         axes.set_ylabel(say(f"plots.{_quantity(column)}"))
     figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper center")
-
-

@@ -45,7 +45,9 @@ def autoencoder_diagram(latent_dim: int | None = None) -> None:
     """
     words = [say("plots.inputs"), say("plots.latent_code"), say("plots.reconstruction")]
     if latent_dim:
-        words = [f"{word}: {units}" for word, units in zip(words, (784, latent_dim, 784), strict=True)]
+        words = [
+            f"{word}: {units}" for word, units in zip(words, (784, latent_dim, 784), strict=True)
+        ]
     inputs = r"\xi_{1} \xi_{2} \xi_{3} \xi_{K}"
     axes = _canvas(WIDTH, 3.55)
     symbols = (inputs, "V_{1} V_{J}", inputs.replace(r"\xi", r"\hat{\xi}"))
@@ -56,7 +58,9 @@ def autoencoder_diagram(latent_dim: int | None = None) -> None:
 
 
 @_figure
-def classifier_diagram(image, hidden_sizes: Sequence[int] = (128, 64), dropout: float = 0.2, label: int | None = None) -> None:
+def classifier_diagram(
+    image, hidden_sizes: Sequence[int] = (128, 64), dropout: float = 0.2, label: int | None = None
+) -> None:
     """Draw a feed-forward classifier block by block, from the image to its ten outputs.
 
     The heights of the layers grow with the square root of their numbers of units.
@@ -83,8 +87,14 @@ def classifier_diagram(image, hidden_sizes: Sequence[int] = (128, 64), dropout: 
     x = _blocks(axes, x, middle, ["Linear"]) + 0.1
     for output in range(10):
         y, chosen = middle + 0.215 * (4.5 - output), output == label
-        axes.add_patch(Circle((x, y), 0.09, facecolor=ORANGE if chosen else "white", edgecolor=INK, linewidth=0.8))
-        axes.text(x + 0.17, y, output, va="center", fontsize=8, fontweight="bold" if chosen else "normal")
+        axes.add_patch(
+            Circle(
+                (x, y), 0.09, facecolor=ORANGE if chosen else "white", edgecolor=INK, linewidth=0.8
+            )
+        )
+        axes.text(
+            x + 0.17, y, output, va="center", fontsize=8, fontweight="bold" if chosen else "normal"
+        )
     axes.text(x, 0.2, "10", ha="center")
 
 
@@ -103,15 +113,30 @@ def volumes_diagram(shapes: Sequence[Sequence[int]], code: int | None = None) ->
         width = _volume_width(shape)
         if len(shape) == 1:
             height = min(0.046 * shape[0] ** 0.5, 1.4)  # of the largest, room is left for its name
-            axes.add_patch(Rectangle((x, middle - height / 2), width, height, facecolor=ORANGE if stage == code else BLUE))
+            axes.add_patch(
+                Rectangle(
+                    (x, middle - height / 2),
+                    width,
+                    height,
+                    facecolor=ORANGE if stage == code else BLUE,
+                )
+            )
         else:
             side = 0.024 * shape[1]
-            layers = np.linspace(width - side, 0, max(2, round(shape[0] / 4)) if shape[0] > 1 else 1)
+            layers = np.linspace(
+                width - side, 0, max(2, round(shape[0] / 4)) if shape[0] > 1 else 1
+            )
             for shift in layers:
                 corner = (x + shift, middle - side / 2 + 0.6 * shift)
-                axes.add_patch(Rectangle(corner, side, side, facecolor="#DCEBF5", edgecolor=BLUE, linewidth=0.8))
+                axes.add_patch(
+                    Rectangle(
+                        corner, side, side, facecolor="#DCEBF5", edgecolor=BLUE, linewidth=0.8
+                    )
+                )
         name = "×".join(map(str, shape))
-        axes.text(x + width / 2, 0.2 if stage % 2 else 0.42, name, ha="center", va="center", fontsize=8)
+        axes.text(
+            x + width / 2, 0.2 if stage % 2 else 0.42, name, ha="center", va="center", fontsize=8
+        )
         if stage:
             _arrow(axes, (places[-1][1] + 0.03, middle), (x - 0.03, middle))
         places.append((x, x + width))
@@ -119,7 +144,10 @@ def volumes_diagram(shapes: Sequence[Sequence[int]], code: int | None = None) ->
     parts = [] if code is None else [(0, code, "plots.encoder")]
     parts += [(code, len(shapes) - 1, "plots.decoder")] if parts and len(shapes[-1]) == 3 else []
     for first, last, word in parts:
-        left, right = places[first][0] + (0.06 if first else 0), places[last][1] - (0.06 if last == code else 0)
+        left, right = (
+            places[first][0] + (0.06 if first else 0),
+            places[last][1] - (0.06 if last == code else 0),
+        )
         axes.plot([left, left, right, right], [1.84, 1.92, 1.92, 1.84], color=INK, linewidth=1)
         axes.text((left + right) / 2, 1.97, say(word), ha="center", va="bottom")
 
@@ -130,8 +158,19 @@ def descent_paths() -> None:
     slopes, start, steps = np.array([1.0, 25.0]), np.array([-9.0, 1.6]), 25
     figure, axes = plt.subplots(figsize=(WIDTH, 3.1))
     x, y = np.meshgrid(np.linspace(-10, 2.5, 120), np.linspace(-2, 2, 80))
-    axes.contour(x, y, (x**2 + 25 * y**2) / 2, levels=np.geomspace(0.4, 90, 9), colors="#BBBBBB", linewidths=0.8)
-    ways = [("SGD", 0.07, 0.0, "o", "-"), (say("plots.momentum"), 0.07, 0.8, "s", "--"), ("Adam", 0.6, None, "D", ":")]
+    axes.contour(
+        x,
+        y,
+        (x**2 + 25 * y**2) / 2,
+        levels=np.geomspace(0.4, 90, 9),
+        colors="#BBBBBB",
+        linewidths=0.8,
+    )
+    ways = [
+        ("SGD", 0.07, 0.0, "o", "-"),
+        (say("plots.momentum"), 0.07, 0.8, "s", "--"),
+        ("Adam", 0.6, None, "D", ":"),
+    ]
     for (name, rate, momentum, marker, line), colour in zip(ways, COLOURS):
         place, path, speed, square = start, [start], np.zeros(2), np.zeros(2)
         for step in range(1, steps + 1):
@@ -144,18 +183,31 @@ def descent_paths() -> None:
             place = place - rate * move
             path.append(place)
         label = f"{name}, η = {rate:g}"
-        axes.plot(*np.transpose(path), line, color=colour, marker=marker, markersize=3.5, linewidth=1.2, label=label)
+        axes.plot(
+            *np.transpose(path),
+            line,
+            color=colour,
+            marker=marker,
+            markersize=3.5,
+            linewidth=1.2,
+            label=label,
+        )
     axes.plot(0, 0, "*", color=ORANGE, **STAR, zorder=4)
     axes.set(xlabel="$x$", ylabel="$y$", xlim=(-10, 2.5), ylim=(-2, 2))
     axes.grid(visible=False)
-    figure.legend(loc="outside upper center", ncols=3, fontsize=9, columnspacing=1, handletextpad=0.4)
+    figure.legend(
+        loc="outside upper center", ncols=3, fontsize=9, columnspacing=1, handletextpad=0.4
+    )
 
 
 @_figure
 def dropout_diagram() -> None:
     """Draw a layer with dropout of 1/2 twice: in training, half of its units off and the others doubled; in evaluation, all."""
     axes = _canvas(WIDTH, 2.9)
-    for left, word, off in ((0.25, "plots.training_mode", (1, 2)), (3.05, "plots.evaluation_mode", ())):
+    for left, word, off in (
+        (0.25, "plots.training_mode", (1, 2)),
+        (3.05, "plots.evaluation_mode", ()),
+    ):
         hidden = [(left + 1.15, 0.62 + 0.55 * place) for place in range(4)]
         axes.text(left + 1.15, 2.72, say(word), ha="center", va="center")
         for place, (x, y) in enumerate(hidden):
@@ -164,25 +216,57 @@ def dropout_diagram() -> None:
                 for height in () if dropped else heights:
                     ends = sorted([(x_end, height), (x, y)])
                     axes.plot(*np.transpose(ends), color=GREY, linewidth=0.7, zorder=1)
-            style = {"facecolor": "white", "linestyle": "--"} if dropped else {"facecolor": "#DCEBF5"}
-            axes.add_patch(Circle((x, y), 0.2, edgecolor=GREY if dropped else BLUE, linewidth=1.2, zorder=3, **style))
-            axes.text(x, y, "0" if dropped else "×2" if off else "×1", ha="center", va="center", fontsize=9, zorder=4)
+            style = (
+                {"facecolor": "white", "linestyle": "--"} if dropped else {"facecolor": "#DCEBF5"}
+            )
+            axes.add_patch(
+                Circle(
+                    (x, y),
+                    0.2,
+                    edgecolor=GREY if dropped else BLUE,
+                    linewidth=1.2,
+                    zorder=3,
+                    **style,
+                )
+            )
+            axes.text(
+                x,
+                y,
+                "0" if dropped else "×2" if off else "×1",
+                ha="center",
+                va="center",
+                fontsize=9,
+                zorder=4,
+            )
         for x, heights in ((left + 0.2, (0.9, 1.45, 2.0)), (left + 2.1, (1.15, 1.75))):
             for y in heights:
-                axes.add_patch(Circle((x, y), 0.13, facecolor="white", edgecolor=INK, linewidth=1, zorder=3))
+                axes.add_patch(
+                    Circle((x, y), 0.13, facecolor="white", edgecolor=INK, linewidth=1, zorder=3)
+                )
     axes.text(WIDTH / 2, 0.14, "$p = 1/2$", ha="center", va="center")
 
 
 @_figure
 def splits_diagram() -> None:
     """Draw the three sets of images and what each is for, early stopping on the second, and cross-validation in five blocks."""
-    looks = {"fits": {"facecolor": SKY}, "decides": {"facecolor": ORANGE, "hatch": "///"}, "measures": {"facecolor": "white"}}
+    looks = {
+        "fits": {"facecolor": SKY},
+        "decides": {"facecolor": ORANGE, "hatch": "///"},
+        "measures": {"facecolor": "white"},
+    }
     axes, left, right = _canvas(WIDTH, 4.5), 0.15, WIDTH - 0.15
     unit = (right - left) / 7
 
     def block(start, length, height, purpose):
         axes.add_patch(
-            Rectangle((left + start * unit, height), length * unit, 0.26, edgecolor=INK, linewidth=1, **looks[purpose])
+            Rectangle(
+                (left + start * unit, height),
+                length * unit,
+                0.26,
+                edgecolor=INK,
+                linewidth=1,
+                **looks[purpose],
+            )
         )
 
     axes.text(left, 4.3, say("plots.three_sets"), va="center", fontweight="bold")
@@ -190,21 +274,35 @@ def splits_diagram() -> None:
         block(start, length, 3.85, purpose)
     for place, purpose in enumerate(looks):
         corner = left + (0, 2.1, 3.6)[place]
-        axes.add_patch(Rectangle((corner, 3.53), 0.2, 0.15, edgecolor=INK, linewidth=0.8, **looks[purpose]))
+        axes.add_patch(
+            Rectangle((corner, 3.53), 0.2, 0.15, edgecolor=INK, linewidth=0.8, **looks[purpose])
+        )
         axes.text(corner + 0.27, 3.6, say(f"plots.{purpose}"), va="center", fontsize=8.5)
     axes.text(left, 3.2, say("plots.early_stopping"), va="center", fontweight="bold")
     epochs = np.linspace(0, 1, 60)
-    train, val = 2.0 + 0.95 * np.exp(-4 * epochs), 2.05 + 0.9 * np.exp(-5 * epochs) + 0.55 * epochs**2
+    train, val = (
+        2.0 + 0.95 * np.exp(-4 * epochs),
+        2.05 + 0.9 * np.exp(-5 * epochs) + 0.55 * epochs**2,
+    )
     x, best, stop = left + 0.1 + 3.2 * epochs, int(val.argmin()), int(val.argmin()) + 16
     axes.plot(x[: stop + 1], train[: stop + 1], ":", color=BLUE)
     axes.plot(x[: stop + 1], val[: stop + 1], "-", color=VERMILION)
     axes.plot(x[best], val[best], "*", color=ORANGE, **STAR, zorder=4)
     for place, line in ((best, ":"), (stop, "-")):
         axes.plot([x[place]] * 2, [1.9, 2.95], line, color=GREY, linewidth=1)
-    axes.annotate("", (x[best], 2.85), (x[stop], 2.85), arrowprops={"arrowstyle": "<->", "color": GREY})
-    axes.text((x[best] + x[stop]) / 2, 2.95, say("plots.patience"), ha="center", va="bottom", fontsize=8.5)
-    for name, curve, colour, shift in (("train_loss", train, BLUE, -0.04), ("val_loss", val, VERMILION, 0.05)):
-        axes.text(x[stop] + 0.08, curve[stop] + shift, name, va="center", fontsize=8.5, color=colour)
+    axes.annotate(
+        "", (x[best], 2.85), (x[stop], 2.85), arrowprops={"arrowstyle": "<->", "color": GREY}
+    )
+    axes.text(
+        (x[best] + x[stop]) / 2, 2.95, say("plots.patience"), ha="center", va="bottom", fontsize=8.5
+    )
+    for name, curve, colour, shift in (
+        ("train_loss", train, BLUE, -0.04),
+        ("val_loss", val, VERMILION, 0.05),
+    ):
+        axes.text(
+            x[stop] + 0.08, curve[stop] + shift, name, va="center", fontsize=8.5, color=colour
+        )
     axes.text(x[best], 1.8, say("plots.kept"), ha="center", va="center", fontsize=8.5)
     axes.text(left, 1.5, say("plots.cross_validation"), va="center", fontweight="bold")
     for fold in range(5):
@@ -226,14 +324,24 @@ def strides_diagram() -> None:
         for row, column in np.ndindex(side, side):
             ground = PALE if row in pale or column in pale else "white"
             corner = (x + column * cell, y - (row + 1) * cell)
-            axes.add_patch(Rectangle(corner, cell, cell, facecolor=ground, edgecolor=GREY, linewidth=0.7))
+            axes.add_patch(
+                Rectangle(corner, cell, cell, facecolor=ground, edgecolor=GREY, linewidth=0.7)
+            )
             if numbers is not None:
                 place = {"ha": "center", "va": "center", "fontsize": 8}
                 axes.text(corner[0] + cell / 2, corner[1] + cell / 2, numbers[row][column], **place)
 
     def frame(x, y, column, size, look):
-        style = {"fill": False, "edgecolor": look[0], "linestyle": look[1], "linewidth": 2, "zorder": 4}
-        axes.add_patch(Rectangle((x + column * cell, y - size * cell), size * cell, size * cell, **style))
+        style = {
+            "fill": False,
+            "edgecolor": look[0],
+            "linestyle": look[1],
+            "linewidth": 2,
+            "zorder": 4,
+        }
+        axes.add_patch(
+            Rectangle((x + column * cell, y - size * cell), size * cell, size * cell, **style)
+        )
 
     top = 2.45
     for x, side, pale, result, padding in ((0.12, 5, (), 2, 0), (1.85, 7, (0, 6), 3, 1)):
@@ -243,7 +351,12 @@ def strides_diagram() -> None:
         for place, look in enumerate(frames):
             frame(x, top, 2 * place, 3, look)
             frame(below, 0.72, place, 1, look)
-        _arrow(axes, (x + side * cell / 2, top - side * cell - 0.06), (x + side * cell / 2, 0.78), linewidth=1)
+        _arrow(
+            axes,
+            (x + side * cell / 2, top - side * cell - 0.06),
+            (x + side * cell / 2, 0.78),
+            linewidth=1,
+        )
         word = say("plots.stride_padding", stride=2, padding=padding)
         axes.text(x + side * cell / 2, 2.72, word, ha="center", va="center", fontsize=8.5)
     touched = np.array([1, 1, 2, 1, 1, 0])
@@ -268,16 +381,30 @@ def best_constants(values: Sequence[float] = (0.0, 0.0, 0.0, 0.2, 0.8)) -> None:
     values, answers = np.asarray(values, float), np.linspace(0, 1, 201)
     away = answers[:, None] - values
     errors = [("mse", (away**2).mean(axis=1), values.mean(), "plots.mean_at", BLUE, "-", "o")]
-    errors += [("l1", np.abs(away).mean(axis=1), np.median(values), "plots.median_at", VERMILION, "--", "s")]
+    errors += [
+        (
+            "l1",
+            np.abs(away).mean(axis=1),
+            np.median(values),
+            "plots.median_at",
+            VERMILION,
+            "--",
+            "s",
+        )
+    ]
     figure, axes = plt.subplots(figsize=(WIDTH, 3.2))
     for name, error, best, word, colour, line, marker in errors:
         axes.plot(answers, error, line, color=colour, label=say(f"plots.{name}"))
         lowest = np.interp(best, answers, error)
         axes.plot(best, lowest, marker, color=colour, markersize=8, zorder=4)
-        axes.annotate(say(word, value=best), (best, lowest), (2, 11), textcoords="offset points", color=colour)
+        axes.annotate(
+            say(word, value=best), (best, lowest), (2, 11), textcoords="offset points", color=colour
+        )
     stacked = [sum(values[:place] == value) for place, value in enumerate(values)]
     heights = -0.05 - 0.035 * np.array(stacked)
-    axes.plot(values, heights, "D", color=INK, linestyle="", label=say("plots.values"), clip_on=False)
+    axes.plot(
+        values, heights, "D", color=INK, linestyle="", label=say("plots.values"), clip_on=False
+    )
     axes.set(xlabel=say("plots.constant"), xlim=(-0.03, 1.03), ylim=(-0.16, None))
     figure.legend(loc="outside upper center", ncols=3, fontsize=9, columnspacing=1)
 
@@ -286,8 +413,15 @@ def best_constants(values: Sequence[float] = (0.0, 0.0, 0.0, 0.2, 0.8)) -> None:
 def transfer_diagram() -> None:
     """Draw three ways of using an encoder: from scratch, frozen and fine-tuned; what is trained is coloured, what is not, hatched."""
     axes = _canvas(WIDTH, 2.75)
-    ways = (("scratch", "random_weights", True), ("frozen", "pretrained", False), ("tuned", "pretrained", True))
-    fixed, trained = {"facecolor": "white", "hatch": "////", "edgecolor": GREY}, {"facecolor": SKY, "edgecolor": INK}
+    ways = (
+        ("scratch", "random_weights", True),
+        ("frozen", "pretrained", False),
+        ("tuned", "pretrained", True),
+    )
+    fixed, trained = (
+        {"facecolor": "white", "hatch": "////", "edgecolor": GREY},
+        {"facecolor": SKY, "edgecolor": INK},
+    )
     for place, (way, origin, is_trained) in enumerate(ways):
         middle = WIDTH * (place + 0.5) / 3
         axes.text(middle, 2.58, say(f"plots.{way}"), ha="center", va="center", fontweight="bold")
@@ -295,7 +429,14 @@ def transfer_diagram() -> None:
         style = trained if is_trained else fixed
         axes.add_patch(Rectangle((middle - 0.75, 0.95), 1.5, 0.45, linewidth=1.2, **style))
         axes.add_patch(Rectangle((middle - 0.75, 1.75), 1.5, 0.45, linewidth=1.2, **trained))
-        axes.text(middle, 1.175, say("plots.encoder"), ha="center", va="center", bbox=None if is_trained else BEHIND)
+        axes.text(
+            middle,
+            1.175,
+            say("plots.encoder"),
+            ha="center",
+            va="center",
+            bbox=None if is_trained else BEHIND,
+        )
         axes.text(middle, 1.975, say("plots.linear_layer"), ha="center", va="center")
         _arrow(axes, (middle, 1.42), (middle, 1.73), linewidth=1)
     for x, style, word in ((0.9, trained, "plots.trained"), (3.0, fixed, "plots.fixed")):
@@ -335,7 +476,9 @@ def _mark_output(axes, output: float, colour) -> None:
     """Lead from the input 3 up or down to its output, and from there to the left edge, with the value there."""
     axes.plot([3, 3, 0], [-2.6, output, output], ":", color=colour, linewidth=1.2)
     axes.plot(3, output, "o", markersize=9, markerfacecolor="none", markeredgecolor=colour)
-    axes.text(0.15, output - 0.1, f"{output:.2f}".replace("-", "−"), color=colour, fontsize=9, va="top")
+    axes.text(
+        0.15, output - 0.1, f"{output:.2f}".replace("-", "−"), color=colour, fontsize=9, va="top"
+    )
 
 
 def _volume_width(shape: Sequence[int]) -> float:
@@ -359,16 +502,40 @@ def _arrow(axes, start, end, **style) -> None:
 def _blocks(axes, x: float, middle: float, names: Sequence[str]) -> float:
     """Draw an arrow through a stack of named operations that begins at ``x``; return where the arrow ends."""
     width, height, gap = 0.9 if len(names) > 1 else 0.6, 0.27, 0.15
-    _arrow(axes, (x + 0.03, middle), (x + width + 2 * gap - 0.03, middle), linewidth=1, mutation_scale=9)
+    _arrow(
+        axes,
+        (x + 0.03, middle),
+        (x + width + 2 * gap - 0.03, middle),
+        linewidth=1,
+        mutation_scale=9,
+    )
     top = middle + height * len(names) / 2
     for row, (name, colour) in enumerate(zip(names, ("#DCEBF5", "#D9F0E8", "#FBECCB"))):
         corner = (x + gap, top - height * (row + 1))
-        axes.add_patch(Rectangle(corner, width, height, facecolor=colour, edgecolor=INK, linewidth=0.8, zorder=3))
-        axes.text(x + gap + width / 2, corner[1] + height / 2, name, ha="center", va="center", fontsize=9, zorder=4)
+        axes.add_patch(
+            Rectangle(
+                corner, width, height, facecolor=colour, edgecolor=INK, linewidth=0.8, zorder=3
+            )
+        )
+        axes.text(
+            x + gap + width / 2,
+            corner[1] + height / 2,
+            name,
+            ha="center",
+            va="center",
+            fontsize=9,
+            zorder=4,
+        )
     return x + width + 2 * gap
 
 
-def _network(axes, places: Sequence[int], symbols: Sequence[str], words: Sequence[str], weights: Sequence[str]) -> None:
+def _network(
+    axes,
+    places: Sequence[int],
+    symbols: Sequence[str],
+    words: Sequence[str],
+    weights: Sequence[str],
+) -> None:
     """Draw layers of units joined by arrows; of each layer the last but one place holds three dots."""
     radius, middle, columns = 0.21, 1.75, (0.8, 2.8, 4.8)
     layers = []
@@ -377,7 +544,9 @@ def _network(axes, places: Sequence[int], symbols: Sequence[str], words: Sequenc
         axes.text(x, heights.pop(-2), r"$\vdots$", ha="center", va="center", fontsize=13)
         layers.append([(x, y) for y in heights])
         for y, symbol in zip(heights, layer.split(), strict=True):
-            axes.add_patch(Circle((x, y), radius, facecolor="#DCEBF5", edgecolor=BLUE, linewidth=1.2, zorder=3))
+            axes.add_patch(
+                Circle((x, y), radius, facecolor="#DCEBF5", edgecolor=BLUE, linewidth=1.2, zorder=3)
+            )
             axes.text(x, y, f"${symbol}$", ha="center", va="center", zorder=4)
         axes.text(x, 0.16, word, ha="center", va="bottom")
     for before, after, weight in zip(layers, layers[1:], weights):

@@ -30,7 +30,9 @@ from fmnist_utils.text import class_names, say
 
 
 @_figure
-def image_grid(images, labels=None, *, columns: int = 5, value_range: tuple[float, float] | None = None) -> None:
+def image_grid(
+    images, labels=None, *, columns: int = 5, value_range: tuple[float, float] | None = None
+) -> None:
     """Draw images side by side, the lowest value black and the highest white; with ``labels``, a text under each.
 
     Args:
@@ -39,14 +41,18 @@ def image_grid(images, labels=None, *, columns: int = 5, value_range: tuple[floa
         value_range: the values drawn black and white; the lowest and highest of all ``images`` by default.
     """
     names = class_names()
-    captions = None if labels is None else [item if isinstance(item, str) else names[int(item)] for item in labels]
+    captions = (
+        None
+        if labels is None
+        else [item if isinstance(item, str) else names[int(item)] for item in labels]
+    )
     _grid(np.asarray(images), captions, columns, value_range)
 
 
-
-
 @_figure
-def reconstructions(rows: Mapping[str, np.ndarray], *, value_range: tuple[float, float] = (0, 1)) -> None:
+def reconstructions(
+    rows: Mapping[str, np.ndarray], *, value_range: tuple[float, float] = (0, 1)
+) -> None:
     """Draw rows of images, each with its name above: originals and what networks make of them, column by column.
 
     Args:
@@ -65,8 +71,15 @@ def reconstructions(rows: Mapping[str, np.ndarray], *, value_range: tuple[float,
         for axes, image in zip(line, images):
             scaled = image / 255 if image.dtype == np.uint8 else image
             axes.imshow(scaled.reshape(image.shape[-2:]), cmap="gray", vmin=low, vmax=high)
-        above = {"xycoords": "axes fraction", "xytext": (0, 4), "textcoords": "offset points", "fontsize": 9}
-        line[0].annotate(name, (0, 1), **above).set_in_layout(False)  # a long one would push the columns apart
+        above = {
+            "xycoords": "axes fraction",
+            "xytext": (0, 4),
+            "textcoords": "offset points",
+            "fontsize": 9,
+        }
+        line[0].annotate(name, (0, 1), **above).set_in_layout(
+            False
+        )  # a long one would push the columns apart
         line[-1].set_title(" ", loc="right", fontsize=9)  # which gives the row room for the name
 
 
@@ -81,10 +94,23 @@ def shares(parts: Mapping[Sequence[str], float], most: int = 8) -> None:
     shown = sorted(parts.items(), key=lambda item: -item[1])[:most]
     figure, axes = plt.subplots(figsize=(WIDTH, 0.9 + 0.36 * len(shown)))
     for row, (fields, part) in enumerate(shown):
-        style = {"color": BLUE} if len(fields) == 1 else {"facecolor": "white", "edgecolor": VERMILION, "hatch": "////"}
+        style = (
+            {"color": BLUE}
+            if len(fields) == 1
+            else {"facecolor": "white", "edgecolor": VERMILION, "hatch": "////"}
+        )
         axes.barh(row, 100 * part, height=0.62, **style)
-        axes.annotate(f"{100 * part:.1f}", (100 * part, row), xytext=(4, 0), textcoords="offset points", va="center")
-    names = [" × ".join(say(f"field.{path.rpartition('.')[2]}") for path in fields) for fields, _ in shown]
+        axes.annotate(
+            f"{100 * part:.1f}",
+            (100 * part, row),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+        )
+    names = [
+        " × ".join(say(f"field.{path.rpartition('.')[2]}") for path in fields)
+        for fields, _ in shown
+    ]
     axes.set_yticks(range(len(shown)), names)
     axes.set_ylim(len(shown) - 0.5, -0.5)
     axes.margins(x=0.12)
@@ -114,14 +140,20 @@ def by_effort(
         points: mark each mean; the axis of efforts is then logarithmic.
     """
     figure, axes = plt.subplots(figsize=(WIDTH, 3.8))
-    looks = zip(itertools.cycle(COLOURS), itertools.cycle(MARKERS), itertools.cycle(("-", "--", "-.", ":")))
+    looks = zip(
+        itertools.cycle(COLOURS), itertools.cycle(MARKERS), itertools.cycle(("-", "--", "-.", ":"))
+    )
     for (name, by_size), (colour, marker, line) in zip(values.items(), looks):
-        tables = {size: 100 * np.asarray(attempts, float) for size, attempts in sorted(by_size.items())}
+        tables = {
+            size: 100 * np.asarray(attempts, float) for size, attempts in sorted(by_size.items())
+        }
         sizes = [size for size, attempts in tables.items() if not np.isnan(attempts).any()]
         low, high = ([np.percentile(tables[size], at) for size in sizes] for at in (25, 75))
         means = [tables[size].mean() for size in sizes]
         label = say("plots.runs", name=name, n=len(next(iter(tables.values()))))
-        axes.plot(sizes, means, color=colour, linestyle=line, marker=marker if points else "", label=label)
+        axes.plot(
+            sizes, means, color=colour, linestyle=line, marker=marker if points else "", label=label
+        )
         axes.fill_between(sizes, low, high, color=colour, alpha=0.15, linewidth=0)
     if level is not None:
         axes.axhline(100 * level, color=GREY, **LEVEL, label=say("plots.best_there_is"))
@@ -136,7 +168,9 @@ def by_effort(
 
 @_figure
 def pixel_maps(
-    maps: Mapping[str, np.ndarray], quantity: str = "mean_output", value_range: tuple[float, float] | None = None
+    maps: Mapping[str, np.ndarray],
+    quantity: str = "mean_output",
+    value_range: tuple[float, float] | None = None,
 ) -> None:
     """Draw quantities that each pixel of an image has, as heat maps in one scale, each with its name above.
 
@@ -146,7 +180,10 @@ def pixel_maps(
         value_range: the values at the ends of the scale; the lowest and highest of all maps by default.
     """
     pictures = {name: np.asarray(picture) for name, picture in maps.items()}
-    low, high = value_range or (min(map(np.min, pictures.values())), max(map(np.max, pictures.values())))
+    low, high = value_range or (
+        min(map(np.min, pictures.values())),
+        max(map(np.max, pictures.values())),
+    )
     columns = min(3, len(pictures))
     rows = -(-len(pictures) // columns)
     size = WIDTH / 3
@@ -157,9 +194,18 @@ def pixel_maps(
     for axes, (name, picture) in zip(panels.flat, pictures.items()):
         drawn = axes.imshow(picture, cmap="cividis", vmin=low, vmax=high, interpolation="nearest")
         place = {"xycoords": "axes fraction", "xytext": (0, 4), "textcoords": "offset points"}
-        axes.annotate(textwrap.fill(name, 22), (0.5, 1), ha="center", va="bottom", fontsize=9, **place)
+        axes.annotate(
+            textwrap.fill(name, 22), (0.5, 1), ha="center", va="bottom", fontsize=9, **place
+        )
     beyond = "max" if max(map(np.max, pictures.values())) > high else "neither"
-    figure.colorbar(drawn, ax=panels, location="bottom", aspect=40, extend=beyond, label=say(f"plots.{quantity}"))
+    figure.colorbar(
+        drawn,
+        ax=panels,
+        location="bottom",
+        aspect=40,
+        extend=beyond,
+        label=say(f"plots.{quantity}"),
+    )
 
 
 @_figure
@@ -184,11 +230,17 @@ def number_maps(
         per_line: how many stand side by side.
     """
     tables = {name: np.asarray(table, float) for name, table in maps.items()}
-    lines = [list(tables.items())[start : start + per_line] for start in range(0, len(tables), per_line)]
+    lines = [
+        list(tables.items())[start : start + per_line] for start in range(0, len(tables), per_line)
+    ]
     widths = [table.shape[1] for _, table in lines[0]]
     side = (WIDTH - (0.9 if len(rows) else 0) - 0.12 * len(widths)) / sum(widths)
     high = min(side, 0.34)
-    size = (WIDTH, sum(0.4 + high * max(len(table) for _, table in line) for line in lines) + (0.55 if len(columns) else 0))
+    size = (
+        WIDTH,
+        sum(0.4 + high * max(len(table) for _, table in line) for line in lines)
+        + (0.55 if len(columns) else 0),
+    )
     shape = {"squeeze": False, "sharey": bool(len(rows)), "width_ratios": widths}
     _, panels = plt.subplots(len(lines), len(widths), figsize=size, **shape)
     for line, drawn in zip(panels, lines, strict=True):
@@ -196,7 +248,13 @@ def number_maps(
             axes.set_axis_off()
         for axes, (name, table) in zip(line, drawn):
             reach = np.ptp(table) or 1
-            axes.imshow(table, cmap="Blues", vmin=table.min() - 0.1 * reach, vmax=table.max() + reach, aspect=high / side)
+            axes.imshow(
+                table,
+                cmap="Blues",
+                vmin=table.min() - 0.1 * reach,
+                vmax=table.max() + reach,
+                aspect=high / side,
+            )
             for (row, column), number in np.ndenumerate(table):
                 axes.text(column, row, f"{number:{form}}", ha="center", va="center", fontsize=9)
             if marked and name in marked:
@@ -223,19 +281,42 @@ def scatter_by_class(points: Mapping[str, np.ndarray], labels) -> None:
         labels: (N,) class numbers.
     """
     labels, names = np.asarray(labels), class_names()
-    figure, panels = plt.subplots(1, len(points), squeeze=False, figsize=(WIDTH, 0.6 + WIDTH / len(points)))
+    figure, panels = plt.subplots(
+        1, len(points), squeeze=False, figsize=(WIDTH, 0.6 + WIDTH / len(points))
+    )
     for axes, (name, places) in zip(panels[0], points.items(), strict=True):
         places = np.asarray(places)
         for label in np.unique(labels):
-            look = {"color": COLOURS[label % 6], "marker": "os^DvPX*<>"[label], "alpha": 0.6, "linewidths": 0, "s": 9}
+            look = {
+                "color": COLOURS[label % 6],
+                "marker": "os^DvPX*<>"[label],
+                "alpha": 0.6,
+                "linewidths": 0,
+                "s": 9,
+            }
             axes.scatter(*places[labels == label].T, **look, label=names[label])
         axes.set(xticks=[], yticks=[], xlabel=name)
         axes.grid(visible=False)
     handles = [
-        Line2D([], [], color=COLOURS[label % 6], marker="os^DvPX*<>"[label], linestyle="", markersize=6, label=names[label])
+        Line2D(
+            [],
+            [],
+            color=COLOURS[label % 6],
+            marker="os^DvPX*<>"[label],
+            linestyle="",
+            markersize=6,
+            label=names[label],
+        )
         for label in np.unique(labels)
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=9, columnspacing=1, handletextpad=0.1)
+    figure.legend(
+        handles=handles,
+        loc="outside lower center",
+        ncols=4,
+        fontsize=9,
+        columnspacing=1,
+        handletextpad=0.1,
+    )
 
 
 @_figure
@@ -257,12 +338,17 @@ def class_probabilities(image, probabilities, label: int | None = None) -> None:
     if label is not None:
         bars[label].set(facecolor=ORANGE, edgecolor=INK, hatch="///")
         caption = say("plots.is", true=class_names()[label])
-        left.annotate(caption, (0.5, 0), (0, -14), xycoords="axes fraction", textcoords="offset points", ha="center")
+        left.annotate(
+            caption,
+            (0.5, 0),
+            (0, -14),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            ha="center",
+        )
     right.set_yticks(range(10), [f"{name}  {index}" for index, name in enumerate(class_names())])
     right.invert_yaxis()
     right.set_xlim(0, 1)
     right.tick_params(axis="y", length=0)
     right.grid(axis="y", visible=False)
     right.set_xlabel(say("plots.probability"))
-
-

@@ -44,15 +44,36 @@ def verdicts(counts: Mapping[str, Mapping[str, Mapping[str, int]]]) -> None:
         left = np.zeros(len(counts))
         for verdict, (colour, hatch) in looks.items():
             widths = np.array([of_report[kind][verdict] for of_report in counts.values()])
-            bars = axes.barh(list(counts), widths, 0.62, left, color=colour, hatch=hatch, edgecolor="white", linewidth=0.8)
-            axes.bar_label(bars, [width or "" for width in widths], label_type="center", bbox=BEHIND if hatch else None)
+            bars = axes.barh(
+                list(counts),
+                widths,
+                0.62,
+                left,
+                color=colour,
+                hatch=hatch,
+                edgecolor="white",
+                linewidth=0.8,
+            )
+            axes.bar_label(
+                bars,
+                [width or "" for width in widths],
+                label_type="center",
+                bbox=BEHIND if hatch else None,
+            )
             left += widths
         axes.set_xlabel(say(f"plots.{kind}s"))
         axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
         axes.grid(axis="y", visible=False)
     panels[0].invert_yaxis()
-    patches = [Patch(facecolor=colour, hatch=hatch, edgecolor="white") for colour, hatch in looks.values()]
-    figure.legend(patches, [say(f"verdict.{verdict}") for verdict in looks], loc="outside upper center", ncols=3)
+    patches = [
+        Patch(facecolor=colour, hatch=hatch, edgecolor="white") for colour, hatch in looks.values()
+    ]
+    figure.legend(
+        patches,
+        [say(f"verdict.{verdict}") for verdict in looks],
+        loc="outside upper center",
+        ncols=3,
+    )
 
 
 @_figure
@@ -99,16 +120,33 @@ def confusion_comparison(published, runs, z) -> None:
     """
     published, runs, z = np.asarray(published), np.asarray(runs).reshape(-1, 10, 10), np.asarray(z)
     total = runs.sum(axis=0)
-    ours = total * published.sum(axis=1, keepdims=True) / np.maximum(total.sum(axis=1, keepdims=True), 1)
+    ours = (
+        total
+        * published.sum(axis=1, keepdims=True)
+        / np.maximum(total.sum(axis=1, keepdims=True), 1)
+    )
     figure, axes = plt.subplots(figsize=(WIDTH, WIDTH + 1.1))
     picture = axes.imshow(z, cmap="PuOr", vmin=-5, vmax=5)
     for (row, column), value in np.ndenumerate(z):
         empty = not published[row, column] and ours[row, column] < 0.5
-        look = {"ha": "center", "fontsize": 8, "color": "white" if value > 2.7 or value < -3.6 else GREY if empty else INK}
+        look = {
+            "ha": "center",
+            "fontsize": 8,
+            "color": "white" if value > 2.7 or value < -3.6 else GREY if empty else INK,
+        }
         axes.text(column, row - 0.04, published[row, column], va="bottom", **look)
         axes.text(column, row + 0.06, f"{ours[row, column]:.0f}", va="top", style="italic", **look)
         if abs(value) > 1.96:
-            axes.add_patch(Rectangle((column - 0.47, row - 0.47), 0.94, 0.94, fill=False, edgecolor=INK, linewidth=1.2))
+            axes.add_patch(
+                Rectangle(
+                    (column - 0.47, row - 0.47),
+                    0.94,
+                    0.94,
+                    fill=False,
+                    edgecolor=INK,
+                    linewidth=1.2,
+                )
+            )
     _label_classes(axes)
     label = say("plots.z", n=len(runs))
     figure.colorbar(picture, ax=axes, location="top", aspect=40, extend="both", label=label)
@@ -149,11 +187,21 @@ def recalls_by_class(recalls: Mapping[str, Sequence]) -> None:
     _, axes = plt.subplots(figsize=(WIDTH, 4.6))
     looks = zip(itertools.cycle(COLOURS), itertools.cycle(MARKERS))
     for place, ((name, group), (colour, marker)) in enumerate(zip(recalls.items(), looks)):
-        height = 0.16 * (place - (len(recalls) - 1) / 2)  # each group has its own line within the row
+        height = 0.16 * (
+            place - (len(recalls) - 1) / 2
+        )  # each group has its own line within the row
         for number, recall in enumerate(group):
             label = say("plots.classifiers", name=name, n=len(group)) if number == 0 else None
             points = 100 * np.asarray(recall)[order]
-            axes.plot(points, np.arange(10) + height, marker, color=colour, alpha=0.75, markersize=4, label=label)
+            axes.plot(
+                points,
+                np.arange(10) + height,
+                marker,
+                color=colour,
+                alpha=0.75,
+                markersize=4,
+                label=label,
+            )
     for row in range(9):
         axes.axhline(row + 0.5, color=PALE, linewidth=0.8, zorder=0)
     axes.set_yticks(range(10), [class_names()[label] for label in order])
@@ -174,7 +222,12 @@ def mistakes(images, table: pd.DataFrame, *, columns: int = 4) -> None:
     """
     names = class_names()
     captions = [
-        say("plots.mistake", true=names[row.true], predicted=names[row.predicted], confidence=_percent(row.confidence))
+        say(
+            "plots.mistake",
+            true=names[row.true],
+            predicted=names[row.predicted],
+            confidence=_percent(row.confidence),
+        )
         for row in table.itertuples()
     ]
     _grid(np.asarray(images)[table["index"].to_numpy()], captions, columns, value_range=None)
@@ -182,5 +235,3 @@ def mistakes(images, table: pd.DataFrame, *, columns: int = 4) -> None:
 
 def _percent(probability: float) -> str:
     return "> 99.9 %" if 0.9995 <= probability < 1 else f"{100 * probability:.1f} %"
-
-

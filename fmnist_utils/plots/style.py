@@ -12,15 +12,40 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from fmnist_utils.text import UserError, nearest
 
-BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
+BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#E69F00",
+    "#56B4E9",
+)
 COLOURS, MARKERS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY), "osD^vP"
 INK, GREY, PALE = "#222222", "#777777", "#E6E6E6"
-LINES = {"val": "-", "test": "-", "train": ":", "running": "--"}  # by the first word of a history's column
+LINES = {
+    "val": "-",
+    "test": "-",
+    "train": ":",
+    "running": "--",
+}  # by the first word of a history's column
 LEVEL = {"linestyle": "-.", "linewidth": 1.1}  # of PCA
 STAR = {"markersize": 10, "markeredgecolor": INK, "markeredgewidth": 0.7}
 BEHIND = {"facecolor": "white", "edgecolor": "none", "pad": 1.2}  # a number on a hatched ground
 WIDTH = 5.6  # inches; at this width letters of 10 points stay legible on a phone
-ROUND_SECONDS = (1, 2, 5, 10, 20, 40, 100, 200, 400, 1000, 2000, 4000)  # what a logarithmic axis of seconds shows
+ROUND_SECONDS = (
+    1,
+    2,
+    5,
+    10,
+    20,
+    40,
+    100,
+    200,
+    400,
+    1000,
+    2000,
+    4000,
+)  # what a logarithmic axis of seconds shows
 
 STYLE = {
     "figure.dpi": 160,
@@ -63,8 +88,6 @@ def _figure(draw):
     return drawn
 
 
-
-
 def _frames(value, columns: Sequence[str]) -> list[pd.DataFrame]:
     many = value if isinstance(value, list | tuple) else [value]
     many = [getattr(run, "history", run) for run in many]
@@ -74,9 +97,10 @@ def _frames(value, columns: Sequence[str]) -> list[pd.DataFrame]:
             if column not in frame:
                 allowed = [name for name in frame if name.split("_")[0] in LINES]
                 hint = nearest(column, allowed)
-                raise UserError("plots.unknown_column", column=column, allowed=", ".join(allowed), hint=hint)
+                raise UserError(
+                    "plots.unknown_column", column=column, allowed=", ".join(allowed), hint=hint
+                )
     return frames
-
 
 
 def _grid(images: np.ndarray, captions: Sequence[str] | None, columns: int, value_range) -> None:
@@ -91,15 +115,17 @@ def _grid(images: np.ndarray, captions: Sequence[str] | None, columns: int, valu
         axes.set_axis_off()
     for axes, picture, caption in zip(panels.flat, pictures, captions or [""] * len(pictures)):
         axes.imshow(picture, cmap="gray", vmin=low, vmax=high)
-        for number, line in enumerate(caption.split("\n"), start=1):  # one by one: accents must not move a line
+        for number, line in enumerate(
+            caption.split("\n"), start=1
+        ):  # one by one: accents must not move a line
             offset = {"xytext": (0, -12 * number), "textcoords": "offset points"}
-            axes.annotate(line, (0.5, 0), xycoords="axes fraction", ha="center", fontsize=9, **offset)
-
+            axes.annotate(
+                line, (0.5, 0), xycoords="axes fraction", ha="center", fontsize=9, **offset
+            )
 
 
 def _percent_if_accuracy(values, quantity: str) -> np.ndarray:
     return np.asarray(values, float) * (100 if quantity == "accuracy" else 1)
-
 
 
 def _plain_decimals(axis) -> None:
@@ -107,4 +133,3 @@ def _plain_decimals(axis) -> None:
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_locator(NullLocator())
-

@@ -26,7 +26,9 @@ from fmnist_utils.training import History
 
 PROGRESS = "progress.json"
 
-RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)  # on Windows, devices
+RESERVED = re.compile(
+    r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE
+)  # on Windows, devices
 
 
 def check_name(name: str) -> str:
@@ -58,7 +60,9 @@ def write_atomically(path: Path, content: bytes) -> None:
     except OSError as error:
         part.unlink(missing_ok=True)
         megabytes = len(content) / 1e6
-        raise UserError("runs.cannot_write", file=path.name, reason=error.strerror, megabytes=f"{megabytes:.1f}") from error
+        raise UserError(
+            "runs.cannot_write", file=path.name, reason=error.strerror, megabytes=f"{megabytes:.1f}"
+        ) from error
 
 
 def remove_checkpoints(folder: Path, keep: Iterable[str] = ()) -> None:
@@ -87,9 +91,20 @@ class Checkpoints:
     """
 
     def __init__(
-        self, folder: Path, run: str, environment: dict[str, Any], select: str | None, average: nn.Module | None = None
+        self,
+        folder: Path,
+        run: str,
+        environment: dict[str, Any],
+        select: str | None,
+        average: nn.Module | None = None,
     ):
-        self.folder, self.run, self.environment, self.select, self.average = folder, run, environment, select, average
+        self.folder, self.run, self.environment, self.select, self.average = (
+            folder,
+            run,
+            environment,
+            select,
+            average,
+        )
         self.entries: list[dict[str, Any]] = []
         self.snapshots: dict[str, torch.Tensor] = {}
         self.one_environment = True
@@ -100,16 +115,29 @@ class Checkpoints:
         entry = {"file": f"epoch-{epoch}.safetensors", "rows": list(history.rows)}
         entry |= {"environment": self.environment, "one_environment": self.one_environment}
         snapshots = {f"snapshot.{name}": tensor for name, tensor in self.snapshots.items()}
-        entry["sha256"] = self._write(entry["file"], _state(model) | _state(optimizer) | self._average_state() | snapshots)
+        entry["sha256"] = self._write(
+            entry["file"], _state(model) | _state(optimizer) | self._average_state() | snapshots
+        )
         if self.select:
             entry["best"] = self.entries[-1]["best"] if self.entries else None
             if history.best_epoch(self.select) == epoch:
                 name = f"best-{epoch}.safetensors"
-                entry["best"] = {"file": name, "sha256": self._write(name, _state(self.average or model))}
+                entry["best"] = {
+                    "file": name,
+                    "sha256": self._write(name, _state(self.average or model)),
+                }
         self.entries = [*self.entries[-1:], entry]
         progress = {"format": FORMAT, "run": self.run, "entries": self.entries}
-        write_atomically(self.folder / PROGRESS, json.dumps(progress | {"digest": digest(progress)}).encode())
-        self.remove(keep={name for entry in self.entries for name in (entry["file"], (entry.get("best") or entry)["file"])})
+        write_atomically(
+            self.folder / PROGRESS, json.dumps(progress | {"digest": digest(progress)}).encode()
+        )
+        self.remove(
+            keep={
+                name
+                for entry in self.entries
+                for name in (entry["file"], (entry.get("best") or entry)["file"])
+            }
+        )
 
     def restore(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> History:
         """Put ``model`` and ``optimizer`` into the newest undamaged checkpoint; return its history (empty if there is none)."""
@@ -129,8 +157,12 @@ class Checkpoints:
                 _load_model(self.average, tensors, "average.")
             _load_optimizer(optimizer, tensors)
             self.entries = entries[: index + 1]
-            self.snapshots = {name[9:]: tensor for name, tensor in tensors.items() if name.startswith("snapshot.")}
-            self.one_environment = entry["one_environment"] and entry["environment"] == self.environment
+            self.snapshots = {
+                name[9:]: tensor for name, tensor in tensors.items() if name.startswith("snapshot.")
+            }
+            self.one_environment = (
+                entry["one_environment"] and entry["environment"] == self.environment
+            )
             return History(entry["rows"])
         return History()
 
@@ -139,7 +171,9 @@ class Checkpoints:
         if self.select:
             best = self._read(self.entries[-1]["best"], model)
             if best is None:
-                raise UserError("runs.damaged", file=self.entries[-1]["best"]["file"], folder=self.folder.name)
+                raise UserError(
+                    "runs.damaged", file=self.entries[-1]["best"]["file"], folder=self.folder.name
+                )
             _load_model(model, best)
 
     def remove(self, keep: Iterable[str] = ()) -> None:
@@ -164,33 +198,59 @@ class Checkpoints:
             tensors = safetensors.torch.load(content)
         except SafetensorError:
             return None
-        found = {name: tensor.shape for name, tensor in tensors.items() if name.startswith("model.")}
-        return tensors if found == {name: tensor.shape for name, tensor in _state(model).items()} else None
+        found = {
+            name: tensor.shape for name, tensor in tensors.items() if name.startswith("model.")
+        }
+        return (
+            tensors
+            if found == {name: tensor.shape for name, tensor in _state(model).items()}
+            else None
+        )
 
 
-def _state(owner: nn.Module | torch.optim.Optimizer, prefix: str = "model.") -> dict[str, torch.Tensor]:
+def _state(
+    owner: nn.Module | torch.optim.Optimizer, prefix: str = "model."
+) -> dict[str, torch.Tensor]:
     """Return the tensors of a model (``model.…``) or an optimizer (``optimizer.index.name``) by name, on the CPU."""
     if isinstance(owner, nn.Module):
         named = {f"{prefix}{name}": tensor for name, tensor in owner.state_dict().items()}
     else:
         states = owner.state_dict()["state"]
-        named = {f"optimizer.{index}.{name}": value for index, state in states.items() for name, value in state.items()}
-    return {name: tensor.detach().cpu().contiguous() for name, tensor in named.items() if tensor is not None}
+        named = {
+            f"optimizer.{index}.{name}": value
+            for index, state in states.items()
+            for name, value in state.items()
+        }
+    return {
+        name: tensor.detach().cpu().contiguous()
+        for name, tensor in named.items()
+        if tensor is not None
+    }
 
 
 def _load_model(model: nn.Module, tensors: dict[str, torch.Tensor], prefix: str = "model.") -> None:
-    own = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    own = {
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }
     model.load_state_dict(own)
 
 
 def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, torch.Tensor]) -> None:
-    parameters = [parameter.detach() for group in optimizer.param_groups for parameter in group["params"]]
+    parameters = [
+        parameter.detach() for group in optimizer.param_groups for parameter in group["params"]
+    ]
     states: dict[int, dict[str, torch.Tensor]] = {}
     for name, tensor in tensors.items():
         if name.startswith("optimizer."):
             _, index, key = name.split(".", 2)
             parameter = parameters[int(index)]
-            if tensor.shape == parameter.shape:  # in the parameter's memory format, which fused optimizers take for granted
+            if (
+                tensor.shape == parameter.shape
+            ):  # in the parameter's memory format, which fused optimizers take for granted
                 tensor = torch.empty_like(parameter).copy_(tensor)
             states.setdefault(int(index), {})[key] = tensor
-    optimizer.load_state_dict({"state": states, "param_groups": optimizer.state_dict()["param_groups"]})
+    optimizer.load_state_dict(
+        {"state": states, "param_groups": optimizer.state_dict()["param_groups"]}
+    )

@@ -43,10 +43,14 @@ def stoppable():
     """Have Ctrl-C, SIGTERM and the USR1 that SLURM sends before its limit end training with 130 or 143 and a next step."""
 
     def stop(number, frame):
-        click.echo("\n" + say("cli.interrupted", command=shlex.join(["fmnist", *sys.argv[1:]])), err=True)
+        click.echo(
+            "\n" + say("cli.interrupted", command=shlex.join(["fmnist", *sys.argv[1:]])), err=True
+        )
         sys.exit(130 if number == signal.SIGINT else 143)
 
-    names = [name for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name)]  # Windows has no USR1
+    names = [
+        name for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name)
+    ]  # Windows has no USR1
     before = {name: signal.signal(getattr(signal, name), stop) for name in names}
     try:
         yield
@@ -55,7 +59,9 @@ def stoppable():
             signal.signal(getattr(signal, name), handler)
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.option(
     "--lang",
     type=click.Choice(LANGUAGES),
@@ -117,23 +123,46 @@ def data_verify():
 
 @main.command()
 @click.argument("page")
-@click.option("-p", "changes", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter of the page: -p num_epochs 10.")
+@click.option(
+    "-p",
+    "changes",
+    nargs=2,
+    multiple=True,
+    metavar="NAME VALUE",
+    help="A parameter of the page: -p num_epochs 10.",
+)
 @click.option("-o", "out", help="The executed notebook, in this folder (default: PAGE.out.ipynb).")
-@click.option("--profile", type=click.Choice(["quick", "full"]), help="Default: FMNIST_PROFILE, else quick.")
-@click.option("--lang", "_", type=click.Choice(LANGUAGES), callback=choose_language, is_eager=True, expose_value=False)
-@click.option("--timeout", type=click.IntRange(1), help="Stop when a cell takes longer than so many seconds.")
+@click.option(
+    "--profile", type=click.Choice(["quick", "full"]), help="Default: FMNIST_PROFILE, else quick."
+)
+@click.option(
+    "--lang",
+    "_",
+    type=click.Choice(LANGUAGES),
+    callback=choose_language,
+    is_eager=True,
+    expose_value=False,
+)
+@click.option(
+    "--timeout", type=click.IntRange(1), help="Stop when a cell takes longer than so many seconds."
+)
 def run(page, changes, out, profile, timeout):
     """Run PAGE (01, or the path of a copy of its notebook) with papermill, its parameters checked before it starts."""
     from fmnist_utils.workshop.execution import PageFailed, run_page
 
-    chosen = {"lang": get_language(), "profile": profile or os.environ.get("FMNIST_PROFILE", "quick")}
+    chosen = {
+        "lang": get_language(),
+        "profile": profile or os.environ.get("FMNIST_PROFILE", "quick"),
+    }
     parameters = chosen | {name: _value(value) for name, value in changes}
 
     def show(run: int, cells: int) -> None:
         if sys.stderr.isatty():
             click.echo(f"\r{say('cli.cells', run=run, cells=cells)} ", nl=False, err=True)
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the kernel does not outlive this program
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(143)
+    )  # so that the kernel does not outlive this program
     started = time.perf_counter()
     try:
         path = run_page(page, parameters, out, timeout, show)
@@ -146,10 +175,19 @@ def run(page, changes, out, profile, timeout):
 @main.command()
 @click.argument("report")
 @click.argument("group")
-@click.option("--protocol", default="ours", show_default=True, help="A protocol of the report: theirs or ours.")
+@click.option(
+    "--protocol",
+    default="ours",
+    show_default=True,
+    help="A protocol of the report: theirs or ours.",
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option(
-    "--set", "changes", multiple=True, metavar="FIELD=VALUE", help="Change a field: --set num_epochs=5 --set model.dropout=0."
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Change a field: --set num_epochs=5 --set model.dropout=0.",
 )
 @click.option("--device", default="auto", show_default=True)
 @click.option("--threads", type=click.IntRange(1), help="CPU threads (default: PyTorch's).")
@@ -169,12 +207,20 @@ def train(report, group, protocol, seed, changes, device, threads):
     _warn_of_bfloat16([] if RunStore().find(recipe) else [recipe], device)
     with stoppable():
         run = train_recipe(recipe, device=device, threads=threads)
-    click.echo(json.dumps({"id": run.id, **run.metrics, "weights_sha256": run.record.weights_sha256}, indent=1))
+    click.echo(
+        json.dumps(
+            {"id": run.id, **run.metrics, "weights_sha256": run.record.weights_sha256}, indent=1
+        )
+    )
 
 
 @main.command()
 @click.argument("report", required=False)
-@click.option("--jobs", type=click.IntRange(1), help="Runs side by side (default: one for each core; on a GPU, one).")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    help="Runs side by side (default: one for each core; on a GPU, one).",
+)
 @click.option("--device", default="auto", show_default=True)
 def reproduce(report, jobs, device):
     """Make every missing run of REPORT, or of all, and publish the records. Interrupted, it goes on where it was.
@@ -207,12 +253,33 @@ def reproduce(report, jobs, device):
 
 @main.command()
 @click.argument("plan", type=click.Path())
-@click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True, help="Who does the work.")
-@click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, tcp://host:8786, or its scheduler file (.json).")
-@click.option("--jobs", type=click.IntRange(1), help="Runs side by side (default: one for each core; on a GPU, one).")
-@click.option("--store", "root", type=click.Path(), help="The folder of the runs (default: FMNIST_RUNS, else the cache).")
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "dask"]),
+    default="local",
+    show_default=True,
+    help="Who does the work.",
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="A Dask scheduler, tcp://host:8786, or its scheduler file (.json).",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    help="Runs side by side (default: one for each core; on a GPU, one).",
+)
+@click.option(
+    "--store",
+    "root",
+    type=click.Path(),
+    help="The folder of the runs (default: FMNIST_RUNS, else the cache).",
+)
 @click.option("--retry", is_flag=True, help="Try again what has failed.")
-@click.option("--dry-run", is_flag=True, help="Only say what there is to do and how long it would take.")
+@click.option(
+    "--dry-run", is_flag=True, help="Only say what there is to do and how long it would take."
+)
 @click.option("--device", default="auto", show_default=True)
 def sweep(plan, engine, scheduler, jobs, root, retry, dry_run, device):
     """Make the runs of PLAN (a YAML file) that are missing. Interrupted, it goes on where it was."""
@@ -225,10 +292,20 @@ def sweep(plan, engine, scheduler, jobs, root, retry, dry_run, device):
     if scheduler and engine != "dask":
         raise UserError("sweeps.scheduler_of_dask")
     store, tasks = RunStore(root), read_plan(plan)
-    _say_cost(tasks, store, device, jobs or (None if scheduler else default_jobs(pick_device(device))))
+    _say_cost(
+        tasks, store, device, jobs or (None if scheduler else default_jobs(pick_device(device)))
+    )
     if not dry_run:
         with stoppable():
-            sweep_tasks(tasks, engine=engine, scheduler=scheduler, jobs=jobs, store=store, retry=retry, device=device)
+            sweep_tasks(
+                tasks,
+                engine=engine,
+                scheduler=scheduler,
+                jobs=jobs,
+                store=store,
+                retry=retry,
+                device=device,
+            )
         click.echo(say("sweeps.finished", total=len(tasks)))
 
 
@@ -251,9 +328,16 @@ def _say_cost(tasks, store, device, hands):
     if known and hands:
         conditions = Conditions()
         outlook = project(known, hands, conditions)
-        told = {"hands": hands, "took": _duration(outlook.seconds), "busy": 100 * outlook.busy, "losses": outlook.losses}
+        told = {
+            "hands": hands,
+            "took": _duration(outlook.seconds),
+            "busy": 100 * outlook.busy,
+            "losses": outlook.losses,
+        }
         click.echo(say("sweeps.projection", **told))
-        click.echo(say("sweeps.conditions", **vars(conditions) | {"failing": 100 * conditions.failing}))
+        click.echo(
+            say("sweeps.conditions", **vars(conditions) | {"failing": 100 * conditions.failing})
+        )
 
 
 def _warn_of_bfloat16(recipes, device):
@@ -269,16 +353,26 @@ def _duration(seconds):
     """Return a time in words, to the precision that an estimate has."""
     for size, key in ((172_800, "days"), (5400, "hours"), (90, "minutes")):
         if seconds >= size:
-            return say(f"sweeps.{key}", count=seconds / {"days": 86_400, "hours": 3600, "minutes": 60}[key])
+            return say(
+                f"sweeps.{key}", count=seconds / {"days": 86_400, "hours": 3600, "minutes": 60}[key]
+            )
     return say("sweeps.seconds", count=seconds)
 
 
 @main.command()
 @click.argument("store", type=click.Path())
 @click.argument("plan", type=click.Path())
-@click.option("--jobs", type=click.IntRange(1), help="Runs side by side (default: one for each core; on a GPU, one).")
 @click.option(
-    "--lease", type=click.FloatRange(1), default=60.0, show_default=True, help="Seconds until a silent worker is gone."
+    "--jobs",
+    type=click.IntRange(1),
+    help="Runs side by side (default: one for each core; on a GPU, one).",
+)
+@click.option(
+    "--lease",
+    type=click.FloatRange(1),
+    default=60.0,
+    show_default=True,
+    help="Seconds until a silent worker is gone.",
 )
 @click.option("--device", default="auto", show_default=True)
 def worker(store, plan, jobs, lease, device):
@@ -289,14 +383,29 @@ def worker(store, plan, jobs, lease, device):
 
     tasks = read_plan(plan)
     with stoppable():
-        sweep_tasks(tasks, jobs=jobs, store=RunStore(store), lease=lease, device=device, shuffle=True, progress=False)
+        sweep_tasks(
+            tasks,
+            jobs=jobs,
+            store=RunStore(store),
+            lease=lease,
+            device=device,
+            shuffle=True,
+            progress=False,
+        )
     click.echo(say("sweeps.finished", total=len(tasks)))
 
 
 @main.command()
 @click.argument("plan", type=click.Path(), required=False)
-@click.option("--store", "root", type=click.Path(), help="The folder of the runs (default: FMNIST_RUNS, else the cache).")
-@click.option("--all", "everything", is_flag=True, help="Show what is done and what waits too, task by task.")
+@click.option(
+    "--store",
+    "root",
+    type=click.Path(),
+    help="The folder of the runs (default: FMNIST_RUNS, else the cache).",
+)
+@click.option(
+    "--all", "everything", is_flag=True, help="Show what is done and what waits too, task by task."
+)
 def status(plan, root, everything):
     """Show how the runs of PLAN stand, or those of every plan that was started in the store."""
     from fmnist_utils.workshop.plans import read_plan
@@ -315,7 +424,9 @@ def status(plan, root, everything):
         for task in of_state if everything or state in ("running", "stale", "failed") else ():
             at = standing[task.id]
             epochs = f"{at.epochs}/{task.epochs}" if task.epochs else "–"
-            lines = at.reason.splitlines() or [say("sweeps.beat", host=at.host, seconds=at.silent) if at.host else ""]
+            lines = at.reason.splitlines() or [
+                say("sweeps.beat", host=at.host, seconds=at.silent) if at.host else ""
+            ]
             click.echo(f"        {task.id[:12]}  {epochs:>7}  {task.label}  {lines[0]}".rstrip())
     if any(each.state == "failed" for each in standing.values()):
         click.echo(say("sweeps.retry"))
@@ -323,7 +434,9 @@ def status(plan, root, everything):
 
 @main.command()
 @click.argument("report", required=False)
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True
+)
 def audit(report, form):
     """Print what REPORT published beside what was measured, and the verdicts.
 
@@ -338,17 +451,32 @@ def audit(report, form):
         return
     for row, before in zip(rows, [None, *rows]):
         if not report and (before is None or before.report != row.report):
-            title = load_across().title if row.report == auditing.ACROSS else load_report(row.report).title
+            title = (
+                load_across().title
+                if row.report == auditing.ACROSS
+                else load_report(row.report).title
+            )
             click.secho(f"{row.report}. {title}\n", bold=True, underline=True)
-        published = auditing.format_value(row.published, row.unit) if row.kind == "number" else row.what
+        published = (
+            auditing.format_value(row.published, row.unit) if row.kind == "number" else row.what
+        )
         click.secho(f"{row.id}  {say(f'verdict.{row.verdict}')}", bold=True)
-        click.echo(f"  {say('audit.published')}: " + (f"{row.what}, {published}" if row.kind == "number" else published))
+        click.echo(
+            f"  {say('audit.published')}: "
+            + (f"{row.what}, {published}" if row.kind == "number" else published)
+        )
         for protocol in ("theirs", "ours"):
             estimate = auditing.format_estimate(getattr(row, protocol), row.unit)
             click.echo(f"  {say(f'audit.{protocol}')}: {estimate}")
         click.echo(f"  {say('audit.reason')}: {row.reason}\n")
     for kind, counts in auditing.count_verdicts(rows).items():
-        click.echo(say(f"audit.summary_{kind}", total=sum(counts.values()), **{k.split()[0]: v for k, v in counts.items()}))
+        click.echo(
+            say(
+                f"audit.summary_{kind}",
+                total=sum(counts.values()),
+                **{k.split()[0]: v for k, v in counts.items()},
+            )
+        )
     click.echo(say("audit.summary_open", **auditing.count_open(rows)))
 
 

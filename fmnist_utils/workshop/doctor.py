@@ -60,7 +60,11 @@ def _safely(check: Callable[[], Iterator[Finding]]) -> list[Finding]:
     try:
         return list(check())
     except Exception as error:  # a doctor that falls ill helps nobody
-        return [Finding(check.__name__.removeprefix("check_"), False, f"{type(error).__name__}: {error}")]
+        return [
+            Finding(
+                check.__name__.removeprefix("check_"), False, f"{type(error).__name__}: {error}"
+            )
+        ]
 
 
 def check_packages() -> Iterator[Finding]:
@@ -76,8 +80,16 @@ def check_packages() -> Iterator[Finding]:
             yield Finding("packages", False, say("doctor.no_package", name=name, needed=version))
             continue
         if version and _numbers(found[name]) < _numbers(version):
-            yield Finding("packages", False, say("doctor.old_package", name=name, found=found[name], needed=version))
-    yield Finding("python", True, say("doctor.versions", python=sys.version.split()[0], torch=found.get("torch", "–")))
+            yield Finding(
+                "packages",
+                False,
+                say("doctor.old_package", name=name, found=found[name], needed=version),
+            )
+    yield Finding(
+        "python",
+        True,
+        say("doctor.versions", python=sys.version.split()[0], torch=found.get("torch", "–")),
+    )
 
 
 def check_torch() -> Iterator[Finding]:
@@ -95,16 +107,24 @@ def check_torch() -> Iterator[Finding]:
         if loaded.stdout.split()[-1:] == ["True"]:
             yield Finding("bfloat16", True, say("doctor.slow_bfloat16"))
         return
-    reason = (loaded.stderr.strip().splitlines() or [say("doctor.killed", code=loaded.returncode)])[-1]
+    reason = (loaded.stderr.strip().splitlines() or [say("doctor.killed", code=loaded.returncode)])[
+        -1
+    ]
     if both and re.search(r"torchvision(::|[/\\_.])|undefined symbol", loaded.stderr):
         yield Finding("torch", False, say("doctor.mixed_builds", reason=reason, **versions))
     else:
-        yield Finding("torch", False, say("doctor.torch_broken", reason=reason, version=versions.get("torch", "–")))
+        yield Finding(
+            "torch",
+            False,
+            say("doctor.torch_broken", reason=reason, version=versions.get("torch", "–")),
+        )
 
 
 def check_kernel() -> Iterator[Finding]:
     """There is a Jupyter kernel called python3, it is this Python's, and papermill is there to use it."""
-    missing = [name for name in ("papermill", "ipykernel", "jupyter-client") if not _installed(name)]
+    missing = [
+        name for name in ("papermill", "ipykernel", "jupyter-client") if not _installed(name)
+    ]
     if missing:
         yield Finding("kernel", False, say("doctor.no_notebooks", missing=", ".join(missing)))
         return
@@ -118,7 +138,9 @@ def check_kernel() -> Iterator[Finding]:
         return
     program = specs["python3"]["spec"]["argv"][0]
     if os.path.isabs(program) and not _same_environment(program):
-        yield Finding("kernel", False, say("doctor.foreign_kernel", program=program, python=sys.executable))
+        yield Finding(
+            "kernel", False, say("doctor.foreign_kernel", program=program, python=sys.executable)
+        )
     else:
         yield Finding("kernel", True, say("doctor.kernel"))
 
@@ -139,7 +161,9 @@ def check_folders() -> Iterator[Finding]:
             continue
         free = shutil.disk_usage(existing).free / 1e6
         if free < MEGABYTES:
-            yield Finding("disk", False, say("doctor.no_space", free=free, needed=MEGABYTES, **values))
+            yield Finding(
+                "disk", False, say("doctor.no_space", free=free, needed=MEGABYTES, **values)
+            )
         else:
             yield Finding("folder", True, say("doctor.folder", free=free / 1000, **values))
 
@@ -173,12 +197,20 @@ def _folders() -> dict[str, Path]:
 
     home = Path(os_cache("fmnist_utils"))
     folders = {"FMNIST_CACHE": home, "FMNIST_RUNS": home / "runs"}
-    return {name: Path(os.environ.get(name) or usual).expanduser() for name, usual in folders.items()}
+    return {
+        name: Path(os.environ.get(name) or usual).expanduser() for name, usual in folders.items()
+    }
 
 
 def _python(code: str) -> subprocess.CompletedProcess:
     try:
-        return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, errors="replace")
+        return subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            errors="replace",
+        )
     except subprocess.TimeoutExpired as error:
         return subprocess.CompletedProcess(error.cmd, -1, "", say("doctor.timeout", seconds=120))
 
@@ -196,4 +228,6 @@ def _installed(name: str) -> bool:
 
 def _numbers(version: str) -> list[int]:
     """Return the leading numbers of a version, 2.10.1+cpu: [2, 10, 1]."""
-    return [int(number) for number in re.match(r"[\d.]*", version)[0].strip(".").split(".") if number]
+    return [
+        int(number) for number in re.match(r"[\d.]*", version)[0].strip(".").split(".") if number
+    ]

@@ -104,16 +104,22 @@ def train(
     if threads:
         torch.set_num_threads(threads)
     how = {"store": store, "device": device, "progress": progress}
-    pretrained = train(recipe.encoder_from, weights=True, **how).model() if recipe.encoder_from else None
+    pretrained = (
+        train(recipe.encoder_from, weights=True, **how).model() if recipe.encoder_from else None
+    )
     folder = store.folder(recipe)
     with store.alone(folder):
         try:
-            return store.find(recipe, weights) or _train(recipe, folder, place, pretrained, progress)
+            return store.find(recipe, weights) or _train(
+                recipe, folder, place, pretrained, progress
+            )
         except RuntimeError as error:
             # CUDA's has a class of its own, those of the CPU and of Apple's GPU have not; all have these words.
             if not re.search(r"(allocate|enough|out of) memory", str(error)):
                 raise
-            raise Failure("runs.out_of_memory", device=str(place), batch_size=recipe.batch_size) from error
+            raise Failure(
+                "runs.out_of_memory", device=str(place), batch_size=recipe.batch_size
+            ) from error
 
 
 def _finished(recipe: Recipe, store: RunStore, weights: bool) -> Run | None:
@@ -126,7 +132,13 @@ def _finished(recipe: Recipe, store: RunStore, weights: bool) -> Run | None:
     return run
 
 
-def _train(recipe: Recipe, folder: Path, device: torch.device, pretrained: nn.Module | None, progress: bool | None) -> Run:
+def _train(
+    recipe: Recipe,
+    folder: Path,
+    device: torch.device,
+    pretrained: nn.Module | None,
+    progress: bool | None,
+) -> Run:
     start = time.perf_counter()
     keep_freed_memory()
     splits = load_splits(recipe.data, device)
@@ -140,7 +152,11 @@ def _train(recipe: Recipe, folder: Path, device: torch.device, pretrained: nn.Mo
     outcome = average.model if average else model  # the network that is measured and kept
     monitor, environment = f"{recipe.watch}_loss", describe_environment(device)
     checkpoints = Checkpoints(
-        folder, recipe.id, environment, monitor if recipe.select == "best" else None, average and outcome
+        folder,
+        recipe.id,
+        environment,
+        monitor if recipe.select == "best" else None,
+        average and outcome,
     )
     history = checkpoints.restore(model, optimizer)
     examples = splits.test.images[first_of_each_class(splits.test.labels.cpu().numpy())]
@@ -172,7 +188,8 @@ def _train(recipe: Recipe, folder: Path, device: torch.device, pretrained: nn.Mo
             recipe.num_epochs,
             watch=watched,
             metrics=metrics_of(recipe),
-            learning_rate_at=schedule and (lambda epoch: schedule((epoch - 1) * training.num_steps)),
+            learning_rate_at=schedule
+            and (lambda epoch: schedule((epoch - 1) * training.num_steps)),
             after_step=after_step if average or recipe.schedule == "one_cycle" else None,
             measured=average and outcome,
             measured_loss_fn=make_loss(recipe.but(label_smoothing=0.0)),
@@ -185,15 +202,29 @@ def _train(recipe: Recipe, folder: Path, device: torch.device, pretrained: nn.Mo
     except TrainingDiverged as error:
         values = error.values | {"loss": str(error.values["loss"])}  # JSON has no NaN
         last_good = checkpoints.entries[-1]["file"] if checkpoints.entries else None
-        failure = {"id": recipe.id, "error": str(error), **values, "finished_epochs": len(history), "last_good": last_good}
+        failure = {
+            "id": recipe.id,
+            "error": str(error),
+            **values,
+            "finished_epochs": len(history),
+            "last_good": last_good,
+        }
         write_atomically(folder / "failed.json", json.dumps(failure, indent=1).encode())
         raise
     checkpoints.load_selected(outcome)
-    panel = make_panel(recipe, outcome, splits) | {name: kept.numpy() for name, kept in checkpoints.snapshots.items()}
+    panel = make_panel(recipe, outcome, splits) | {
+        name: kept.numpy() for name, kept in checkpoints.snapshots.items()
+    }
     predictions = panel.pop("predictions", None)
-    weights = safetensors.torch.save({name: tensor.contiguous().cpu() for name, tensor in outcome.state_dict().items()})
+    weights = safetensors.torch.save(
+        {name: tensor.contiguous().cpu() for name, tensor in outcome.state_dict().items()}
+    )
     panel_bytes = safetensors.numpy.save(panel)
-    matrix = None if predictions is None else confusion_matrix(splits.test.labels.cpu().numpy(), predictions).tolist()
+    matrix = (
+        None
+        if predictions is None
+        else confusion_matrix(splits.test.labels.cpu().numpy(), predictions).tolist()
+    )
     record = Record(
         format=FORMAT,
         id=recipe.id,
@@ -210,7 +241,9 @@ def _train(recipe: Recipe, folder: Path, device: torch.device, pretrained: nn.Mo
     path = folder / "record.json"
     write_atomically(path.with_suffix(".weights.safetensors"), weights)
     write_atomically(path.with_suffix(".panel.safetensors"), panel_bytes)
-    write_atomically(path, record.to_json().encode())  # last: a run is finished when its record is there
+    write_atomically(
+        path, record.to_json().encode()
+    )  # last: a run is finished when its record is there
     checkpoints.remove()
     return Run(record, path)
 
@@ -234,11 +267,17 @@ def keep_freed_memory() -> None:
 def copy_encoder(source: nn.Module, model: nn.Module) -> None:
     """Copy the weights of ``source.encoder`` to ``model.encoder``; where the latent sizes differ, those of the convolutions."""
     own = model.encoder.state_dict()
-    fitting = {name: tensor for name, tensor in source.encoder.state_dict().items() if tensor.shape == own[name].shape}
+    fitting = {
+        name: tensor
+        for name, tensor in source.encoder.state_dict().items()
+        if tensor.shape == own[name].shape
+    }
     model.encoder.load_state_dict(own | fitting)
 
 
-def trainable(recipe: Recipe, model: nn.Module, splits: Splits) -> tuple[nn.Module, dict[str, torch.Tensor]]:
+def trainable(
+    recipe: Recipe, model: nn.Module, splits: Splits
+) -> tuple[nn.Module, dict[str, torch.Tensor]]:
     """Return the part of ``model`` that is run in training and its inputs, by the name of their set.
 
     That is the whole network and the images, but where the codes of a frozen encoder are kept: then it is the head and the codes.
@@ -248,7 +287,9 @@ def trainable(recipe: Recipe, model: nn.Module, splits: Splits) -> tuple[nn.Modu
         model.encoder.requires_grad_(False)
     if recipe.freeze != "features":
         return model, images
-    return model.head, {name: encode(model, of_set).to(of_set.device) for name, of_set in images.items()}
+    return model.head, {
+        name: encode(model, of_set).to(of_set.device) for name, of_set in images.items()
+    }
 
 
 def make_optimizer(recipe: Recipe, model: nn.Module) -> Fused | torch.optim.Optimizer:
@@ -257,7 +298,10 @@ def make_optimizer(recipe: Recipe, model: nn.Module) -> Fused | torch.optim.Opti
     if recipe.optimizer == "sgd":
         arguments["momentum"] = recipe.momentum
     name = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"}[recipe.optimizer]
-    fused = next(model.parameters()).device.type in ("cpu", "cuda")  # Apple's GPU has not all of the kernels
+    fused = next(model.parameters()).device.type in (
+        "cpu",
+        "cuda",
+    )  # Apple's GPU has not all of the kernels
     return getattr(optimizers if fused else torch.optim, name)(model.parameters(), **arguments)
 
 
@@ -275,7 +319,9 @@ def metrics_of(recipe: Recipe) -> dict[str, Metric]:
     return {"accuracy": accuracy} if recipe.task == "classification" else {}
 
 
-def make_batches(recipe: Recipe, splits: Splits, inputs: dict[str, torch.Tensor]) -> tuple[Batches, dict[str, Batches]]:
+def make_batches(
+    recipe: Recipe, splits: Splits, inputs: dict[str, torch.Tensor]
+) -> tuple[Batches, dict[str, Batches]]:
     """Return the minibatches that train and, by name, the two sets that are measured after each epoch.
 
     Args:
@@ -283,19 +329,30 @@ def make_batches(recipe: Recipe, splits: Splits, inputs: dict[str, torch.Tensor]
     """
     sizes = {"train": recipe.measure_train, recipe.watch: None}
     watched = {
-        name: _batches(recipe, inputs[name][:size], getattr(splits, name).labels[:size], EVALUATION_BATCH)
+        name: _batches(
+            recipe, inputs[name][:size], getattr(splits, name).labels[:size], EVALUATION_BATCH
+        )
         for name, size in sizes.items()
     }
     form = ImageByImage if recipe.loading == "per_image" else Batches
     augment = make_augmentation(recipe)
-    return _batches(recipe, inputs["train"], splits.train.labels, recipe.batch_size, form, augment=augment), watched
+    return _batches(
+        recipe, inputs["train"], splits.train.labels, recipe.batch_size, form, augment=augment
+    ), watched
 
 
 def _batches(
-    recipe: Recipe, inputs: torch.Tensor, labels: torch.Tensor, size: int, form: type[Batches] = Batches, **options
+    recipe: Recipe,
+    inputs: torch.Tensor,
+    labels: torch.Tensor,
+    size: int,
+    form: type[Batches] = Batches,
+    **options,
 ) -> Batches:
     """Return minibatches whose targets are the labels or, for an autoencoder, the inputs themselves."""
-    return form(inputs, labels if recipe.task == "classification" else inputs, size, recipe.seed, **options)
+    return form(
+        inputs, labels if recipe.task == "classification" else inputs, size, recipe.seed, **options
+    )
 
 
 def measure(recipe: Recipe, model: nn.Module, splits: Splits) -> dict[str, float]:
@@ -320,7 +377,11 @@ def measure(recipe: Recipe, model: nn.Module, splits: Splits) -> dict[str, float
 def make_augmentation(recipe: Recipe) -> Augmentation | None:
     """Return what is done to the minibatches of ``recipe`` in training, or None."""
     black = -recipe.data.mean / recipe.data.std
-    return Augmentation(recipe.flips, recipe.shifts, recipe.erasing, black) if recipe.augments else None
+    return (
+        Augmentation(recipe.flips, recipe.shifts, recipe.erasing, black)
+        if recipe.augments
+        else None
+    )
 
 
 def make_schedule(recipe: Recipe, num_steps: int) -> Callable[[int], float] | None:
@@ -348,7 +409,10 @@ def make_panel(recipe: Recipe, model: nn.Module, splits: Splits) -> dict[str, np
     if recipe.task == "reconstruction":
         outputs = reconstruct(model, test.images)
         error = (outputs - test.images.cpu()).abs()
-        means = {"mean_output": outputs.mean(dim=0)[0].numpy(), "mean_error": error.mean(dim=0)[0].numpy()}
+        means = {
+            "mean_output": outputs.mean(dim=0)[0].numpy(),
+            "mean_error": error.mean(dim=0)[0].numpy(),
+        }
         return panel | means | {"example_reconstructions": to_pixels(recipe, outputs[first])}
     probabilities = predict(model, test.images).cpu().numpy()
     worst = most_confident_mistakes(probabilities, labels, 24)["index"].tolist()
@@ -381,7 +445,10 @@ def count_dead_units(codes: torch.Tensor) -> int:
 def load_splits(spec: DataSpec, device: torch.device) -> Splits:
     """Return the splits of ``spec`` on ``device``; the last two are kept: runs one after the other tend to share them."""
     splits = load_fashion_mnist(**spec.model_dump())
-    moved = {name: Split(*(tensor.to(device) for tensor in getattr(splits, name))) for name in ("train", "val", "test")}
+    moved = {
+        name: Split(*(tensor.to(device) for tensor in getattr(splits, name)))
+        for name in ("train", "val", "test")
+    }
     return Splits(**moved, source=splits.source)
 
 
@@ -414,7 +481,13 @@ def train_all(
         on_run(run)
     jobs = min(len(missing), jobs or default_jobs(place))
     failures: list[str] = []
-    arguments = {"store": store, "device": device, "threads": threads, "weights": weights, "progress": False}
+    arguments = {
+        "store": store,
+        "device": device,
+        "threads": threads,
+        "weights": weights,
+        "progress": False,
+    }
     bar = progress_bar(len(missing), show=progress if missing else False)
     with bar, closing(_train_each(missing, max(jobs, 1), arguments)) as outcomes:
         for recipe, error in outcomes:
@@ -424,9 +497,13 @@ def train_all(
                 if on_run:
                     on_run(found[recipe])
             else:
-                failures.append(f"{recipe.id[:12]} ({recipe.model.name}, seed {recipe.seed}): {error}")
+                failures.append(
+                    f"{recipe.id[:12]} ({recipe.model.name}, seed {recipe.seed}): {error}"
+                )
     if failures:
-        raise Failure("runs.failed", failed=len(failures), total=len(missing), details="\n".join(failures))
+        raise Failure(
+            "runs.failed", failed=len(failures), total=len(missing), details="\n".join(failures)
+        )
     return [found[recipe] for recipe in recipes]
 
 
@@ -441,22 +518,32 @@ def _train_each(recipes: list[Recipe], jobs: int, arguments: dict[str, Any]):
     for _ in range(3):
         killed = []
         # spawn: a forked child would inherit PyTorch's thread pool in an unknown state
-        with ProcessPoolExecutor(jobs, spawn, initializer=_follow_parent, initargs=(begun,)) as pool:
-            futures = {pool.submit(_attempt, recipe.model_dump(), threaded): recipe for recipe in recipes}
+        with ProcessPoolExecutor(
+            jobs, spawn, initializer=_follow_parent, initargs=(begun,)
+        ) as pool:
+            futures = {
+                pool.submit(_attempt, recipe.model_dump(), threaded): recipe for recipe in recipes
+            }
             try:
                 for future in as_completed(futures):
                     error = future.exception()
-                    if isinstance(error, BrokenProcessPool):  # a worker was killed; the pool gives up all that was waiting
+                    if isinstance(
+                        error, BrokenProcessPool
+                    ):  # a worker was killed; the pool gives up all that was waiting
                         killed.append(futures[future])
                     else:
                         yield futures[future], repr(error) if error else future.result()
-            except BaseException:  # Ctrl-C and the like: the pool would wait for every run; these go on another time
+            except (
+                BaseException
+            ):  # Ctrl-C and the like: the pool would wait for every run; these go on another time
                 for worker in list((pool._processes or {}).values()):
                     worker.kill()
                 raise
         if not killed:
             return
-        if not begun.is_set():  # they died while they imported the script that asks for them, which asks for them again
+        if (
+            not begun.is_set()
+        ):  # they died while they imported the script that asks for them, which asks for them again
             raise UserError("runs.main_guard")
         recipes = killed  # they go on from their checkpoints
     for recipe in recipes:
@@ -480,5 +567,3 @@ def _attempt(fields: dict[str, Any], arguments: dict[str, Any]) -> str | None:
     except Exception:
         return traceback.format_exc(limit=-3)
     return None
-
-

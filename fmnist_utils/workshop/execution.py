@@ -72,7 +72,9 @@ def run_page(
             raise
         if problem := _why_unfinished(partial, said, timeout):
             _mark(partial, problem)
-            raise PageFailed("execution.failed", notebook=notebook.name, problem=problem, partial=partial.name)
+            raise PageFailed(
+                "execution.failed", notebook=notebook.name, problem=problem, partial=partial.name
+            )
         os.replace(partial, target)
     return target
 
@@ -87,15 +89,24 @@ def find_page(page: str) -> tuple[Path, Report]:
         report = load_report(page)
         path = NOTEBOOKS / f"{report.id}.ipynb"
         if not path.is_file():
-            pages = ", ".join(sorted(known.stem for known in NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))) or "–"
+            pages = (
+                ", ".join(sorted(known.stem for known in NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")))
+                or "–"
+            )
             raise UserError("execution.no_page", report=report.id, allowed=pages)
         return path, report
     path = Path(page)
     if not path.is_file():
-        near = nearest(path.name, [known.name for known in path.parent.glob("*.ipynb")]) if path.parent.is_dir() else ""
+        near = (
+            nearest(path.name, [known.name for known in path.parent.glob("*.ipynb")])
+            if path.parent.is_dir()
+            else ""
+        )
         raise UserError("execution.no_notebook", path=page, hint=near)
     try:
-        source = "\n".join("".join(cell["source"]) for cell in _code(json.loads(path.read_text("utf-8"))))
+        source = "\n".join(
+            "".join(cell["source"]) for cell in _code(json.loads(path.read_text("utf-8")))
+        )
     except (ValueError, LookupError, TypeError, AttributeError):
         raise UserError("execution.not_a_notebook", path=page) from None
     names = re.findall(r"\bload_report\(\s*[\"']([^\"']+)[\"']", source)
@@ -118,7 +129,9 @@ def check_output(out: str, notebook: Path) -> Path:
     for part in path.parts:
         check_name(part)
     if path.suffix != ".ipynb":
-        raise UserError("execution.not_ipynb", out=out, example=f"{path.stem or notebook.stem}.ipynb")
+        raise UserError(
+            "execution.not_ipynb", out=out, example=f"{path.stem or notebook.stem}.ipynb"
+        )
     target = here / path
     if not target.parent.is_dir():
         raise UserError("execution.no_folder", out=out, folder=str(path.parent))
@@ -140,11 +153,21 @@ def _alone(target: Path) -> Iterator[None]:
         raise UserError("execution.busy", out=target.name) from None
 
 
-def _papermill(notebook: Path, partial: Path, parameters: dict, timeout: int | None, on_cell: Callable | None) -> str:
+def _papermill(
+    notebook: Path, partial: Path, parameters: dict, timeout: int | None, on_cell: Callable | None
+) -> str:
     """Run ``notebook`` into ``partial``; return what papermill wrote to stderr."""
     # Paths are relative, and the page comes by stdin: papermill fills braces in a path with parameters.
     given = base64.b64encode(yaml.safe_dump(parameters).encode()).decode()
-    command = [sys.executable, "-m", "papermill", "-", os.path.relpath(partial), "--parameters_base64", given]
+    command = [
+        sys.executable,
+        "-m",
+        "papermill",
+        "-",
+        os.path.relpath(partial),
+        "--parameters_base64",
+        given,
+    ]
     command += ["--kernel", "python3", "--no-progress-bar", "--log-level", "ERROR"]
     with open(notebook, "rb") as page, tempfile.TemporaryFile() as stderr:
         process = subprocess.Popen(command, stdin=page, stdout=subprocess.DEVNULL, stderr=stderr)
@@ -170,11 +193,17 @@ def _why_unfinished(partial: Path, said: str, timeout: int | None) -> str | None
     """Return, in words, why the notebook did not run to its end; None if it did."""
     cells = _code(_read(partial))
     last = _name(next((cell for cell in reversed(cells) if _has_begun(cell)), None))
-    for sign, key in ((TOO_LONG, "timeout"), ("DeadKernelError", "died"), ("NoSuchKernel", "no_kernel")):
+    for sign, key in (
+        (TOO_LONG, "timeout"),
+        ("DeadKernelError", "died"),
+        ("NoSuchKernel", "no_kernel"),
+    ):
         if sign in said:
             return say(f"execution.{key}", cell=last, seconds=timeout)
     for cell in cells:
-        error = next((output for output in cell["outputs"] if output["output_type"] == "error"), None)
+        error = next(
+            (output for output in cell["outputs"] if output["output_type"] == "error"), None
+        )
         if error and "raises-exception" not in cell["metadata"].get("tags", []):
             key = "execution.left" if error["ename"] == "SystemExit" else "execution.raised"
             return say(key, cell=_name(cell), error=f"{error['ename']}: {error['evalue']}")
@@ -204,11 +233,20 @@ def _mark(partial: Path, problem: str) -> None:
     cells = _code(notebook)
     for cell in cells:
         if not _has_begun(cell):
-            cell["metadata"].setdefault("papermill", {})["status"] = "pending"  # papermill says "completed"
+            cell["metadata"].setdefault("papermill", {})["status"] = (
+                "pending"  # papermill says "completed"
+            )
     run = sum(map(_has_begun, cells))
-    notebook["metadata"]["fmnist"] = {"partial": True, "reason": problem, "cells_run": run, "cells": len(cells)}
+    notebook["metadata"]["fmnist"] = {
+        "partial": True,
+        "reason": problem,
+        "cells_run": run,
+        "cells": len(cells),
+    }
     notice = say("execution.notice", problem=problem, run=run, cells=len(cells))
-    notebook["cells"].insert(0, {"cell_type": "markdown", "id": "partial", "metadata": {}, "source": notice})
+    notebook["cells"].insert(
+        0, {"cell_type": "markdown", "id": "partial", "metadata": {}, "source": notice}
+    )
     write_atomically(partial, json.dumps(notebook, indent=1, ensure_ascii=False).encode())
 
 

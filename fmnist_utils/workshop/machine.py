@@ -20,16 +20,13 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-
 def default_jobs(device: torch.device) -> int:
     """Return how many runs go on side by side where nobody says: one for each core on the CPU, one on another device."""
     return available_cores() if device.type == "cpu" else 1
 
 
-
 def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
 
 
 def describe_environment(device: torch.device) -> dict[str, str | int | None]:
@@ -49,14 +46,17 @@ def describe_environment(device: torch.device) -> dict[str, str | int | None]:
     }
 
 
-
 @functools.cache
 def _commit() -> str | None:
     """Return the commit of this checkout, with ``+`` if the package differs from it; None outside a checkout."""
     here = Path(fmnist_utils.__file__).parent
     try:
-        git = functools.partial(subprocess.run, cwd=here, capture_output=True, text=True, check=True, timeout=10)
+        git = functools.partial(
+            subprocess.run, cwd=here, capture_output=True, text=True, check=True, timeout=10
+        )
         commit = git(["git", "rev-parse", "--short=12", "HEAD"]).stdout.strip()
-        return commit + ("+" if git(["git", "status", "--porcelain", "--", "."]).stdout.strip() else "")
+        return commit + (
+            "+" if git(["git", "status", "--porcelain", "--", "."]).stdout.strip() else ""
+        )
     except (OSError, subprocess.SubprocessError):
         return None

@@ -48,7 +48,11 @@ class Fused:
                 self.state[index] = self._begin(parameters[index])
         chosen = [parameters[index] for index in moving]
         if chosen:
-            self._move(chosen, [parameter.grad for parameter in chosen], [self.state[index] for index in moving])
+            self._move(
+                chosen,
+                [parameter.grad for parameter in chosen],
+                [self.state[index] for index in moving],
+            )
 
     def state_dict(self) -> dict[str, object]:
         """Return what :meth:`load_state_dict` takes."""
@@ -66,7 +70,9 @@ class Fused:
         """Return the state of a parameter before its first step."""
         raise NotImplementedError
 
-    def _move(self, parameters: list[Tensor], gradients: list[Tensor], states: list[dict[str, Tensor]]) -> None:
+    def _move(
+        self, parameters: list[Tensor], gradients: list[Tensor], states: list[dict[str, Tensor]]
+    ) -> None:
         raise NotImplementedError
 
 
@@ -77,10 +83,18 @@ class Adam(Fused):
 
     def _begin(self, parameter: Tensor) -> dict[str, Tensor]:
         step = torch.zeros((), device=parameter.device)
-        return {"step": step, "exp_avg": torch.zeros_like(parameter), "exp_avg_sq": torch.zeros_like(parameter)}
+        return {
+            "step": step,
+            "exp_avg": torch.zeros_like(parameter),
+            "exp_avg_sq": torch.zeros_like(parameter),
+        }
 
-    def _move(self, parameters: list[Tensor], gradients: list[Tensor], states: list[dict[str, Tensor]]) -> None:
-        means, squares, steps = ([state[name] for state in states] for name in ("exp_avg", "exp_avg_sq", "step"))
+    def _move(
+        self, parameters: list[Tensor], gradients: list[Tensor], states: list[dict[str, Tensor]]
+    ) -> None:
+        means, squares, steps = (
+            [state[name] for state in states] for name in ("exp_avg", "exp_avg_sq", "step")
+        )
         torch._foreach_add_(steps, 1)
         self._kernel(
             parameters, gradients, means, squares, [], steps, lr=self.param_groups[0]["lr"], beta1=0.9, beta2=0.999,
@@ -97,14 +111,22 @@ class AdamW(Adam):
 class SGD(Fused):
     """Stochastic gradient descent, with momentum or without."""
 
-    def __init__(self, parameters: Iterable[Tensor], lr: float, momentum: float = 0.0, weight_decay: float = 0.0):
+    def __init__(
+        self,
+        parameters: Iterable[Tensor],
+        lr: float,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+    ):
         super().__init__(parameters, lr, weight_decay)
         self.momentum = momentum
 
     def _begin(self, parameter: Tensor) -> dict[str, Tensor]:
         return {"momentum_buffer": torch.zeros_like(parameter)} if self.momentum else {}
 
-    def _move(self, parameters: list[Tensor], gradients: list[Tensor], states: list[dict[str, Tensor]]) -> None:
+    def _move(
+        self, parameters: list[Tensor], gradients: list[Tensor], states: list[dict[str, Tensor]]
+    ) -> None:
         buffers = [state["momentum_buffer"] for state in states] if self.momentum else []
         torch._fused_sgd_(
             parameters, gradients, buffers, lr=self.param_groups[0]["lr"], momentum=self.momentum, dampening=0.0,

@@ -88,11 +88,15 @@ class Entry(CheckedSpec):
         axes = [[(path, value) for value in values] for path, values in self.grid.items()]
         if self.folds is not None:
             axes.append([("data.fold", fold) for fold in _each(self.folds)])
-        if self.seeds is not None and not self.report:  # in a report a seed may decide more, the encoder for one
+        if (
+            self.seeds is not None and not self.report
+        ):  # in a report a seed may decide more, the encoder for one
             axes.append([("seed", seed) for seed in _each(self.seeds)])
         changes = [{**self.set, **dict(point)} for point in itertools.product(*axes)]
         if self.page is not None:
-            page = str((folder / self.page).resolve()) if self.page.endswith(".ipynb") else self.page
+            page = (
+                str((folder / self.page).resolve()) if self.page.endswith(".ipynb") else self.page
+            )
             return [PageRun.checked(page, parameters) for parameters in changes]
         return [Training(changed(base, change)) for base in self._bases() for change in changes]
 
@@ -134,9 +138,7 @@ class Training:
     @property
     def label(self) -> str:
         recipe = self.recipe
-        return (
-            f"{recipe.model.name} {recipe.data.source} epochs={recipe.num_epochs} seed={recipe.seed} fold={recipe.data.fold}"
-        )
+        return f"{recipe.model.name} {recipe.data.source} epochs={recipe.num_epochs} seed={recipe.seed} fold={recipe.data.fold}"
 
     @property
     def epochs(self) -> int:
@@ -153,7 +155,14 @@ class Training:
 
     def perform(self, store: RunStore, threads: int, device: str) -> None:
         """Train in the folder that ``store`` gives for it."""
-        train(self.recipe, store=store, device=device, threads=threads, weights=self.weights, progress=False)
+        train(
+            self.recipe,
+            store=store,
+            device=device,
+            threads=threads,
+            weights=self.weights,
+            progress=False,
+        )
 
     def to_json(self) -> dict[str, Any]:
         return {"recipe": json.loads(self.recipe.canonical_json), "weights": self.weights}
@@ -175,7 +184,9 @@ class PageRun:
         Raises:
             UserError: if there is no such page, or a parameter is misspelt or not allowed.
         """
-        page = str(Path(page).resolve()) if page.endswith(".ipynb") else page  # wherever the one who runs it may be
+        page = (
+            str(Path(page).resolve()) if page.endswith(".ipynb") else page
+        )  # wherever the one who runs it may be
         notebook, report = find_page(page)
         chosen = {"lang": "es", "profile": "quick"} | parameters
         # The check speaks the language that it is given.
@@ -187,7 +198,9 @@ class PageRun:
 
     @property
     def label(self) -> str:
-        return " ".join([Path(self.page).stem, *(f"{name}={value}" for name, value in self.parameters)])
+        return " ".join(
+            [Path(self.page).stem, *(f"{name}={value}" for name, value in self.parameters)]
+        )
 
     def find(self, store: RunStore) -> Path | None:
         """Return the executed notebook, or None."""
@@ -204,19 +217,28 @@ class PageRun:
             raise UserError("plans.page_changed", page=Path(self.page).name)
         os.chdir(store.folder(self))
         # For the notebook's kernel.
-        os.environ |= {"OMP_NUM_THREADS": str(threads), "FMNIST_RUNS": str(store.root), "FMNIST_RESULTS": str(store.results)}
+        os.environ |= {
+            "OMP_NUM_THREADS": str(threads),
+            "FMNIST_RUNS": str(store.root),
+            "FMNIST_RESULTS": str(store.results),
+        }
         run_page(self.page, self._given, "page.ipynb")
 
     @property
     def _given(self) -> dict[str, Any]:
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in self.parameters}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in self.parameters
+        }
 
     def to_json(self) -> dict[str, Any]:
         return {"page": self.page, "parameters": self._given, "id": self.id}
 
     @staticmethod
     def _values(parameters: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
-        return tuple((name, tuple(v) if isinstance(v, list) else v) for name, v in sorted(parameters.items()))
+        return tuple(
+            (name, tuple(v) if isinstance(v, list) else v) for name, v in sorted(parameters.items())
+        )
 
 
 Task = Training | PageRun
@@ -242,7 +264,9 @@ def read_plan(path: str | Path) -> list[Task]:
         raise UserError("plans.unreadable", file=str(path), reason=str(error)) from None
     if not isinstance(fields, dict) or not all(isinstance(name, str) for name in fields):
         raise UserError("plans.unreadable", file=str(path), reason="runs: ?")
-    return with_encoders(task for entry in Plan(**fields).runs for task in Entry(**entry).tasks(path.parent))
+    return with_encoders(
+        task for entry in Plan(**fields).runs for task in Entry(**entry).tasks(path.parent)
+    )
 
 
 def with_encoders(work: Iterable[Task | Recipe]) -> list[Task]:
@@ -272,7 +296,11 @@ def estimate(tasks: Sequence[Task], store: RunStore, device: str = "cpu") -> lis
     for path in [*store.results.glob("*/records/*.json"), *store.root.glob("*/record.json")]:
         try:
             fields = json.loads(path.read_bytes())
-            recipe, seconds, made_on = Recipe(**fields["recipe"]), fields["history"]["seconds"], fields["made_with"]["device"]
+            recipe, seconds, made_on = (
+                Recipe(**fields["recipe"]),
+                fields["history"]["seconds"],
+                fields["made_with"]["device"],
+            )
         except (OSError, ValueError, LookupError, TypeError):
             continue
         if made_on == device and seconds:
@@ -293,7 +321,10 @@ def longest_first(tasks: Sequence[Task], store: RunStore, device: str = "cpu") -
     A task counts with what has to wait for it: an encoder with the longest of its classifiers. Unknown ones come first. Runs that
     wait for no other then end at most a third later than in the best order (R. L. Graham, SIAM J. Appl. Math. 17, 1969).
     """
-    alone = {task.id: inf if each is None else each for task, each in zip(tasks, estimate(tasks, store, device), strict=True)}
+    alone = {
+        task.id: inf if each is None else each
+        for task, each in zip(tasks, estimate(tasks, store, device), strict=True)
+    }
     total = dict(alone)
     for task in reversed(tasks):  # ``with_encoders`` puts what is needed before what needs it
         if task.needs in total:
@@ -303,7 +334,10 @@ def longest_first(tasks: Sequence[Task], store: RunStore, device: str = "cpu") -
 
 def _kinds(recipe: Recipe) -> list[Any]:
     """Return what runs of like cost have in common, the narrowest first."""
-    return [(recipe.model, recipe.batch_size, recipe.precision, recipe.loading, recipe.freeze), recipe.model.name]
+    return [
+        (recipe.model, recipe.batch_size, recipe.precision, recipe.loading, recipe.freeze),
+        recipe.model.name,
+    ]
 
 
 @dataclass(frozen=True)
@@ -336,7 +370,9 @@ class Projection:
     losses: int
 
 
-def project(seconds: Sequence[float], workers: int, conditions: Conditions = Conditions(), seed: int = 0) -> Projection:
+def project(
+    seconds: Sequence[float], workers: int, conditions: Conditions = Conditions(), seed: int = 0
+) -> Projection:
     """Return how runs of so many ``seconds`` would go on so many workers: a simulation, event by event.
 
     A free worker takes the first run that waits, at the beginning the longest. It ends, fails, or the worker is lost; what
@@ -345,7 +381,10 @@ def project(seconds: Sequence[float], workers: int, conditions: Conditions = Con
     """
     chance, day = random.Random(seed), 86_400
     order = sorted(seconds, reverse=True)
-    waiting = [(0.0, number, run, run, chance.random() < conditions.failing) for number, run in enumerate(order)]
+    waiting = [
+        (0.0, number, run, run, chance.random() < conditions.failing)
+        for number, run in enumerate(order)
+    ]
     free = [(0.0, worker) for worker in range(workers)]
     end, losses, numbers = 0.0, 0, itertools.count(len(waiting))
     while waiting:
@@ -354,7 +393,11 @@ def project(seconds: Sequence[float], workers: int, conditions: Conditions = Con
         begin = max(now, since)
         needed = conditions.start_up + rest
         stop = chance.uniform(0, needed) if fails else needed
-        lost = chance.expovariate(conditions.losses_per_day / day) if conditions.losses_per_day else float("inf")
+        lost = (
+            chance.expovariate(conditions.losses_per_day / day)
+            if conditions.losses_per_day
+            else float("inf")
+        )
         if lost >= stop and not fails:
             end = max(end, begin + needed)
             heapq.heappush(free, (begin + needed, worker))
@@ -365,6 +408,8 @@ def project(seconds: Sequence[float], workers: int, conditions: Conditions = Con
         gone = lost < stop
         losses += gone
         again = begin + spent + (conditions.lease if gone else 0)
-        heapq.heappush(waiting, (again, next(numbers), max(rest - kept, 0.0), whole, fails and gone))
+        heapq.heappush(
+            waiting, (again, next(numbers), max(rest - kept, 0.0), whole, fails and gone)
+        )
         heapq.heappush(free, (begin + spent + (conditions.back_after if gone else 0), worker))
     return Projection(end, sum(seconds) / (workers * end) if end else 1.0, losses)

@@ -24,19 +24,35 @@ class RunStore(Records):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             return FileLock(folder / "lock").acquire(blocking=wait)
-        except (OSError, NotImplementedError) as error:  # no permission, no space, a file system without locks
+        except (
+            OSError,
+            NotImplementedError,
+        ) as error:  # no permission, no space, a file system without locks
             reason = getattr(error, "strerror", None) or str(error)
             raise UserError("runs.no_folder", folder=str(folder.parent), reason=reason) from error
 
-    def publish(self, run: Run, report: str, name: str, panel: bool = True, weights: bool = False) -> Path:
+    def publish(
+        self, run: Run, report: str, name: str, panel: bool = True, weights: bool = False
+    ) -> Path:
         """Copy a run's record and, if asked, its panel and its weights, to the committed records.
 
         The record is then ``report/records/name.seed….id.json``, and the others stand beside it.
         """
-        path = self.results / check_name(report) / "records" / check_name(f"{name}.seed{run.recipe.seed}.{run.id[:12]}.json")
+        path = (
+            self.results
+            / check_name(report)
+            / "records"
+            / check_name(f"{name}.seed{run.recipe.seed}.{run.id[:12]}.json")
+        )
         path.parent.mkdir(parents=True, exist_ok=True)
-        for wanted, suffix in ((panel, ".panel.safetensors"), (weights, ".weights.safetensors"), (True, ".json")):
+        for wanted, suffix in (
+            (panel, ".panel.safetensors"),
+            (weights, ".weights.safetensors"),
+            (True, ".json"),
+        ):
             if wanted:  # the record last: it says that the run is there
-                write_atomically(path.with_suffix(suffix), run.path.with_suffix(suffix).read_bytes())
+                write_atomically(
+                    path.with_suffix(suffix), run.path.with_suffix(suffix).read_bytes()
+                )
         self._committed[run.id[:12]] = path
         return path

@@ -50,7 +50,9 @@ from fmnist_utils.workshop.store import RunStore
 LEASE = 60.0  # seconds without a sign of life after which the holder of a lease counts as gone
 POLL = 5.0  # seconds between two looks at the store
 DEATHS = 3  # a run that dies so often without finishing an epoch is given up
-PATIENCE = 600.0  # seconds that a scheduler or a network drive which went away may take to come back
+PATIENCE = (
+    600.0  # seconds that a scheduler or a network drive which went away may take to come back
+)
 PROGRAM = "from fmnist_utils.sweeps import serve; serve()"
 
 
@@ -74,14 +76,20 @@ class Holder(NamedTuple):
 def read_lease(path: Path, clock: float) -> Holder | None:
     """Return who holds the lease at ``path``; None if nobody does. ``clock``: the present, by the store's clock."""
     try:
-        with open(path, encoding="utf8") as file:  # opened, not only looked at: network drives then ask the server
+        with open(
+            path, encoding="utf8"
+        ) as file:  # opened, not only looked at: network drives then ask the server
             silent, content = clock - os.fstat(file.fileno()).st_mtime, file.read()
     except OSError:
         return None
     try:
         card = json.loads(content)
         return Holder(card["owner"], card["host"], card["pid"], silent, card["seconds"])
-    except (ValueError, LookupError, TypeError):  # its holder died before it had written a word, or is writing it now
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+    ):  # its holder died before it had written a word, or is writing it now
         return Holder("?", "?", 0, silent, LEASE)
 
 
@@ -134,8 +142,15 @@ class Lease:
             return False
         mine = self.path.with_suffix(f".{max(map(_generation, before), default=-1) + 1}")
         try:
-            with open(mine, "x", encoding="utf8") as file:  # fails if it is there, on network drives too
-                card = {"owner": self.owner, "host": socket.gethostname(), "pid": os.getpid(), "seconds": self.seconds}
+            with open(
+                mine, "x", encoding="utf8"
+            ) as file:  # fails if it is there, on network drives too
+                card = {
+                    "owner": self.owner,
+                    "host": socket.gethostname(),
+                    "pid": os.getpid(),
+                    "seconds": self.seconds,
+                }
                 json.dump(card, file)
         except FileExistsError:
             return False
@@ -152,7 +167,10 @@ class Lease:
 
     def _is_alive(self, leases: list[Path]) -> bool:
         clock = store_clock(self.path.parent)
-        return any(held is not None and not held.is_stale for held in (read_lease(path, clock) for path in leases))
+        return any(
+            held is not None and not held.is_stale
+            for held in (read_lease(path, clock) for path in leases)
+        )
 
     def is_ours(self) -> bool:
         held = self.holder()
@@ -178,7 +196,9 @@ class Lease:
         """Give the lease back, if it is ours."""
         self._ended.set()
         try:
-            for path in self._all():  # whoever releases it for an attempt that was killed does not know its number
+            for path in (
+                self._all()
+            ):  # whoever releases it for an attempt that was killed does not know its number
                 held = read_lease(path, 0)
                 if held and held.owner == self.owner:
                     path.unlink(missing_ok=True)
@@ -220,7 +240,9 @@ def attempt(order: dict[str, Any]) -> None:
         if folder is None:
             folder = attempts_of(store) / f"{task.id[:16]}.{order['owner']}"
             folder.mkdir(parents=True, exist_ok=True)
-        if folder.exists() and lease.is_ours():  # otherwise it was taken over, and this is no failure
+        if (
+            folder.exists() and lease.is_ours()
+        ):  # otherwise it was taken over, and this is no failure
             note_failure(folder, task, error)
     finally:
         lease.release()
@@ -259,19 +281,28 @@ def adopt(store: RunStore, task: Task, owner: str) -> Path | None:
     """Return the folder of this attempt, with the checkpoints of earlier ones in it; None if ``train`` is at it elsewhere."""
     own, shared = attempts_of(store) / f"{task.id[:16]}.{owner}", store.folder(task)
     left = [path for path in own.parent.glob(f"{task.id[:16]}.*") if path != own]
-    if shared.exists() and any(shared.iterdir()):  # begun by ``train``, which holds a lock while it is at it
+    if shared.exists() and any(
+        shared.iterdir()
+    ):  # begun by ``train``, which holds a lock while it is at it
         try:
             with filelock.FileLock(shared / "lock", timeout=0):
                 pass
         except filelock.Timeout:
             return None
-        except (OSError, NotImplementedError):  # a file system without locks, where ``train`` could not have begun
+        except (
+            OSError,
+            NotImplementedError,
+        ):  # a file system without locks, where ``train`` could not have begun
             pass
         if task.find(store):
             return None
         left.append(shared)
     own.parent.mkdir(parents=True, exist_ok=True)
-    for path in sorted(left, key=lambda path: ((path / "record.json").exists(), finished_epochs(path)), reverse=True):
+    for path in sorted(
+        left,
+        key=lambda path: ((path / "record.json").exists(), finished_epochs(path)),
+        reverse=True,
+    ):
         useful = task.resumes and not own.exists()
         # It may be published at this moment: moved away first, it is deleted whole or stays whole.
         aside = own.with_name(f".{path.name}.{owner}")
@@ -295,8 +326,13 @@ def publish(store: RunStore, task: Task, folder: Path) -> bool:
         if not folder.exists():  # taken over
             return False
     if theirs := task.find(store):
-        if isinstance(theirs, Run) and theirs.record.weights_sha256 != Record.read(folder / "record.json").weights_sha256:
-            warnings.warn(say("sweeps.differs", id=task.id[:12]), stacklevel=2)  # made on another kind of machine, say
+        if (
+            isinstance(theirs, Run)
+            and theirs.record.weights_sha256 != Record.read(folder / "record.json").weights_sha256
+        ):
+            warnings.warn(
+                say("sweeps.differs", id=task.id[:12]), stacklevel=2
+            )  # made on another kind of machine, say
         shutil.rmtree(folder, ignore_errors=True)
     # else ``train`` has begun it meanwhile: what is finished stays in ``attempts``, and the next to look puts it in its place
     return False
@@ -309,9 +345,17 @@ def note_failure(folder: Path, task: Task, error: Exception | str) -> None:
         known = json.loads(path.read_bytes())
     lines = "".join(traceback.format_exception(error)) if isinstance(error, Exception) else ""
     reason = (
-        f"{type(error).__name__}: {error}" if isinstance(error, Exception) and not isinstance(error, UserError) else str(error)
+        f"{type(error).__name__}: {error}"
+        if isinstance(error, Exception) and not isinstance(error, UserError)
+        else str(error)
     )
-    known |= {"id": task.id, "error": reason, "traceback": lines, "host": socket.gethostname(), "date": now()}
+    known |= {
+        "id": task.id,
+        "error": reason,
+        "traceback": lines,
+        "host": socket.gethostname(),
+        "date": now(),
+    }
     write_atomically(path, json.dumps(known, indent=1, ensure_ascii=False).encode())
 
 
@@ -344,9 +388,14 @@ class Board:
         for number, (folder, names) in enumerate(((leases, held), (attempts, names_in(attempts)))):
             for name in names:
                 of.setdefault(name.partition(".")[0], ([], []))[number].append(folder / name)
-        return {task.id: self._standing(task, present, *of.get(task.id[:16], ([], [])), clock) for task in self.tasks}
+        return {
+            task.id: self._standing(task, present, *of.get(task.id[:16], ([], [])), clock)
+            for task in self.tasks
+        }
 
-    def _standing(self, task: Task, present: set[str], held: list[Path], tried: list[Path], clock: float) -> Standing:
+    def _standing(
+        self, task: Task, present: set[str], held: list[Path], tried: list[Path], clock: float
+    ) -> Standing:
         short = task.id[:16]
         if task.id not in self.found and (short in present or self._is_committed(task)):
             try:
@@ -359,10 +408,19 @@ class Board:
         folders = [*tried, self.store.root / short] if short in present else tried
         epochs = max(map(finished_epochs, folders), default=0)
         if lease := last_holder(held, clock):
-            return Standing("stale" if lease.is_stale else "running", epochs, f"{lease.host}:{lease.pid}", lease.silent)
+            return Standing(
+                "stale" if lease.is_stale else "running",
+                epochs,
+                f"{lease.host}:{lease.pid}",
+                lease.silent,
+            )
         for folder in folders:
             try:
-                return Standing("failed", epochs, reason=json.loads((folder / "failed.json").read_bytes())["error"])
+                return Standing(
+                    "failed",
+                    epochs,
+                    reason=json.loads((folder / "failed.json").read_bytes())["error"],
+                )
             except (OSError, ValueError, LookupError):
                 continue
         return Standing("waiting", epochs)
@@ -374,7 +432,10 @@ class Board:
     def forgive(self) -> None:
         """Forget the failures of these tasks, so that they are tried again from their last epoch."""
         for task in self.tasks:
-            for folder in [*attempts_of(self.store).glob(f"{task.id[:16]}.*"), self.store.folder(task)]:
+            for folder in [
+                *attempts_of(self.store).glob(f"{task.id[:16]}.*"),
+                self.store.folder(task),
+            ]:
                 (folder / "failed.json").unlink(missing_ok=True)
 
 
@@ -397,7 +458,9 @@ def save_plan(store: RunStore, tasks: Sequence[Task]) -> None:
         try:
             needed.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UserError("runs.no_folder", folder=str(store.root), reason=error.strerror) from error
+            raise UserError(
+                "runs.no_folder", folder=str(store.root), reason=error.strerror
+            ) from error
     content = json.dumps([task.to_json() for task in tasks]).encode()
     known = hashlib.sha256("".join(sorted(task.id for task in tasks)).encode()).hexdigest()
     write_atomically(folder / f"{known[:16]}.json", content)
@@ -406,7 +469,9 @@ def save_plan(store: RunStore, tasks: Sequence[Task]) -> None:
 def saved_plan(store: RunStore) -> list[Task]:
     """Return the tasks of all plans that were ever started in this store."""
     plans = sorted((store.root / "plans").glob("*.json"))
-    return with_encoders(task_from_json(fields) for plan in plans for fields in json.loads(plan.read_bytes()))
+    return with_encoders(
+        task_from_json(fields) for plan in plans for fields in json.loads(plan.read_bytes())
+    )
 
 
 # --- Hands ----------------------------------------------------------------------------------------------------------
@@ -424,7 +489,9 @@ class LocalHands:
     """Processes of this machine, ``jobs`` at a time, one for each attempt."""
 
     target = staticmethod(attempt_for_parent)
-    start_method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    start_method = (
+        "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    )
 
     def __init__(self, jobs: int):
         self._context = multiprocessing.get_context(self.start_method)
@@ -443,8 +510,14 @@ class LocalHands:
 
     def wait(self, seconds: float) -> list[Ended]:
         """Return the attempts that have ended; wait for one for so many seconds."""
-        ready = connection.wait([process.sentinel for *_, process in self.running.values()], seconds)
-        ended = [(task, owner, process) for task, owner, process in self.running.values() if process.sentinel in ready]
+        ready = connection.wait(
+            [process.sentinel for *_, process in self.running.values()], seconds
+        )
+        ended = [
+            (task, owner, process)
+            for task, owner, process in self.running.values()
+            if process.sentinel in ready
+        ]
         for task, _, process in ended:
             process.join()
             del self.running[task.id]
@@ -490,7 +563,9 @@ class DaskHands:
                 return self._dask.Client(**how, timeout=10)
             except (OSError, ValueError) as error:
                 if isinstance(error, ValueError) or time.monotonic() > deadline:
-                    raise UserError("sweeps.no_scheduler", address=str(self._scheduler), reason=str(error)) from error
+                    raise UserError(
+                        "sweeps.no_scheduler", address=str(self._scheduler), reason=str(error)
+                    ) from error
                 time.sleep(1)
 
     def free(self) -> int:
@@ -504,7 +579,9 @@ class DaskHands:
     def wait(self, seconds: float) -> list[Ended]:
         """Return the attempts that have ended, or that the scheduler has forgotten; wait for one for so many seconds."""
         futures = [future for *_, future in self.running.values()]
-        if self._client.status != "running":  # the scheduler went away, and with it all that it knew
+        if (
+            self._client.status != "running"
+        ):  # the scheduler went away, and with it all that it knew
             with suppress(TimeoutError, OSError):
                 self._client.close(timeout=1)
             self._client, self.running = self._connect(), {}
@@ -522,7 +599,9 @@ class DaskHands:
                 del self.running[task.id]
                 try:
                     code = future.result(timeout=10)
-                except Exception:  # its worker is gone, or the scheduler; that says nothing about the run
+                except (
+                    Exception
+                ):  # its worker is gone, or the scheduler; that says nothing about the run
                     code = 0
                 ended.append(Ended(task, owner, code == 0))
         return ended
@@ -551,7 +630,11 @@ def attempt_on_worker(order: dict[str, Any], program: str) -> int:
         environment = os.environ | {"OMP_NUM_THREADS": str(order["threads"])}
         command = [sys.executable, "-c", program]
         server = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+            start_new_session=True,
         )
         _of_thread.server = server
     try:
@@ -590,7 +673,13 @@ def serve() -> None:
 def _order(store: RunStore, task: Task, lease: float, threads: int, device: str) -> dict[str, Any]:
     """Return what an attempt needs to know, as JSON has it; ``owner`` is its name, for this attempt only."""
     where = {"root": str(store.root.resolve()), "results": str(store.results.resolve())}
-    how = {"owner": secrets.token_hex(8), "lease": lease, "threads": threads, "device": device, "lang": get_language()}
+    how = {
+        "owner": secrets.token_hex(8),
+        "lease": lease,
+        "threads": threads,
+        "device": device,
+        "lang": get_language(),
+    }
     return where | how | {"task": task.to_json()}
 
 
@@ -610,10 +699,16 @@ def work(
         while True:
             try:
                 standing = board.look()
-            except OSError as error:  # a network drive that is away for a moment; what runs goes on meanwhile
+            except (
+                OSError
+            ) as error:  # a network drive that is away for a moment; what runs goes on meanwhile
                 since = time.monotonic() if since is None else since
                 if time.monotonic() - since > PATIENCE:
-                    raise UserError("runs.no_folder", folder=str(store.root), reason=error.strerror or str(error)) from error
+                    raise UserError(
+                        "runs.no_folder",
+                        folder=str(store.root),
+                        reason=error.strerror or str(error),
+                    ) from error
                 time.sleep(POLL)
                 continue
             since = None
@@ -633,9 +728,13 @@ def work(
             for task in rested[: max(hands.free(), 0)]:
                 hands.start(task, _order(store, task, lease, threads, device))
             for ended in hands.wait(seconds := min(POLL, lease / 4)):
-                pause[ended.task.id] = time.monotonic() + seconds  # if it is not done, another is at it
+                pause[ended.task.id] = (
+                    time.monotonic() + seconds
+                )  # if it is not done, another is at it
                 if not ended.orderly:
-                    with suppress(OSError, UserError):  # the drive again; the lease of the dead runs out by itself
+                    with suppress(
+                        OSError, UserError
+                    ):  # the drive again; the lease of the dead runs out by itself
                         _count_death(store, ended, lease, deaths)
     finally:
         for ended in hands.close():
@@ -659,7 +758,9 @@ def _count_death(store: RunStore, ended: Ended, lease: float, deaths: dict[str, 
     held.release()
 
 
-def make_hands(engine: str, jobs: int | None, scheduler: Any, device: str) -> LocalHands | DaskHands:
+def make_hands(
+    engine: str, jobs: int | None, scheduler: Any, device: str
+) -> LocalHands | DaskHands:
     """Return the hands of ``engine``, ``"local"`` or ``"dask"``; ``jobs`` None means one for each core (on a GPU, one)."""
     jobs = jobs or default_jobs(pick_device(device))
     return DaskHands(scheduler, jobs, PROGRAM) if engine == "dask" else LocalHands(jobs)
@@ -706,16 +807,27 @@ def sweep(
         board.forgive()
     before = sum(each.state == "done" for each in board.look().values())
     if before < len(tasks):
-        order = random.sample(tasks, len(tasks)) if shuffle else longest_first(tasks, store, pick_device(device).type)
+        order = (
+            random.sample(tasks, len(tasks))
+            if shuffle
+            else longest_first(tasks, store, pick_device(device).type)
+        )
         with progress_bar(len(tasks), initial=before, show=progress) as bar:
 
             def show(standing: dict[str, Standing]) -> None:
                 bar.update(sum(each.state == "done" for each in standing.values()) - bar.n)
 
             hands = make_hands(engine, jobs, scheduler, device)
-            board = work(order, store, hands, lease=lease, threads=threads, device=device, on_look=show)
+            board = work(
+                order, store, hands, lease=lease, threads=threads, device=device, on_look=show
+            )
     standing = board.look()
     if bad := [task for task in tasks if standing[task.id].state != "done"]:
-        lines = [f"{task.id[:12]} ({task.label}): {standing[task.id].reason or say('sweeps.blocked')}" for task in bad]
-        raise Failure("runs.failed", failed=len(bad), total=len(tasks) - before, details="\n".join(lines))
+        lines = [
+            f"{task.id[:12]} ({task.label}): {standing[task.id].reason or say('sweeps.blocked')}"
+            for task in bad
+        ]
+        raise Failure(
+            "runs.failed", failed=len(bad), total=len(tasks) - before, details="\n".join(lines)
+        )
     return [board.found[item.id] for item in plan]

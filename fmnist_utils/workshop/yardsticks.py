@@ -23,10 +23,17 @@ from fmnist_utils.workshop.store import RunStore
 def publish(store: RunStore, splits: Splits | None = None) -> Path:
     """Compute the yardsticks, on the official data unless ``splits`` are given, and put them with the committed records."""
     splits = splits or load_fashion_mnist("official")
-    content = {"format": FORMAT, "made_with": describe_environment(torch.device("cpu")) | {"date": now()}}
+    content = {
+        "format": FORMAT,
+        "made_with": describe_environment(torch.device("cpu")) | {"date": now()},
+    }
     content |= {"constant": {}, "pca": {}}
     for images, names in SETS.items():
-        train = splits.train.images if images == 50_000 else torch.cat([splits.train.images, splits.val.images])
+        train = (
+            splits.train.images
+            if images == 50_000
+            else torch.cat([splits.train.images, splits.val.images])
+        )
         components = principal_components(train)
         for name in names:
             measured = getattr(splits, name).images
@@ -37,10 +44,12 @@ def publish(store: RunStore, splits: Splits | None = None) -> Path:
     content["examples"] = base64.b64encode(examples.tobytes()).decode()
     path = store.results / NAME
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in (content | {"digest": digest(content)}).items()]
+    lines = [
+        f"{json.dumps(name)}: {json.dumps(value)}"
+        for name, value in (content | {"digest": digest(content)}).items()
+    ]
     write_atomically(path, ("{\n" + ",\n".join(lines) + "\n}\n").encode())
     return path
-
 
 
 def pca_examples(splits: Splits) -> np.ndarray:
@@ -50,8 +59,9 @@ def pca_examples(splits: Splits) -> np.ndarray:
     return (255 * kept).round().clamp(0, 255).to(torch.uint8)[:, 0].numpy()
 
 
-
-def _errors_of_all_sizes(mean: Tensor, components: Tensor, images: Tensor) -> dict[str, list[float]]:
+def _errors_of_all_sizes(
+    mean: Tensor, components: Tensor, images: Tensor
+) -> dict[str, list[float]]:
     """Return the errors of PCA with 1, 2, … components, each taken away from what is left; columns as ``pca_errors`` has."""
     sums = {name: np.zeros(len(components)) for name in ("mse", "l1", "mse_clamped", "l1_clamped")}
     for pixels in images.flatten(1).split(500):  # few enough to stay in the processor's cache
@@ -64,4 +74,7 @@ def _errors_of_all_sizes(mean: Tensor, components: Tensor, images: Tensor) -> di
             clamped = (pixels - left).clamp_(0, 1).sub_(pixels)
             sums["mse_clamped"][place] += float(clamped.square().sum())
             sums["l1_clamped"][place] += float(clamped.abs().sum())
-    return {name: [float(f"{value / images.numel():.6g}") for value in values] for name, values in sums.items()}
+    return {
+        name: [float(f"{value / images.numel():.6g}") for value in values]
+        for name, values in sums.items()
+    }

@@ -15,8 +15,14 @@ def disk(tmp_path):
 
     def mount(megabytes: float, *options: str):
         path.mkdir(exist_ok=True)
-        options = [*(["remount"] if path.is_mount() else []), f"size={int(megabytes * 1e6)}", *options]
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", ",".join(options), "tmpfs", path], capture_output=True)
+        options = [
+            *(["remount"] if path.is_mount() else []),
+            f"size={int(megabytes * 1e6)}",
+            *options,
+        ]
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", ",".join(options), "tmpfs", path], capture_output=True
+        )
         if done.returncode:
             pytest.skip("no right to mount")
         return path

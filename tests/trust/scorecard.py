@@ -63,21 +63,34 @@ def main(wanted: list[str]) -> int:
 
     cases = [case["id"] for case in load_cases()]
     if unknown := set(wanted) - set(cases):
-        print(f"no such case: {', '.join(sorted(unknown))}; there are {cases[0]} to {cases[-1]}", file=sys.stderr)
+        print(
+            f"no such case: {', '.join(sorted(unknown))}; there are {cases[0]} to {cases[-1]}",
+            file=sys.stderr,
+        )
         return 2
     files = {case: find_test(case) for case in wanted or cases}
     card = Scorecard()
     os.chdir(ROOT)
-    pytest.main(["-q", "-p", "no:cacheprovider", *(str(file) for file in files.values() if file)], plugins=[card])
+    pytest.main(
+        ["-q", "-p", "no:cacheprovider", *(str(file) for file in files.values() if file)],
+        plugins=[card],
+    )
     table = json.loads(RESULTS.read_text("utf-8"))["cases"] if wanted and RESULTS.exists() else {}
     table |= {case: card.entry(case, file) for case, file in files.items() if file}
     made_with = describe_environment(pick_device("cpu")) | {"date": now()}
-    content = {"made_with": made_with, "cases": {case: table[case] for case in cases if case in table}}
+    content = {
+        "made_with": made_with,
+        "cases": {case: table[case] for case in cases if case in table},
+    }
     lines = [f'  "{case}": {json.dumps(entry)}' for case, entry in content["cases"].items()]
     made = json.dumps(made_with)
-    RESULTS.write_text(f'{{\n"made_with": {made},\n"cases": {{\n' + ",\n".join(lines) + "\n}\n}\n", "utf-8")
+    RESULTS.write_text(
+        f'{{\n"made_with": {made},\n"cases": {{\n' + ",\n".join(lines) + "\n}\n}\n", "utf-8"
+    )
     passed = [case for case, entry in content["cases"].items() if entry["result"] == "passed"]
-    print(f"{len(passed)} of {len(cases)} cases passed; the table is in {RESULTS.relative_to(ROOT)}")
+    print(
+        f"{len(passed)} of {len(cases)} cases passed; the table is in {RESULTS.relative_to(ROOT)}"
+    )
     for case in cases:
         if case not in passed:
             print(f"  {case}: {content['cases'].get(case, {'result': 'not run'})['result']}")

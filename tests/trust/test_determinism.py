@@ -37,14 +37,21 @@ CNN = {"model": {"name": "cnn", "dense_sizes": [16]}, "optimizer": "sgd"}
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize(("changes", "loss", "weight"), [({}, 1e-5, 1e-5), (CNN, 1e-3, 0.02)], ids=["ff, adam", "cnn, sgd"])
+@pytest.mark.parametrize(
+    ("changes", "loss", "weight"),
+    [({}, 1e-5, 1e-5), (CNN, 1e-3, 0.02)],
+    ids=["ff, adam", "cnn, sgd"],
+)
 def test_other_threads_give_nearly_the_same(few_images, tmp_path, seed, changes, loss, weight):
     """Bounds about ten times what was measured. A CNN under Adam has none: up to 0.9 % of the loss and 0.4 of a weight."""
     recipe = make(num_epochs=1, seed=seed, **changes)
     one, two = (train(recipe, store=RunStore(tmp_path / f"{k}"), threads=k) for k in (1, 2))
     assert two.history["train_loss"] == pytest.approx(one.history["train_loss"], rel=loss)
     weights = two.model().state_dict()
-    assert all(torch.allclose(weights[name], tensor, atol=weight) for name, tensor in one.model().state_dict().items())
+    assert all(
+        torch.allclose(weights[name], tensor, atol=weight)
+        for name, tensor in one.model().state_dict().items()
+    )
 
 
 @pytest.mark.parametrize("size", [400, 39_200, 784_000])
@@ -53,7 +60,13 @@ def test_the_random_numbers_do_not_depend_on_the_threads(size):
     for threads in (1, 2):
         torch.set_num_threads(threads)
         torch.manual_seed(3)
-        drawn.append((torch.nn.functional.dropout(torch.ones(size), 0.2), torch.rand(size), torch.randperm(size)))
+        drawn.append(
+            (
+                torch.nn.functional.dropout(torch.ones(size), 0.2),
+                torch.rand(size),
+                torch.randperm(size),
+            )
+        )
     assert all(torch.equal(one, two) for one, two in zip(*drawn, strict=True))
 
 

@@ -53,10 +53,14 @@ def test_no_changed_pixel_is_taken_and_nothing_crashes(tmp_path, monkeypatch, co
     whole, path = idx(array), tmp_path / NAMES[0]
     monkeypatch.setitem(data.SHAPES, NAMES[0], array.shape)
     monkeypatch.setitem(data.REGISTRY, NAMES[0], hashlib.sha256(whole).hexdigest())
-    header = 16 if layer == "idx" else None  # the pixels of an IDX file have no checksum of their own
+    header = (
+        16 if layer == "idx" else None
+    )  # the pixels of an IDX file have no checksum of their own
     refused = 0
     for mutant in mutants(
-        gzip.decompress(whole)[:header] if header else whole, count, [b"\x1f\x8b", b"\0\0\x08\x03", b"\0" * 9]
+        gzip.decompress(whole)[:header] if header else whole,
+        count,
+        [b"\x1f\x8b", b"\0\0\x08\x03", b"\0" * 9],
     ):
         if layer == "idx":
             mutant = gzip.compress(mutant + array.tobytes(), 1)
@@ -73,7 +77,22 @@ def test_no_changed_pixel_is_taken_and_nothing_crashes(tmp_path, monkeypatch, co
 @COUNTS
 def test_no_changed_record_is_taken_and_nothing_crashes(few_images, tmp_path, count):
     run = train(make(), store=RunStore(tmp_path))
-    words = [b"NaN", b"Infinity", b"1e999", b"null", b"true", b"[", b"{", b'"', b"-", b"\xff", b"\\ud800", b"0.5", b" ", b"\n"]
+    words = [
+        b"NaN",
+        b"Infinity",
+        b"1e999",
+        b"null",
+        b"true",
+        b"[",
+        b"{",
+        b'"',
+        b"-",
+        b"\xff",
+        b"\\ud800",
+        b"0.5",
+        b" ",
+        b"\n",
+    ]
     refused = 0
     for mutant in mutants(run.path.read_bytes(), count, words):
         run.path.write_bytes(mutant)

@@ -9,7 +9,9 @@ from fmnist_utils.data import DataError, load_arrays
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("share", [0.1, 0.25, 0.5, 0.75, 0.99])
-def test_a_cut_connection_leaves_nothing_and_the_next_run_is_right(mirror, small, arrays, name, share):
+def test_a_cut_connection_leaves_nothing_and_the_next_run_is_right(
+    mirror, small, arrays, name, share
+):
     server = mirror()
     server.faults[name] = share
     with pytest.raises(DataError, match=name):

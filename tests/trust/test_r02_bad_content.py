@@ -9,7 +9,9 @@ from fmnist_utils.data import DataError, load_arrays
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("fault", WRONG)
-def test_wrong_content_is_refused_by_name_and_the_next_mirror_used(mirror, small, arrays, name, fault):
+def test_wrong_content_is_refused_by_name_and_the_next_mirror_used(
+    mirror, small, arrays, name, fault
+):
     bad = mirror(None)
     bad.faults[name] = fault
     with pytest.raises(DataError) as caught:

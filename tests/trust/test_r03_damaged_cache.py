@@ -11,15 +11,26 @@ from fmnist_utils.workshop.cli import main
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
-def test_damage_in_the_cache_is_seen_and_healed_with_one_get(mirror, small, monkeypatch, files, arrays, name, damage):
+def test_damage_in_the_cache_is_seen_and_healed_with_one_get(
+    mirror, small, monkeypatch, files, arrays, name, damage
+):
     server = mirror()
     damage(fill(small, files) / name)
     monkeypatch.setenv("FMNIST_OFFLINE", "1")
     with pytest.raises(DataError) as caught:
         load_arrays("official")
-    for part in (str(small / name), data.REGISTRY[name], data.verify()[name]["found"], "fmnist data fetch"):
+    for part in (
+        str(small / name),
+        data.REGISTRY[name],
+        data.verify()[name]["found"],
+        "fmnist data fetch",
+    ):
         assert part in str(caught.value)
     shown = CliRunner().invoke(main, ["data", "fetch"])
-    assert shown.exit_code == 2 and str(small / name) in shown.output and "Traceback" not in shown.output
+    assert (
+        shown.exit_code == 2
+        and str(small / name) in shown.output
+        and "Traceback" not in shown.output
+    )
     monkeypatch.delenv("FMNIST_OFFLINE")
     assert is_right(load_arrays(), arrays) and server.gets == [name]

@@ -34,10 +34,16 @@ def test_the_next_mirror_is_used(mirror, monkeypatch, arrays, fault):
 
 def test_when_all_fail_each_mirror_is_listed_with_its_cause(mirror, monkeypatch):
     first, second = mirror(404, "html")
-    monkeypatch.setenv("FMNIST_MIRRORS", f"{first.url},{second.url.rstrip('/')}, http://127.0.0.1:9/x")
+    monkeypatch.setenv(
+        "FMNIST_MIRRORS", f"{first.url},{second.url.rstrip('/')}, http://127.0.0.1:9/x"
+    )
     with pytest.raises(DataError) as caught:
         load_arrays("official")
     lines = [line for line in str(caught.value).splitlines() if "http://" in line]
     assert len(lines) == 3
-    assert "404" in lines[0] and "not the published file" in lines[1] and "ConnectionRefusedError" in lines[2]
+    assert (
+        "404" in lines[0]
+        and "not the published file" in lines[1]
+        and "ConnectionRefusedError" in lines[2]
+    )
     assert "FMNIST_MIRRORS" in str(caught.value) and "fmnist data fetch" in str(caught.value)

@@ -30,7 +30,10 @@ def test_a_full_disk_is_named_with_what_is_needed_and_free(mirror, small, monkey
 def test_small_disks(small, disk, monkeypatch):
     """With noise in place of the images: it does not shrink, and the four files are as large as the published ones."""
     rng = np.random.default_rng(0)
-    large = {name: rng.integers(0, 256, shape, np.uint8) for name, shape in zip(NAMES, ((33_700, 28, 28), (42_000,)) * 2)}
+    large = {
+        name: rng.integers(0, 256, shape, np.uint8)
+        for name, shape in zip(NAMES, ((33_700, 28, 28), (42_000,)) * 2)
+    }
     large[NAMES[2]], large[NAMES[3]] = large[NAMES[2]][:5600], large[NAMES[3]][:7000]
     files = {name: idx(array) for name, array in large.items()}
     assert 30e6 < sum(map(len, files.values())) < 32e6
@@ -43,7 +46,9 @@ def test_small_disks(small, disk, monkeypatch):
     for megabytes in (10, 20, 30):
         cache = disk(megabytes) / str(megabytes)
         monkeypatch.setenv("FMNIST_CACHE", str(cache))
-        with pytest.raises(DataError, match=r"No space left on device. 31 MB are needed and \d+ MB are free") as caught:
+        with pytest.raises(
+            DataError, match=r"No space left on device. 31 MB are needed and \d+ MB are free"
+        ) as caught:
             load_arrays("official")
         assert str(cache) in str(caught.value) and not leftovers(cache)
         disk(80)

@@ -78,7 +78,10 @@ def as_nobody(results) -> None:
         results.put((type(error).__name__, str(error)))
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only the administrator can become somebody else")
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0,
+    reason="only the administrator can become somebody else",
+)
 def test_the_cache_of_somebody_else(mirror, small, files):
     mirror()
     fill(small, files).chmod(0o700)
@@ -91,7 +94,9 @@ def test_the_cache_of_somebody_else(mirror, small, files):
     assert kind == "DataError" and str(small) in message and "FMNIST_CACHE" in message
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="permissions do not bind this user")
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="permissions do not bind this user"
+)
 def test_a_cache_without_the_right_to_write(mirror, small, files, arrays):
     mirror()
     fill(small, files).chmod(0o555)

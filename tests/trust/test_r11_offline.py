@@ -21,11 +21,18 @@ def without_network(command: list[str], **environment: str) -> subprocess.Comple
     inner = 'ip link set lo up && exec "$@"'
     if not shutil.which("unshare") or not shutil.which("ip"):
         pytest.skip("needs unshare and ip")
-    if subprocess.run(["unshare", "-rn", "sh", "-c", inner, "sh", "true"], capture_output=True).returncode:
+    if subprocess.run(
+        ["unshare", "-rn", "sh", "-c", inner, "sh", "true"], capture_output=True
+    ).returncode:
         pytest.skip("no right to take the network away")
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("FMNIST_")}
+    variables = {
+        name: value for name, value in os.environ.items() if not name.startswith("FMNIST_")
+    }
     return subprocess.run(
-        ["unshare", "-rn", "sh", "-c", inner, "sh", *command], env=variables | environment, capture_output=True, text=True
+        ["unshare", "-rn", "sh", "-c", inner, "sh", *command],
+        env=variables | environment,
+        capture_output=True,
+        text=True,
     )
 
 
@@ -42,7 +49,9 @@ except DataError as error:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_without_the_files_a_clear_message_at_once(tmp_path, lang):
-    done = without_network([sys.executable, "-c", FIRST_START], FMNIST_CACHE=str(tmp_path), FMNIST_LANG=lang)
+    done = without_network(
+        [sys.executable, "-c", FIRST_START], FMNIST_CACHE=str(tmp_path), FMNIST_LANG=lang
+    )
     *message, seconds = done.stdout.splitlines()
     message = "\n".join(message)
     for part in (
@@ -64,8 +73,22 @@ def test_every_page_without_a_network(tmp_path, page, lang):
     cache.mkdir()
     for check in data.verify().values() if DATA else ():
         shutil.copy(check["file"], cache)
-    command = [str(Path(sys.executable).with_name("fmnist")), "--lang", lang, "run", str(page), "-o", "out.ipynb"]
-    environment = {"FMNIST_CACHE": str(cache), "FMNIST_RUNS": str(tmp_path / "runs"), "FMNIST_LANG": lang}
-    done = without_network(["sh", "-c", 'cd "$0" && exec "$@"', str(tmp_path), *command], **environment)
+    command = [
+        str(Path(sys.executable).with_name("fmnist")),
+        "--lang",
+        lang,
+        "run",
+        str(page),
+        "-o",
+        "out.ipynb",
+    ]
+    environment = {
+        "FMNIST_CACHE": str(cache),
+        "FMNIST_RUNS": str(tmp_path / "runs"),
+        "FMNIST_LANG": lang,
+    }
+    done = without_network(
+        ["sh", "-c", 'cd "$0" && exec "$@"', str(tmp_path), *command], **environment
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert ("SINT" in (tmp_path / "out.ipynb").read_text()) == (not DATA)

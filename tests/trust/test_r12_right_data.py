@@ -15,14 +15,19 @@ from fmnist_utils import data
 from fmnist_utils.data import load_arrays, load_fashion_mnist
 
 pytestmark = pytest.mark.skipif(
-    not os.environ.get("FMNIST_DATA"), reason="FMNIST_DATA does not name a folder with the official files"
+    not os.environ.get("FMNIST_DATA"),
+    reason="FMNIST_DATA does not name a folder with the official files",
 )
 
 
 def test_the_official_data_are_the_right_data_without_a_network(monkeypatch):
     monkeypatch.setattr(socket, "socket", None)
     arrays = load_arrays("official")
-    assert arrays.train_images.shape == (60_000, 28, 28) and arrays.test_images.shape == (10_000, 28, 28)
+    assert arrays.train_images.shape == (60_000, 28, 28) and arrays.test_images.shape == (
+        10_000,
+        28,
+        28,
+    )
     assert np.bincount(arrays.train_labels).tolist() == [6000] * 10
     assert np.bincount(arrays.test_labels).tolist() == [1000] * 10
     assert abs(arrays.train_images.mean() / 255 - 0.286041) < 1e-6
@@ -35,7 +40,10 @@ def test_the_arrays_are_those_of_torchvision(tmp_path):
     raw = tmp_path / "FashionMNIST" / "raw"
     raw.mkdir(parents=True)
     for check in data.verify().values():
-        with gzip.open(check["file"]) as packed, open(raw / Path(check["file"]).stem, "wb") as unpacked:
+        with (
+            gzip.open(check["file"]) as packed,
+            open(raw / Path(check["file"]).stem, "wb") as unpacked,
+        ):
             shutil.copyfileobj(packed, unpacked)
     arrays, splits = load_arrays("official"), load_fashion_mnist("official", val_size=0)
     for train, images, labels, split in (
@@ -43,7 +51,9 @@ def test_the_arrays_are_those_of_torchvision(tmp_path):
         (False, arrays.test_images, arrays.test_labels, splits.test),
     ):
         theirs = FashionMNIST(tmp_path, train=train, download=False, transform=ToTensor())
-        assert np.array_equal(images, theirs.data.numpy()) and np.array_equal(labels, theirs.targets.numpy())
+        assert np.array_equal(images, theirs.data.numpy()) and np.array_equal(
+            labels, theirs.targets.numpy()
+        )
         assert torch.equal(split.labels, theirs.targets)
         assert all(torch.equal(split.images[k], theirs[k][0]) for k in range(0, len(theirs), 997))
 

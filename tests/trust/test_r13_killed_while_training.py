@@ -15,29 +15,50 @@ from fmnist_utils.workshop.engine import make_optimizer, train
 from fmnist_utils.workshop.store import RunStore
 
 KINDS = [
-    {"model": {"name": "cnn", "dense_sizes": [16], "dropout": 0.25}, "select": "best", "batch_size": 20},
-    {"model": {"name": "conv_autoencoder", "latent_dim": 8, "dropout": 0.2}, "loss": "l1", "batch_size": 10},
+    {
+        "model": {"name": "cnn", "dense_sizes": [16], "dropout": 0.25},
+        "select": "best",
+        "batch_size": 20,
+    },
+    {
+        "model": {"name": "conv_autoencoder", "latent_dim": 8, "dropout": 0.2},
+        "loss": "l1",
+        "batch_size": 10,
+    },
 ]
 
 
 def checkpointed(recipe, store) -> list[dict[str, float]]:
     """Return the rows of the newest checkpoint, which is loaded to prove that it can be."""
     model = build_model(**recipe.model.model_dump())
-    checkpoints = Checkpoints(store.folder(recipe), recipe.id, {}, "val_loss" if recipe.select == "best" else None)
+    checkpoints = Checkpoints(
+        store.folder(recipe), recipe.id, {}, "val_loss" if recipe.select == "best" else None
+    )
     return without_seconds(checkpoints.restore(model, make_optimizer(recipe, model)))
 
 
-@pytest.mark.parametrize(("runs", "kills"), [(2, 10), pytest.param(10, 50, marks=pytest.mark.nightly)])
-def test_killed_at_random_moments_it_ends_with_the_same_weights(forks, few_images, tmp_path, runs, kills):
+@pytest.mark.parametrize(
+    ("runs", "kills"), [(2, 10), pytest.param(10, 50, marks=pytest.mark.nightly)]
+)
+def test_killed_at_random_moments_it_ends_with_the_same_weights(
+    forks, few_images, tmp_path, runs, kills
+):
     moments, killed = random.Random(4), 0
     for seed in range(runs):
         recipe = make(**KINDS[seed % 2], seed=seed, num_epochs=6)
         start = time.monotonic()
         whole = train(recipe, store=RunStore(tmp_path / "whole"))
         seconds = time.monotonic() - start
-        rows, store, attempt, finished = without_seconds(whole.history), RunStore(tmp_path / "killed"), 0, 0
+        rows, store, attempt, finished = (
+            without_seconds(whole.history),
+            RunStore(tmp_path / "killed"),
+            0,
+            0,
+        )
         while killed < kills * (seed + 1) // runs:
-            process = forks.Process(target=train_here, args=([recipe.model_dump(mode="json")], str(store.root)))
+            process = forks.Process(
+                target=train_here, args=([recipe.model_dump(mode="json")], str(store.root))
+            )
             process.start()
             while process.is_alive() and not (store.folder(recipe) / "lock").exists():
                 time.sleep(0.01)
@@ -52,7 +73,9 @@ def test_killed_at_random_moments_it_ends_with_the_same_weights(forks, few_image
                 store = RunStore(tmp_path / f"killed{attempt}")
                 continue
             found = checkpointed(recipe, store)
-            assert found == rows[: len(found)] and len(found) >= finished, "no finished epoch is lost"
+            assert found == rows[: len(found)] and len(found) >= finished, (
+                "no finished epoch is lost"
+            )
             finished = len(found)
         resumed = train(recipe, store=store)
         assert resumed.record.weights_sha256 == whole.record.weights_sha256

@@ -15,7 +15,10 @@ NETWORKS = {
     "mlp": {},
     "batch norm and dropout": {"model": {"name": "cnn", "dense_sizes": [16], "dropout": 0.25}},
     "cnn": {"model": {"name": "encoder_classifier", "encoder": "conv", "latent_dim": 8}},
-    "autoencoder": {"model": {"name": "conv_autoencoder", "latent_dim": 8, "dropout": 0.2}, "loss": "l1"},
+    "autoencoder": {
+        "model": {"name": "conv_autoencoder", "latent_dim": 8, "dropout": 0.2},
+        "loss": "l1",
+    },
 }
 OPTIMIZERS = {"adam": {}, "sgd": {"optimizer": "sgd", "momentum": 0.9, "schedule": "cosine"}}
 OTHERS = {
@@ -31,11 +34,20 @@ EVERYTHING = {
     "schedule": "one_cycle", "flips": True, "shifts": 2, "erasing": 0.5, "label_smoothing": 0.1, "average": 0.9,
     "test_flips": True,
 }  # fmt: skip
-OTHERS |= {"all of page 07": EVERYTHING, "all of page 07, best epoch": {**EVERYTHING, "select": "best"}}
-FAMILIES = {f"{network}, {name}": {**NETWORKS[network], **OPTIMIZERS[name]} for network in NETWORKS for name in OPTIMIZERS}
+OTHERS |= {
+    "all of page 07": EVERYTHING,
+    "all of page 07, best epoch": {**EVERYTHING, "select": "best"},
+}
+FAMILIES = {
+    f"{network}, {name}": {**NETWORKS[network], **OPTIMIZERS[name]}
+    for network in NETWORKS
+    for name in OPTIMIZERS
+}
 
 
-@pytest.mark.parametrize("changes", [*FAMILIES.values(), *OTHERS.values()], ids=[*FAMILIES, *OTHERS])
+@pytest.mark.parametrize(
+    "changes", [*FAMILIES.values(), *OTHERS.values()], ids=[*FAMILIES, *OTHERS]
+)
 def test_resumed_after_any_epoch_is_bit_identical(changes, few_images, tmp_path, monkeypatch):
     recipe = make(**{"num_epochs": 6, "batch_size": 25, "data": FEW, **changes})
     save = Checkpoints.save
@@ -56,7 +68,9 @@ def test_resumed_after_any_epoch_is_bit_identical(changes, few_images, tmp_path,
         assert resumed.record.weights_sha256 == whole.record.weights_sha256
         assert without_seconds(resumed.history) == without_seconds(whole.history)
         assert resumed.record.panel_sha256 == whole.record.panel_sha256
-        assert resumed.metrics == whole.metrics and resumed.record.made_with["one_environment"] is True
+        assert (
+            resumed.metrics == whole.metrics and resumed.record.made_with["one_environment"] is True
+        )
 
 
 def test_a_run_made_in_two_environments_says_so_for_good(few_images, tmp_path, monkeypatch):

@@ -17,7 +17,11 @@ from fmnist_utils.workshop.store import RunStore
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are of Unix")
 CODES = {"SIGTERM": 143, "SIGINT": 130, "SIGUSR1": 143}
-CHANGES = {"num_epochs": 10_000, "batch_size": 10, **{f"data.{name}": value for name, value in DATA.items()}}
+CHANGES = {
+    "num_epochs": 10_000,
+    "batch_size": 10,
+    **{f"data.{name}": value for name, value in DATA.items()},
+}
 COMMAND = ["train", "01", "model_2", "--threads", "1", *as_options(CHANGES)]
 
 
@@ -27,7 +31,10 @@ def stop(process, name, lang, said) -> None:
     start = time.monotonic()
     process.join(30)
     assert time.monotonic() - start < 5 and process.exitcode == CODES[name]
-    assert say("cli.interrupted", lang=lang, command="")[:20] in said.read_text() and "Traceback" not in said.read_text()
+    assert (
+        say("cli.interrupted", lang=lang, command="")[:20] in said.read_text()
+        and "Traceback" not in said.read_text()
+    )
 
 
 @pytest.mark.parametrize("trials", [3, pytest.param(20, marks=pytest.mark.nightly)])
@@ -60,7 +67,14 @@ def alive(pid: int) -> bool:
 
 
 @pytest.mark.parametrize(
-    "name", ["SIGTERM", *(pytest.param(name, marks=pytest.mark.nightly) for name in ("SIGINT", "SIGUSR1", "SIGKILL"))]
+    "name",
+    [
+        "SIGTERM",
+        *(
+            pytest.param(name, marks=pytest.mark.nightly)
+            for name in ("SIGINT", "SIGUSR1", "SIGKILL")
+        ),
+    ],
 )
 def test_runs_side_by_side_stop_together(forks, tmp_path, name):
     """The workers do not outlive the command, however it ends."""

@@ -29,7 +29,11 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
 def test_a_disk_too_small_for_the_second_checkpoint(forks, few_images, disk, tmp_path):
     from fmnist_utils.audit.schema import load_report
 
-    changes = {"num_epochs": 3, "model.hidden_sizes": [600], **{f"data.{name}": value for name, value in DATA.items()}}
+    changes = {
+        "num_epochs": 3,
+        "model.hidden_sizes": [600],
+        **{f"data.{name}": value for name, value in DATA.items()},
+    }
     recipe = load_report("01").recipe("model_2", "ours", 0, changes)
     whole = train(recipe, store=RunStore(tmp_path / "whole"))
     checkpoint = (
@@ -37,10 +41,16 @@ def test_a_disk_too_small_for_the_second_checkpoint(forks, few_images, disk, tmp
     )  # weights and Adam's moments
     store, said = RunStore(disk(1.9 * checkpoint)), tmp_path / "said"
     command = ["train", "01", "model_2", "--threads", "1", *as_options(changes)]
-    process = forks.Process(target=command_line, args=(command, {"FMNIST_RUNS": str(store.root)}, str(said)))
+    process = forks.Process(
+        target=command_line, args=(command, {"FMNIST_RUNS": str(store.root)}, str(said))
+    )
     process.start()
     process.join()
-    assert process.exitcode == 2 and "No space left on device" in said.read_text() and "FMNIST_RUNS" in said.read_text()
+    assert (
+        process.exitcode == 2
+        and "No space left on device" in said.read_text()
+        and "FMNIST_RUNS" in said.read_text()
+    )
     assert "Traceback" not in said.read_text() and not list(store.folder(recipe).glob("*.part"))
     assert len(checkpointed(recipe, store)) == 1
     disk(5 * checkpoint)

@@ -41,7 +41,11 @@ def spoil(path, fault: str, of_other) -> None:
             progress["entries"] = {"shape": [1, 2]}
         else:
             progress["format"] = 99
-            progress |= {"digest": digest({name: value for name, value in progress.items() if name != "digest"})}
+            progress |= {
+                "digest": digest(
+                    {name: value for name, value in progress.items() if name != "digest"}
+                )
+            }
         content = json.dumps(progress).encode()
     elif fault == "other version":
         torch.save({"model": {}}, buffer := io.BytesIO())
@@ -64,7 +68,9 @@ def sign_anew(folder) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("place", PLACES)
-def test_damage_is_refused_and_the_run_ends_as_if_there_were_none(few_images, tmp_path, monkeypatch, place, fault):
+def test_damage_is_refused_and_the_run_ends_as_if_there_were_none(
+    few_images, tmp_path, monkeypatch, place, fault
+):
     whole = train(RECIPE, store=RunStore(tmp_path / "whole"))
     store, other = RunStore(tmp_path / "damaged"), RunStore(tmp_path / "other")
     if place == "weights":
@@ -91,10 +97,15 @@ def test_damage_is_refused_and_the_run_ends_as_if_there_were_none(few_images, tm
     assert train(RECIPE, store=store).record.weights_sha256 == whole.record.weights_sha256
 
 
-@pytest.mark.parametrize("content", [b"{ not json", b"[]", b"{}", b"null", b'{"digest": 1}', b"[" * 100_000, b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "content", [b"{ not json", b"[]", b"{}", b"null", b'{"digest": 1}', b"[" * 100_000, b"\xff\xfe"]
+)
 def test_a_broken_progress_file_means_starting_anew(few_images, tmp_path, content):
     store = RunStore(tmp_path / "a")
     store.folder(RECIPE).mkdir(parents=True)
     (store.folder(RECIPE) / "progress.json").write_bytes(content)
     run = train(RECIPE, store=store)
-    assert run.record.weights_sha256 == train(RECIPE, store=RunStore(tmp_path / "b")).record.weights_sha256
+    assert (
+        run.record.weights_sha256
+        == train(RECIPE, store=RunStore(tmp_path / "b")).record.weights_sha256
+    )

@@ -64,7 +64,9 @@ def declares_a_gigabyte(place: str) -> bytes:
     """Return what a file of that place looks like that says it is huge."""
     if place in ("record", "progress"):
         return b'{"entries": ' + b"[" * 1_000_000
-    header = json.dumps({"w": {"dtype": "F32", "shape": [2**28], "data_offsets": [0, 2**30]}}).encode()
+    header = json.dumps(
+        {"w": {"dtype": "F32", "shape": [2**28], "data_offsets": [0, 2**30]}}
+    ).encode()
     return len(header).to_bytes(8, "little") + header
 
 
@@ -86,13 +88,19 @@ def read(place: str, content: bytes, folder: Path) -> str:
                 progress = json.loads((home / "progress.json").read_text())
                 progress["entries"][-1]["sha256"] = sha256
                 progress.pop("digest")
-                (home / "progress.json").write_text(json.dumps(progress | {"digest": digest(progress)}))
+                (home / "progress.json").write_text(
+                    json.dumps(progress | {"digest": digest(progress)})
+                )
             train(RECIPE, store=store, progress=False)
         elif place == "record":
             (home / "record.json").write_bytes(content)
             store.find(RECIPE)
         else:
-            record = Record.read(home / "record.json").model_copy(update={f"{place}_sha256": sha256}).sealed()
+            record = (
+                Record.read(home / "record.json")
+                .model_copy(update={f"{place}_sha256": sha256})
+                .sealed()
+            )
             (home / "record.json").write_text(record.to_json())
             (home / f"record.{place}.safetensors").write_bytes(content)
             run = store.find(RECIPE)
@@ -109,16 +117,32 @@ def read_all(world: Path, results) -> None:
     data.SHAPES = SHAPES
     torch.set_num_threads(1)
     os.environ["CANARY"] = str(world / "canary")
-    train(RECIPE, store=RunStore(world / "first"), progress=False)  # what PyTorch itself takes at its first training
+    train(
+        RECIPE, store=RunStore(world / "first"), progress=False
+    )  # what PyTorch itself takes at its first training
     for place in PLACES:
         for kind in KINDS:
-            content = declares_a_gigabyte(place) if kind == "bomb" and place != "data" else malicious(kind)
+            content = (
+                declares_a_gigabyte(place)
+                if kind == "bomb" and place != "data"
+                else malicious(kind)
+            )
             folder = world / f"{place}-{kind}"
-            shutil.copytree(world / ("stopped" if place in ("checkpoint", "progress") else "finished"), folder)
+            shutil.copytree(
+                world / ("stopped" if place in ("checkpoint", "progress") else "finished"), folder
+            )
             before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
             how = read(place, content, folder)
             seconds = time.process_time() - start
-            results.put((place, kind, how, seconds, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024))
+            results.put(
+                (
+                    place,
+                    kind,
+                    how,
+                    seconds,
+                    (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024,
+                )
+            )
     results.put(None)
 
 
@@ -135,8 +159,16 @@ def test_nothing_in_a_file_is_ever_run(forks, few_images, tmp_path, monkeypatch)
     process.join()
     assert len(found) == 30 and process.exitcode == 0
     for place, kind, how, seconds, megabytes in found:
-        assert how == ("made anew" if place in ("checkpoint", "progress") else "refused"), (place, kind)
-        assert seconds < (1 if how == "refused" else 5) and megabytes < 200, (place, kind, seconds, megabytes)
+        assert how == ("made anew" if place in ("checkpoint", "progress") else "refused"), (
+            place,
+            kind,
+        )
+        assert seconds < (1 if how == "refused" else 5) and megabytes < 200, (
+            place,
+            kind,
+            seconds,
+            megabytes,
+        )
     assert not (tmp_path / "canary").exists()
 
 
@@ -147,14 +179,26 @@ def test_the_files_are_malicious_indeed(tmp_path, monkeypatch):
         monkeypatch.setenv("CANARY", str(canary))
         content = malicious(kind)
         try:
-            pickle.loads(content) if kind in ("pickle", "chain") else torch.load(io.BytesIO(content), weights_only=False)
+            pickle.loads(content) if kind in ("pickle", "chain") else torch.load(
+                io.BytesIO(content), weights_only=False
+            )
         except Exception:
             pass  # after the deed
         assert canary.exists(), kind
     assert len(bomb()) < 2e6 and len(gzip.GzipFile(fileobj=io.BytesIO(bomb())).read(2**22)) == 2**22
 
 
-UNSAFE = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "jsonpickle"}
+UNSAFE = {
+    "pickle",
+    "cPickle",
+    "_pickle",
+    "dill",
+    "cloudpickle",
+    "joblib",
+    "shelve",
+    "marshal",
+    "jsonpickle",
+}
 CALLS = {"torch.load", "np.load", "numpy.load", "yaml.load", "yaml.unsafe_load", "yaml.full_load", "pd.read_pickle",
          "pandas.read_pickle", "torch.jit.load", "torch.hub.load"}  # fmt: skip
 
@@ -171,9 +215,9 @@ def unpicklers(source: str) -> list[str]:
             called = ast.unparse(node.func)
             found += [called] if called in CALLS or called in ("eval", "exec", "os.system") else []
             for keyword in node.keywords:
-                if keyword.arg in ("weights_only", "allow_pickle", "shell") and getattr(keyword.value, "value", 1) not in (
-                    keyword.arg == "weights_only",
-                ):
+                if keyword.arg in ("weights_only", "allow_pickle", "shell") and getattr(
+                    keyword.value, "value", 1
+                ) not in (keyword.arg == "weights_only",):
                     found.append(ast.unparse(keyword))
     return found
 
@@ -182,15 +226,26 @@ def sources():
     """Yield every program of the project but the tests: Python files and the code cells of notebooks."""
     if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout")
-    names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    names = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
     for name in names:
         path = ROOT / name
         if path.suffix == ".py" and not name.startswith("tests/") and path.exists():
             yield name, path.read_text("utf-8")
         elif path.suffix == ".ipynb" and path.exists():
-            cells = [cell for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
+            cells = [
+                cell
+                for cell in json.loads(path.read_text("utf-8"))["cells"]
+                if cell["cell_type"] == "code"
+            ]
             code = "\n".join("".join(cell["source"]) for cell in cells)
-            yield name, "\n".join(line for line in code.splitlines() if not line.lstrip().startswith(("%", "!")))
+            yield (
+                name,
+                "\n".join(
+                    line for line in code.splitlines() if not line.lstrip().startswith(("%", "!"))
+                ),
+            )
 
 
 # An exercise runs the listings of report 4, which stand in its own cell, to show the error that each raises.
@@ -200,7 +255,9 @@ ALLOWED = {"notebooks/04_autoencoder_comparison.ipynb": ["exec"]}
 def test_no_program_of_ours_unpickles():
     checked = dict(sources())
     assert "fmnist_utils/runs.py" in checked and any(name.endswith(".ipynb") for name in checked)
-    assert {name: found for name, source in checked.items() if (found := unpicklers(source))} == ALLOWED
+    assert {
+        name: found for name, source in checked.items() if (found := unpicklers(source))
+    } == ALLOWED
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,9 @@ AUTOENCODERS = [
     {"name": "conv_autoencoder", "latent_dim": 8},
     {"name": "raschka_autoencoder", "latent_dim": 8},
 ]
-MODELS = [{"model": model} for model in CLASSIFIERS] + [{"model": model, "loss": "mse"} for model in AUTOENCODERS]
+MODELS = [{"model": model} for model in CLASSIFIERS] + [
+    {"model": model, "loss": "mse"} for model in AUTOENCODERS
+]
 
 
 def with_inf_in_one_image(monkeypatch) -> None:
@@ -37,7 +39,9 @@ def with_inf_in_one_image(monkeypatch) -> None:
         splits = load(*arguments)
         images = splits.train.images.clone()
         images[57, 0, 5, 5] = math.inf
-        return runs.Splits(splits.train._replace(images=images), splits.val, splits.test, splits.source)
+        return runs.Splits(
+            splits.train._replace(images=images), splits.val, splits.test, splits.source
+        )
 
     monkeypatch.setattr(runs, "load_splits", spoiled)
 
@@ -60,14 +64,27 @@ def with_nan_in_the_weights_after(monkeypatch, epoch: int) -> None:
 
 @pytest.mark.parametrize("changes", MODELS, ids=lambda changes: changes["model"]["name"])
 @pytest.mark.parametrize("cause", ["inf in one image", "nan in the weights"])
-def test_it_stops_within_the_epoch_and_says_where(few_images, tmp_path, monkeypatch, changes, cause):
+def test_it_stops_within_the_epoch_and_says_where(
+    few_images, tmp_path, monkeypatch, changes, cause
+):
     recipe, store = make(**changes, data=FEW), RunStore(tmp_path)
     good = 0 if cause == "inf in one image" else 2
-    with_inf_in_one_image(monkeypatch) if not good else with_nan_in_the_weights_after(monkeypatch, good + 1)
-    with pytest.raises(TrainingDiverged, match=f"epoch {good + 1}, step [12], with learning_rate=0.01"):
+    with_inf_in_one_image(monkeypatch) if not good else with_nan_in_the_weights_after(
+        monkeypatch, good + 1
+    )
+    with pytest.raises(
+        TrainingDiverged, match=f"epoch {good + 1}, step [12], with learning_rate=0.01"
+    ):
         train(recipe, store=store)
-    failed = json.loads((store.folder(recipe) / "failed.json").read_text(), parse_constant=pytest.fail)
-    assert (failed["id"], failed["epoch"], failed["finished_epochs"], failed["rate"]) == (recipe.id, good + 1, good, 0.01)
+    failed = json.loads(
+        (store.folder(recipe) / "failed.json").read_text(), parse_constant=pytest.fail
+    )
+    assert (failed["id"], failed["epoch"], failed["finished_epochs"], failed["rate"]) == (
+        recipe.id,
+        good + 1,
+        good,
+        0.01,
+    )
     assert failed["step"] in (1, 2) and failed["loss"] in ("nan", "inf")
     assert failed["last_good"] == (f"epoch-{good}.safetensors" if good else None)
     assert not good or (store.folder(recipe) / failed["last_good"]).exists()
@@ -82,8 +99,12 @@ def test_a_rate_much_too_large_overflows_and_is_told(few_images, tmp_path, chang
     recipe, store = make(**{**changes, **way}, data=FEW), RunStore(tmp_path)
     with pytest.raises(TrainingDiverged, match="learning_rate=1e\\+06"):
         train(recipe, store=store)
-    failed = json.loads((store.folder(recipe) / "failed.json").read_text(), parse_constant=pytest.fail)
-    assert failed["loss"] in ("nan", "inf") and failed["epoch"] == failed["finished_epochs"] + 1 <= 2
+    failed = json.loads(
+        (store.folder(recipe) / "failed.json").read_text(), parse_constant=pytest.fail
+    )
+    assert (
+        failed["loss"] in ("nan", "inf") and failed["epoch"] == failed["finished_epochs"] + 1 <= 2
+    )
 
 
 def test_one_failure_does_not_stop_the_others_and_is_told(few_images, tmp_path):
@@ -92,7 +113,9 @@ def test_one_failure_does_not_stop_the_others_and_is_told(few_images, tmp_path):
     diverging = make(model=deep, loss="mse", optimizer="sgd", learning_rate=1e6)
     finished = []
     with pytest.raises(UserError) as error:
-        train_all([diverging, make(seed=1), make(seed=2)], jobs=1, store=store, on_run=finished.append)
+        train_all(
+            [diverging, make(seed=1), make(seed=2)], jobs=1, store=store, on_run=finished.append
+        )
     assert "1 of 3 runs failed" in str(error.value) and "learning_rate=1e+06" in str(error.value)
     assert [run.recipe.seed for run in finished] == [1, 2]
     failure = json.loads((store.folder(diverging) / "failed.json").read_text())

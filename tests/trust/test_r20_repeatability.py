@@ -15,7 +15,13 @@ MODELS = [
     {"name": "ff_classifier"},
     {"name": "ff_classifier", "hidden_sizes": [512], "dropout": 0.25},
     {"name": "cnn", "kernel_size": 5, "dense_sizes": [16]},
-    {"name": "cnn", "dense_sizes": [20, 12], "dropout": 0.25, "dropout_after_flatten": False, "squash_logits": True},
+    {
+        "name": "cnn",
+        "dense_sizes": [20, 12],
+        "dropout": 0.25,
+        "dropout_after_flatten": False,
+        "squash_logits": True,
+    },
     {"name": "ff_autoencoder", "latent_dim": 8},
     {"name": "conv_autoencoder", "latent_dim": 8, "covering_kernels": True},
     {"name": "raschka_autoencoder", "latent_dim": 8},
@@ -26,16 +32,25 @@ MODELS = [
 
 
 def recipe(model: dict):
-    return make(model=model, loss="mse" if "autoencoder" in model["name"] else "cross_entropy", data=FEW, num_epochs=1)
+    return make(
+        model=model,
+        loss="mse" if "autoencoder" in model["name"] else "cross_entropy",
+        data=FEW,
+        num_epochs=1,
+    )
 
 
-@pytest.mark.parametrize(("models", "processes"), [(2, 2), pytest.param(12, 3, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize(
+    ("models", "processes"), [(2, 2), pytest.param(12, 3, marks=pytest.mark.nightly)]
+)
 def test_new_processes_give_the_same_digests(tmp_path, models, processes):
     context = multiprocessing.get_context("spawn")
     fields, found = [recipe(model).model_dump(mode="json") for model in MODELS[:models]], []
     for k in range(processes):
         results = context.Queue()
-        process = context.Process(target=train_here, args=(fields, str(tmp_path / str(k)), 1, results))
+        process = context.Process(
+            target=train_here, args=(fields, str(tmp_path / str(k)), 1, results)
+        )
         process.start()
         found.append(results.get(timeout=500))
         process.join()

@@ -35,21 +35,31 @@ def test_auto_takes_what_there_is(only_a_cpu, monkeypatch):
     assert pick_device("auto") == torch.device("mps")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    assert pick_device("auto") == torch.device("cuda") and pick_device("cuda:1") == torch.device("cuda:1")
+    assert pick_device("auto") == torch.device("cuda") and pick_device("cuda:1") == torch.device(
+        "cuda:1"
+    )
     with pytest.raises(UserError, match="'cuda:7'.*: auto, cuda, cuda:0, cuda:1, mps, cpu"):
         pick_device("cuda:7")
 
 
 SHORT = {  # how PyTorch says so; that of the CPU has no class of its own
     "cuda": torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB."),
-    "cpu": RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory: you tried to allocate"),
-    "mps": RuntimeError("MPS backend out of memory (MPS allocated: 8.00 GB). Tried to allocate 20.00 GB on private pool."),
+    "cpu": RuntimeError(
+        "[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory: you tried to allocate"
+    ),
+    "mps": RuntimeError(
+        "MPS backend out of memory (MPS allocated: 8.00 GB). Tried to allocate 20.00 GB on private pool."
+    ),
 }
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize(("where", "error"), [("fit", "cuda"), ("evaluate", "cuda"), ("fit", "cpu"), ("evaluate", "mps")])
-def test_memory_that_does_not_suffice_is_one_message(few_images, tmp_path, monkeypatch, lang, where, error):
+@pytest.mark.parametrize(
+    ("where", "error"), [("fit", "cuda"), ("evaluate", "cuda"), ("fit", "cpu"), ("evaluate", "mps")]
+)
+def test_memory_that_does_not_suffice_is_one_message(
+    few_images, tmp_path, monkeypatch, lang, where, error
+):
     def too_large(*arguments, **options):
         raise SHORT[error]
 

@@ -20,7 +20,10 @@ from fmnist_utils.workshop import execution
 from fmnist_utils.workshop.cli import main
 
 NAMES = "lang, profile, source, seed, num_seeds, num_epochs, train_size, hidden_sizes, dropout, batch_size, learning_rate"
-INTEGER, SIZES = {"es": "entero ≥", "en": "integer ≥"}, {"es": "lista de: entero ≥ 1", "en": "list of: integer ≥ 1"}
+INTEGER, SIZES = (
+    {"es": "entero ≥", "en": "integer ≥"},
+    {"es": "lista de: entero ≥ 1", "en": "list of: integer ≥ 1"},
+)
 NUMBER = {"es": "número", "en": "number"}
 # name, value as typed on a command line, what is allowed, the name or the choice that was meant
 CASES = [
@@ -87,8 +90,14 @@ def explains(message: str, case: tuple, lang: str) -> bool:
     name, _, allowed, meant = case
     said = {"es": ["hay que corregir", "e admite"], "en": ["to be corrected", "llowed"]}[lang]
     hint = {"es": f"¿Quiso decir {meant!r}?", "en": f"Did you mean {meant!r}?"}[lang]
-    wanted = [*said, allowed if isinstance(allowed, str) else allowed[lang], *([hint] if meant else [])]
-    named = re.search(rf"^(?:.*Error: )?{name}(?:\.\d)?: ", message, re.MULTILINE)  # hidden_sizes.1: the second of the list
+    wanted = [
+        *said,
+        allowed if isinstance(allowed, str) else allowed[lang],
+        *([hint] if meant else []),
+    ]
+    named = re.search(
+        rf"^(?:.*Error: )?{name}(?:\.\d)?: ", message, re.MULTILINE
+    )  # hidden_sizes.1: the second of the list
     return bool(named) and all(part in message for part in wanted)
 
 
@@ -101,7 +110,12 @@ def nothing_trained() -> bool:
 def test_through_the_api(case, lang):
     name, value = case[0], value_of(case[1])
     set_language(lang)
-    namespace = {"In": ["profile = 'quick'", f"{name} = {value!r}"], "lang": lang, "profile": "quick", name: value}
+    namespace = {
+        "In": ["profile = 'quick'", f"{name} = {value!r}"],
+        "lang": lang,
+        "profile": "quick",
+        name: value,
+    }
     with pytest.raises(UserError) as error:
         load_report("01").page(namespace)
     assert explains(str(error.value), case, lang) and nothing_trained()
@@ -111,7 +125,9 @@ def test_through_the_api(case, lang):
 @pytest.mark.parametrize("case", CASES, ids=BY_NAME)
 def test_through_the_command_line(case, lang, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(execution.subprocess, "Popen", lambda *_, **__: pytest.fail("a kernel was started"))
+    monkeypatch.setattr(
+        execution.subprocess, "Popen", lambda *_, **__: pytest.fail("a kernel was started")
+    )
     result = CliRunner().invoke(main, ["run", "01", "--lang", lang, "-p", case[0], case[1]])
     assert result.exit_code == 2 and explains(result.output, case, lang)
     assert nothing_trained() and not list(tmp_path.glob("*.ipynb"))
@@ -136,13 +152,19 @@ def test_through_papermill_in_one_kernel(lang, tmp_path):
 
     cells = ["refusals = []"]
     for case in CASES:
-        one = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(parameters_cell(), metadata={"tags": ["parameters"]})])
-        one.metadata = NotebookNode({"kernelspec": {"name": "python3", "language": "python"}, "papermill": {}})
+        one = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(parameters_cell(), metadata={"tags": ["parameters"]})]
+        )
+        one.metadata = NotebookNode(
+            {"kernelspec": {"name": "python3", "language": "python"}, "papermill": {}}
+        )
         given = {"lang": lang, case[0]: value_of(case[1])}
         cells += [cell.source for cell in parameterize_notebook(one, given).cells] + [ASK]
     cells.append("print(repr(refusals))")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    executed = papermill.execute_notebook(notebook, None, kernel_name="python3", progress_bar=False, cwd=str(tmp_path))
+    executed = papermill.execute_notebook(
+        notebook, None, kernel_name="python3", progress_bar=False, cwd=str(tmp_path)
+    )
     refusals = ast.literal_eval(executed.cells[-1].outputs[0].text)
     assert len(refusals) == 44
     assert [case for case, said in zip(BY_NAME, refusals, strict=True) if said is None] == []
@@ -154,7 +176,9 @@ def test_through_papermill_in_one_kernel(lang, tmp_path):
 @pytest.mark.parametrize(
     ("case", "lang"),
     [
-        pytest.param(case, LANGUAGES[index % 2], marks=[] if index in (0, 17) else [pytest.mark.nightly])
+        pytest.param(
+            case, LANGUAGES[index % 2], marks=[] if index in (0, 17) else [pytest.mark.nightly]
+        )
         for index, case in enumerate(CASES)
     ],
     ids=BY_NAME,
@@ -166,7 +190,9 @@ def test_through_papermill_itself(case, lang, tmp_path):
     asked = [] if case[0] == "lang" else ["-p", "lang", lang]  # papermill puts -p above -y
     command = [sys.executable, "-m", "papermill", "page.ipynb", "out.ipynb", *asked, "-y", value]
     variables = os.environ | {"FMNIST_LANG": lang, "PYTHONPATH": str(ROOT)}
-    finished = subprocess.run(command, cwd=page.parent, env=variables, capture_output=True, text=True, timeout=300)
+    finished = subprocess.run(
+        command, cwd=page.parent, env=variables, capture_output=True, text=True, timeout=300
+    )
     assert finished.returncode == 1 and explains(finished.stderr, case, lang) and nothing_trained()
 
 
@@ -177,10 +203,14 @@ def test_the_check_is_the_pages_own():
     from small_pages import PAGE
 
     sources = ["".join(cell["source"]) for cell in json.loads(PAGE.read_text("utf-8"))["cells"]]
-    assert any("report.page(globals())" in source and "load_report(" in source for source in sources)
+    assert any(
+        "report.page(globals())" in source and "load_report(" in source for source in sources
+    )
     assert "report.page(globals())" in CHECK
 
 
 def test_good_parameters_pass():
-    page = load_report("01").page({"lang": "en", "profile": "quick", "dropout": 0.0, "hidden_sizes": [64], "num_epochs": 1})
+    page = load_report("01").page(
+        {"lang": "en", "profile": "quick", "dropout": 0.0, "hidden_sizes": [64], "num_epochs": 1}
+    )
     assert page.parameters.hidden_sizes == (64,)

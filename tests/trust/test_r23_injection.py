@@ -49,7 +49,9 @@ def elsewhere(tmp_path, monkeypatch):
     (tmp_path / "outside").mkdir()
     (tmp_path / "here" / "link").symlink_to(tmp_path / "outside")
     monkeypatch.chdir(tmp_path / "here")
-    monkeypatch.setattr(execution.subprocess, "Popen", lambda *_, **__: pytest.fail("a kernel was started"))
+    monkeypatch.setattr(
+        execution.subprocess, "Popen", lambda *_, **__: pytest.fail("a kernel was started")
+    )
     yield tmp_path
     left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")}
     assert left <= {"here", "here/a", "here/link", "outside"}
@@ -57,7 +59,11 @@ def elsewhere(tmp_path, monkeypatch):
 
 def refused(*arguments: str) -> str:
     result = CliRunner().invoke(main, ["--lang", "en", *arguments])
-    assert result.exit_code == 2 and isinstance(result.exception, SystemExit) and "Traceback" not in result.output
+    assert (
+        result.exit_code == 2
+        and isinstance(result.exception, SystemExit)
+        and "Traceback" not in result.output
+    )
     return result.output
 
 
@@ -79,7 +85,10 @@ def test_a_page_is_not_overwritten(elsewhere, monkeypatch):
     assert "would take the place of a page" in refused("run", "01", "-o", "new.ipynb")
 
 
-@pytest.mark.parametrize("name", ["../x", "/x", "x/y", "x\\y", "x\0", "n" * 300, "nul", "COM1.json", "x.", "", " x", "{x}"])
+@pytest.mark.parametrize(
+    "name",
+    ["../x", "/x", "x/y", "x\\y", "x\0", "n" * 300, "nul", "COM1.json", "x.", "", " x", "{x}"],
+)
 def test_records_stay_in_their_folder(name, tmp_path):
     store = RunStore(tmp_path / "runs", tmp_path / "results")
     with pytest.raises(UserError, match="cannot be a file's name"):
@@ -100,7 +109,9 @@ def test_a_report_is_no_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for page in ("../01", "/etc/passwd", "01/../02"):
         assert "Allowed: 01_ff_classifier" in refused("run", page)
-    (tmp_path / "page.ipynb").write_text('{"cells": [{"cell_type": "code", "source": "load_report(\\"../../x\\")"}]}')
+    (tmp_path / "page.ipynb").write_text(
+        '{"cells": [{"cell_type": "code", "source": "load_report(\\"../../x\\")"}]}'
+    )
     assert "'../../x'" in refused("run", "page.ipynb")
     Path("page.ipynb").write_text("not a notebook")
     assert "not a Jupyter notebook" in refused("run", "page.ipynb")

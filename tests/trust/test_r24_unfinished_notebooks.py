@@ -46,7 +46,11 @@ def kernels() -> set[int]:
 
 def mine(before: set[int], folder: Path) -> set[int]:
     """Return the kernels started since in ``folder``: other tests may run theirs."""
-    return {pid for pid in kernels() - before if os.path.exists(f"/proc/{pid}/cwd") and cwd_of(pid) == folder.resolve()}
+    return {
+        pid
+        for pid in kernels() - before
+        if os.path.exists(f"/proc/{pid}/cwd") and cwd_of(pid) == folder.resolve()
+    }
 
 
 def cwd_of(pid: int) -> Path | None:
@@ -65,15 +69,26 @@ def test_it_is_told_marked_and_counted_nowhere(ending, tmp_path):
     limit = ["--timeout", str(TIMEOUT)] if ending == "hangs" else []
     process = fmnist("run", "page.ipynb", "--lang", lang, "-p", "seed", "7", *limit, cwd=tmp_path)
     assert process.returncode == 1 and process.out == ""
-    assert said[lang == "en"] in process.err and "page.out.partial.ipynb" in process.err and "Traceback" not in process.err
+    assert (
+        said[lang == "en"] in process.err
+        and "page.out.partial.ipynb" in process.err
+        and "Traceback" not in process.err
+    )
     assert f"] {cell.splitlines()[0][:40]}" in process.err  # which cell
 
     assert not (tmp_path / "page.out.ipynb").exists()
     partial = json.loads((tmp_path / "page.out.partial.ipynb").read_text("utf-8"))
-    assert partial["metadata"]["fmnist"]["partial"] is True and partial["metadata"]["fmnist"]["reason"] in process.err
+    assert (
+        partial["metadata"]["fmnist"]["partial"] is True
+        and partial["metadata"]["fmnist"]["reason"] in process.err
+    )
     assert ("PARCIAL" if lang == "es" else "PARTIAL") in "".join(partial["cells"][0]["source"])
     last = partial["cells"][-1]
-    assert "".join(last["source"]) == AFTER and last["outputs"] == [] and last["execution_count"] is None
+    assert (
+        "".join(last["source"]) == AFTER
+        and last["outputs"] == []
+        and last["execution_count"] is None
+    )
     assert last["metadata"]["papermill"]["status"] == "pending"
     assert not list(Path(os.environ["FMNIST_RUNS"]).rglob("record.json"))
 
@@ -87,7 +102,10 @@ def test_a_hanging_cell_is_left_at_its_limit(tmp_path, monkeypatch):
     """From the start of the cell to the refusal: no more than the limit and five seconds."""
     began = tmp_path / "began"
     write_page(
-        tmp_path / "page.ipynb", f"open({str(began)!r}, 'w').close()\nimport time; time.sleep(600)", AFTER, check=UNCHECKED
+        tmp_path / "page.ipynb",
+        f"open({str(began)!r}, 'w').close()\nimport time; time.sleep(600)",
+        AFTER,
+        check=UNCHECKED,
     )
     monkeypatch.chdir(tmp_path)
     with pytest.raises(PageFailed, match="more than 4 s"):
@@ -112,7 +130,13 @@ def test_a_training_cut_short_leaves_no_record(tmp_path):
     from fmnist_utils.audit.schema import load_report
 
     report = load_report("01")
-    fields = {"lang": "es", "profile": "quick", "source": "synthetic", "train_size": 200, "num_epochs": 3}
+    fields = {
+        "lang": "es",
+        "profile": "quick",
+        "source": "synthetic",
+        "train_size": 200,
+        "num_epochs": 3,
+    }
     (recipe,) = report.page(fields).recipes("model_1")
     assert RunStore().folder(recipe) == folder and RunStore().find(recipe) is None
 
@@ -120,7 +144,11 @@ def test_a_training_cut_short_leaves_no_record(tmp_path):
 def test_a_stopped_program_takes_its_kernel_with_it(tmp_path):
     """SIGTERM, as a closing session sends it."""
     began = tmp_path / "began"
-    write_page(tmp_path / "page.ipynb", f"open({str(began)!r}, 'w').close()\nimport time; time.sleep(600)", check=UNCHECKED)
+    write_page(
+        tmp_path / "page.ipynb",
+        f"open({str(began)!r}, 'w').close()\nimport time; time.sleep(600)",
+        check=UNCHECKED,
+    )
     before = kernels()
     process = fmnist("run", "page.ipynb", cwd=tmp_path, wait=False)
     while not began.exists() and process.poll() is None:
@@ -133,7 +161,12 @@ def test_a_stopped_program_takes_its_kernel_with_it(tmp_path):
     while mine(before, tmp_path) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert not mine(before, tmp_path)
-    assert json.loads((tmp_path / "page.out.partial.ipynb").read_text("utf-8"))["metadata"]["fmnist"]["partial"] is True
+    assert (
+        json.loads((tmp_path / "page.out.partial.ipynb").read_text("utf-8"))["metadata"]["fmnist"][
+            "partial"
+        ]
+        is True
+    )
 
 
 def test_a_notebook_that_ends_well_is_whole(tmp_path):

@@ -47,7 +47,9 @@ def test_surroundings_change_with_everything_outside_the_page(monkeypatch, tmp_p
         lambda: (made / "record.json").write_text("{}"),
         lambda: monkeypatch.setattr(build, "data_source", lambda: "synthetic"),
         lambda: monkeypatch.setenv("FMNIST_DATA", "/elsewhere"),
-        lambda: monkeypatch.setattr(build, "difference", json.dumps),  # by which a picture's palette is chosen
+        lambda: monkeypatch.setattr(
+            build, "difference", json.dumps
+        ),  # by which a picture's palette is chosen
         lambda: monkeypatch.setattr(importlib.metadata, "distributions", lambda: []),
     ):
         change()
@@ -67,16 +69,24 @@ def test_pages_follow_a_constant_of_the_package(tmp_path):
     cells = [nbformat.v4.new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})]
     cells += [nbformat.v4.new_code_cell("from fmnist_utils.synthetic import BLOCK\n\nBLOCK")]
     notebook = nbformat.v4.new_notebook(cells=cells)
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook.metadata["kernelspec"] = {
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
     for number in range(1, PAGES + 1):
         nbformat.write(notebook, book / "notebooks" / f"0{number}_page.ipynb")
 
     def executed() -> tuple[int, set[str]]:
         finished = run_in(book, "-c", EXECUTE)
         assert finished.returncode == 0, finished.stderr
-        cached = [nbformat.read(path, 4) for path in (book / "book" / "_build" / "cache").glob("*.ipynb")]
+        cached = [
+            nbformat.read(path, 4) for path in (book / "book" / "_build" / "cache").glob("*.ipynb")
+        ]
         assert len(cached) == 2 * PAGES
-        return finished.stdout.count("executed in"), {page.cells[-1].outputs[0].data["text/plain"] for page in cached}
+        return finished.stdout.count("executed in"), {
+            page.cells[-1].outputs[0].data["text/plain"] for page in cached
+        }
 
     assert executed() == (2 * PAGES, {"1000"})
     assert executed() == (0, {"1000"})

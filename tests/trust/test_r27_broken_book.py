@@ -67,7 +67,9 @@ def test_another_jupyter_book_is_refused(version, own_build, monkeypatch, capsys
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("missing", ["notebooks/01_toy.ipynb", "book/es/glossary.md", "book/en/index.md"])
+@pytest.mark.parametrize(
+    "missing", ["notebooks/01_toy.ipynb", "book/es/glossary.md", "book/en/index.md"]
+)
 def test_a_book_without_a_page_is_not_built(missing, tmp_path):
     book = write_toy_book(tmp_path)
     (book / missing).unlink()
@@ -82,7 +84,11 @@ def test_a_book_without_a_page_is_not_built(missing, tmp_path):
 
 def known_sentence(text: str) -> str:
     """Return the longest run of plain words in ``text``: it must stand, as it is, on the page made from it."""
-    plain = re.sub(r"(?<=\S)\n(?=[^\W\d_])", " ", re.sub(r"<!--.*?-->", "", checks.prose(text), flags=re.DOTALL))
+    plain = re.sub(
+        r"(?<=\S)\n(?=[^\W\d_])",
+        " ",
+        re.sub(r"<!--.*?-->", "", checks.prose(text), flags=re.DOTALL),
+    )
     return max(re.findall(r"[^\W\d_]{2,}(?:,? [^\W\d_]+)+", plain), key=len)
 
 
@@ -91,15 +97,25 @@ def unsaid(project: Path, site: Path) -> list[str]:
     found = []
     for lang in LANGUAGES:
         contents = yaml.safe_load((project / "book" / lang / "_toc.yml").read_text("utf-8"))
-        chapters = [chapter for part in contents.get("parts", [contents]) for chapter in part["chapters"]]
+        chapters = [
+            chapter for part in contents.get("parts", [contents]) for chapter in part["chapters"]
+        ]
         for name in [contents["root"], *(chapter["file"] for chapter in chapters)]:
             page, source = site / lang / f"{name}.html", project / f"{name}.ipynb"
             if source.exists():
                 cells = pages.one_language(pages.read(source), lang).cells
-                texts = [cell.source for cell in cells if cell.cell_type == "markdown" and "caption" not in pages.tags(cell)]
+                texts = [
+                    cell.source
+                    for cell in cells
+                    if cell.cell_type == "markdown" and "caption" not in pages.tags(cell)
+                ]
             else:
                 texts = [(project / "book" / lang / f"{name}.md").read_text("utf-8")]
-            shown = BeautifulSoup(page.read_bytes(), "html.parser").find("article") if page.exists() else None
+            shown = (
+                BeautifulSoup(page.read_bytes(), "html.parser").find("article")
+                if page.exists()
+                else None
+            )
             said = " ".join(shown.get_text().split()) if shown else ""
             if known_sentence("\n\n".join(texts)) not in said:
                 found.append(f"{lang}/{name}")
@@ -125,16 +141,28 @@ def test_every_page_of_a_site_says_what_its_source_says(toy_site, tmp_path):
 def test_both_languages_run_the_same_code(path):
     def sources(notebook):
         default = re.compile(r'("FMNIST_LANG", *)"\w+"')
-        return [default.sub(r"\1", cell.source) for cell in notebook.cells if cell.cell_type == "code"]
+        return [
+            default.sub(r"\1", cell.source) for cell in notebook.cells if cell.cell_type == "code"
+        ]
 
     notebook = pages.read(path)
-    assert sources(pages.book_page(notebook, "es")) == sources(pages.book_page(notebook, "en")) == sources(notebook)
-    assert sources(pages.reader_copy(notebook, "es")) == sources(pages.reader_copy(notebook, "en")) == sources(notebook)
+    assert (
+        sources(pages.book_page(notebook, "es"))
+        == sources(pages.book_page(notebook, "en"))
+        == sources(notebook)
+    )
+    assert (
+        sources(pages.reader_copy(notebook, "es"))
+        == sources(pages.reader_copy(notebook, "en"))
+        == sources(notebook)
+    )
 
 
 @pytest.mark.nightly
 def test_the_book_is_built_and_passes_its_checks():
-    finished = subprocess.run([sys.executable, ROOT / "book" / "build.py"], capture_output=True, text=True)
+    finished = subprocess.run(
+        [sys.executable, ROOT / "book" / "build.py"], capture_output=True, text=True
+    )
     assert finished.returncode == 0, finished.stderr
     site = ROOT / "book" / "_build" / "html"
     assert checks.check_site(site) == [] and unsaid(ROOT, site) == []

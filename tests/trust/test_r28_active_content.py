@@ -18,15 +18,21 @@ KEY = re.compile(
     r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}|hf_[A-Za-z]{30,}|pypi-[\w-]{50,}|AKIA[0-9A-Z]{16}"
     r"|xox[baprs]-[\w-]{10,}|sk-[A-Za-z0-9]{30,})|-----BEGIN [A-Z ]*PRIVATE KEY-----|://[^/\s:@\"']+:[^/\s:@\"'{}$]{3,}@"
 )
-MACHINE_PATH = re.compile(r"(?<![\w.:/*-])/(?:home|root|Users|mnt|opt|work|tmp|var/folders)/[\w.-]+")
-REGISTRY = re.compile(r"--(?:extra-)?index-url|--find-links|--trusted-host|files\.pythonhosted\.org|/simple\b")
+MACHINE_PATH = re.compile(
+    r"(?<![\w.:/*-])/(?:home|root|Users|mnt|opt|work|tmp|var/folders)/[\w.-]+"
+)
+REGISTRY = re.compile(
+    r"--(?:extra-)?index-url|--find-links|--trusted-host|files\.pythonhosted\.org|/simple\b"
+)
 
 
 def tracked_texts() -> Iterator[tuple[Path, str]]:
     """Yield every tracked text file and its content."""
     if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout")
-    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    names = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     for name in names.split("\0"):
         path = ROOT / name
         if name and path.is_file():
@@ -47,7 +53,10 @@ def test_no_file_tells_of_the_machine_it_was_made_on(pattern):
 
 
 def test_such_traces_would_be_found():
-    assert MACHINE_PATH.search('File "/home/ana/fmnist/data.py"') and MACHINE_PATH.search("file:///tmp/x") is None
+    assert (
+        MACHINE_PATH.search('File "/home/ana/fmnist/data.py"')
+        and MACHINE_PATH.search("file:///tmp/x") is None
+    )
     assert not MACHINE_PATH.search("https://example.org/home/ana")
     assert REGISTRY.search("--index-url https://packages.example.org/pypi/simple")
     for key in (
@@ -64,7 +73,11 @@ def test_such_traces_would_be_found():
 def test_no_notebook_carries_anything_but_text(path):
     notebook = pages.read(path)
     assert list(checks.small_outputs(notebook)) == [] and list(checks.metadata(notebook)) == []
-    assert not [cell for cell in notebook.cells if cell.cell_type == "markdown" and checks.ACTIVE.search(cell.source)]
+    assert not [
+        cell
+        for cell in notebook.cells
+        if cell.cell_type == "markdown" and checks.ACTIVE.search(cell.source)
+    ]
 
 
 @pytest.mark.parametrize("data", [
@@ -76,7 +89,11 @@ def test_no_notebook_carries_anything_but_text(path):
 ])  # fmt: skip
 def test_active_outputs_would_be_found(data):
     output = nbformat.v4.new_output("display_data", data)
-    assert list(checks.small_outputs(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x", outputs=[output])])))
+    assert list(
+        checks.small_outputs(
+            nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x", outputs=[output])])
+        )
+    )
 
 
 def test_a_site_passes(toy_site):
@@ -93,13 +110,21 @@ def test_a_site_passes(toy_site):
 ])  # fmt: skip
 def test_active_pages_would_be_found(body, tmp_path):
     (tmp_path / "es").mkdir()
-    (tmp_path / "es" / "index.html").write_text(f'<html lang="es"><body><article>{body}</article></body></html>')
-    assert [finding for finding in checks.check_site(tmp_path) if finding.startswith("active_content: ")]
+    (tmp_path / "es" / "index.html").write_text(
+        f'<html lang="es"><body><article>{body}</article></body></html>'
+    )
+    assert [
+        finding for finding in checks.check_site(tmp_path) if finding.startswith("active_content: ")
+    ]
 
 
 def keys_in(site: Path) -> list[str]:
     """Return the files of a site that hold a key."""
-    texts = (path for path in site.rglob("*") if path.suffix in {".html", ".ipynb", ".md", ".txt", ".js", ".json"})
+    texts = (
+        path
+        for path in site.rglob("*")
+        if path.suffix in {".html", ".ipynb", ".md", ".txt", ".js", ".json"}
+    )
     return [str(path.relative_to(site)) for path in texts if KEY.search(path.read_text("utf-8"))]
 
 
@@ -109,4 +134,7 @@ def test_the_site_of_the_project_has_none():
     if not site.exists():
         pytest.skip("make book has not been run here; test_r27 builds the site")
     assert list(checks.active_content(checks.Site(site))) == [] and not keys_in(site)
-    assert list(checks.no_outside(checks.Site(site))) == [] and list(checks.no_local_paths(checks.Site(site))) == []
+    assert (
+        list(checks.no_outside(checks.Site(site))) == []
+        and list(checks.no_local_paths(checks.Site(site))) == []
+    )

@@ -65,7 +65,11 @@ def note(log: Path, what: str, recipe: Recipe, number: int) -> None:
 
 
 def events(root: Path) -> list[list[str]]:
-    return [line.split() for line in (root / "log").read_text().splitlines()] if (root / "log").exists() else []
+    return (
+        [line.split() for line in (root / "log").read_text().splitlines()]
+        if (root / "log").exists()
+        else []
+    )
 
 
 def under_fire(forks, recipes: list[Recipe], root: Path, kills: int) -> tuple[int, bool]:
@@ -93,7 +97,11 @@ def under_fire(forks, recipes: list[Recipe], root: Path, kills: int) -> tuple[in
             os.kill(paused, signal.SIGCONT)
             resumed_at = 0
         time.sleep(moments.uniform(0.01, 0.15))
-        targets = [number for number, process in workers.items() if process.is_alive() and process.pid != paused]
+        targets = [
+            number
+            for number, process in workers.items()
+            if process.is_alive() and process.pid != paused
+        ]
         if killed < kills and targets:
             number = moments.choice(targets)
             os.kill(workers[number].pid, signal.SIGKILL)
@@ -116,10 +124,18 @@ def busy(root: Path) -> set[int]:
 
 @pytest.mark.parametrize(
     ("count", "kills"),
-    [pytest.param(24, 10, id="24 runs, 10 kills"), pytest.param(120, 50, id="120 runs, 50 kills", marks=pytest.mark.nightly)],
+    [
+        pytest.param(24, 10, id="24 runs, 10 kills"),
+        pytest.param(120, 50, id="120 runs, 50 kills", marks=pytest.mark.nightly),
+    ],
 )
-def test_nothing_is_lost_doubled_or_half_written(count, kills, forks, few_images, tmp_path, monkeypatch):
-    recipes = [make(seed=seed, num_epochs=12, select="best" if seed % 2 else "last") for seed in range(count)]
+def test_nothing_is_lost_doubled_or_half_written(
+    count, kills, forks, few_images, tmp_path, monkeypatch
+):
+    recipes = [
+        make(seed=seed, num_epochs=12, select="best" if seed % 2 else "last")
+        for seed in range(count)
+    ]
     store = RunStore(tmp_path / "shared")
     store.root.mkdir()
     killed, paused = under_fire(forks, recipes, store.root, kills)
@@ -151,5 +167,10 @@ def test_nothing_is_lost_doubled_or_half_written(count, kills, forks, few_images
     # Nor is anything over: not even of a worker that was killed after its record and before it had cleared its checkpoints.
     for recipe in recipes:
         left = {path.name for path in store.folder(recipe).iterdir()} - {"failed-once"}
-        assert left == {"lock", "record.json", "record.panel.safetensors", "record.weights.safetensors"}
+        assert left == {
+            "lock",
+            "record.json",
+            "record.panel.safetensors",
+            "record.weights.safetensors",
+        }
     json.dumps([run.record.metrics for run in again], allow_nan=False)

@@ -19,17 +19,28 @@ from fmnist_utils import data
 from fmnist_utils.workshop import doctor
 from fmnist_utils.workshop.cli import main
 
-GOOD = subprocess.CompletedProcess([], 0, '{"kernelspecs": {"python3": {"spec": {"argv": ["python"]}}}}', "")
+GOOD = subprocess.CompletedProcess(
+    [], 0, '{"kernelspecs": {"python3": {"spec": {"argv": ["python"]}}}}', ""
+)
 
 
 @pytest.fixture
 def healthy(monkeypatch):
     """A set-up in which all is in order, whatever this machine has; PyTorch is not loaded to see."""
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda path: SimpleNamespace(free=10e9))
-    state = {"folder": "here", "good": dict.fromkeys(data.REGISTRY, True), "offline": False, "mirrors": list(data.MIRRORS)}
+    state = {
+        "folder": "here",
+        "good": dict.fromkeys(data.REGISTRY, True),
+        "offline": False,
+        "mirrors": list(data.MIRRORS),
+    }
 
     def told(code: str) -> subprocess.CompletedProcess:
-        return subprocess.CompletedProcess([], 0, json.dumps(state), "") if code == doctor.ASK_DATA else GOOD
+        return (
+            subprocess.CompletedProcess([], 0, json.dumps(state), "")
+            if code == doctor.ASK_DATA
+            else GOOD
+        )
 
     monkeypatch.setattr(doctor, "_python", told)
     monkeypatch.delenv("FMNIST_DATA", raising=False)
@@ -43,7 +54,11 @@ def failing(monkeypatch, sign: str, stderr: str):
 
 
 def mixed_builds(monkeypatch, state, tmp_path):
-    failing(monkeypatch, "import torch", "Traceback …\nRuntimeError: operator torchvision::nms does not exist\n")
+    failing(
+        monkeypatch,
+        "import torch",
+        "Traceback …\nRuntimeError: operator torchvision::nms does not exist\n",
+    )
 
 
 def no_space(monkeypatch, state, tmp_path):
@@ -62,12 +77,21 @@ def no_network(monkeypatch, state, tmp_path):
 
 def old_torch(monkeypatch, state, tmp_path):
     version = importlib.metadata.version
-    monkeypatch.setattr(importlib.metadata, "version", lambda name: "2.3.1+cpu" if name == "torch" else version(name))
+    monkeypatch.setattr(
+        importlib.metadata,
+        "version",
+        lambda name: "2.3.1+cpu" if name == "torch" else version(name),
+    )
 
 
 def no_kernel(monkeypatch, state, tmp_path):
-    nothing, usual = subprocess.CompletedProcess([], 0, '{"kernelspecs": {"ir": {}}}', ""), doctor._python
-    monkeypatch.setattr(doctor, "_python", lambda code: nothing if "kernelspec" in code else usual(code))
+    nothing, usual = (
+        subprocess.CompletedProcess([], 0, '{"kernelspecs": {"ir": {}}}', ""),
+        doctor._python,
+    )
+    monkeypatch.setattr(
+        doctor, "_python", lambda code: nothing if "kernelspec" in code else usual(code)
+    )
 
 
 # what is broken → what is said of it, and the way out
@@ -96,25 +120,39 @@ def test_six_broken_set_ups_are_named(broken, lang, healthy, monkeypatch, tmp_pa
 
 
 @pytest.mark.parametrize(("answer", "told"), [("True\n", True), ("False\n", False)])
-def test_a_processor_that_imitates_bfloat16_is_told_and_is_no_ailment(answer, told, healthy, monkeypatch):
+def test_a_processor_that_imitates_bfloat16_is_told_and_is_no_ailment(
+    answer, told, healthy, monkeypatch
+):
     loads, usual = subprocess.CompletedProcess([], 0, answer, ""), doctor._python
-    monkeypatch.setattr(doctor, "_python", lambda code: loads if "emulates_bfloat16" in code else usual(code))
+    monkeypatch.setattr(
+        doctor, "_python", lambda code: loads if "emulates_bfloat16" in code else usual(code)
+    )
     found = CliRunner().invoke(main, ["--lang", "en", "doctor"])
     assert found.exit_code == 0 and ("does not multiply in bfloat16" in found.output) == told
 
 
 def test_other_ailments(healthy, monkeypatch):
     """Data in a wrong folder, no permission to download, PyTorch that dies, a kernel of another Python, a missing package."""
-    failing(monkeypatch, "import torch", "ImportError: libcudart.so.12: cannot open shared object file")
+    failing(
+        monkeypatch, "import torch", "ImportError: libcudart.so.12: cannot open shared object file"
+    )
     assert "libcudart.so.12" in "".join(finding.text for finding in doctor.check_torch())
     healthy["good"], healthy["offline"] = dict.fromkeys(data.REGISTRY, False), True
     assert "FMNIST_OFFLINE" in next(doctor.check_data()).text
     monkeypatch.setenv("FMNIST_DATA", "somewhere")
     assert "unset FMNIST_DATA" in next(doctor.check_data()).text
-    foreign = json.dumps({"kernelspecs": {"python3": {"spec": {"argv": ["/elsewhere/bin/python3"]}}}})
-    monkeypatch.setattr(doctor, "_python", lambda code: subprocess.CompletedProcess([], 0, foreign, ""))
+    foreign = json.dumps(
+        {"kernelspecs": {"python3": {"spec": {"argv": ["/elsewhere/bin/python3"]}}}}
+    )
+    monkeypatch.setattr(
+        doctor, "_python", lambda code: subprocess.CompletedProcess([], 0, foreign, "")
+    )
     assert "/elsewhere/bin/python3" in next(doctor.check_kernel()).text
-    monkeypatch.setattr(importlib.metadata, "requires", lambda name: ["no-such-package>=1.0", 'x>=9; extra == "test"'])
+    monkeypatch.setattr(
+        importlib.metadata,
+        "requires",
+        lambda name: ["no-such-package>=1.0", 'x>=9; extra == "test"'],
+    )
     assert "no-such-package" in next(doctor.check_packages()).text
 
 
@@ -130,10 +168,19 @@ def test_it_does_not_fall_ill_itself(tmp_path):
     """With a PyTorch that cannot be imported it still speaks, and names it: in a real process."""
     for name in ("torch", "torchvision"):
         (tmp_path / "broken" / name).mkdir(parents=True)
-    (tmp_path / "broken" / "torch" / "__init__.py").write_text("raise ImportError('libtorch_cpu.so: undefined symbol: iJIT')")
+    (tmp_path / "broken" / "torch" / "__init__.py").write_text(
+        "raise ImportError('libtorch_cpu.so: undefined symbol: iJIT')"
+    )
     path = os.pathsep.join([str(tmp_path / "broken"), str(ROOT)])
     started = time.monotonic()
-    process = fmnist("--lang", "en", "doctor", cwd=tmp_path, PYTHONPATH=path, FMNIST_CACHE=str(tmp_path / "cache"))
+    process = fmnist(
+        "--lang",
+        "en",
+        "doctor",
+        cwd=tmp_path,
+        PYTHONPATH=path,
+        FMNIST_CACHE=str(tmp_path / "cache"),
+    )
     assert process.returncode == 1 and "Traceback" not in process.out + process.err
     assert "undefined symbol: iJIT" in process.out and "PyTorch has to load first" in process.out
     assert time.monotonic() - started < 60
@@ -148,7 +195,11 @@ def test_a_real_mixture_of_builds(tmp_path):
     )
     path = os.pathsep.join([str(tmp_path), str(ROOT)])
     process = fmnist("--lang", "en", "doctor", cwd=tmp_path, PYTHONPATH=path)
-    assert process.returncode == 1 and "different builds" in process.out and "torchvision::nms does not exist" in process.out
+    assert (
+        process.returncode == 1
+        and "different builds" in process.out
+        and "torchvision::nms does not exist" in process.out
+    )
 
 
 def test_a_command_that_is_not_there_is_no_crash(monkeypatch):
@@ -178,13 +229,17 @@ def harm(workflow: dict) -> list[str]:
             found.append(f"{name}: its token can write")
         for step in job["steps"]:
             if "uses" in step and not re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", step["uses"]):
-                found.append(f"{name}: {step['uses']} is not an action of GitHub's pinned by commit")
+                found.append(
+                    f"{name}: {step['uses']} is not an action of GitHub's pinned by commit"
+                )
             if "run" in step and step["run"] not in local:
                 found.append(f"{name}: {step['run']}")
     return found
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob(".github/workflows/*.yml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted(ROOT.glob(".github/workflows/*.yml")), ids=lambda path: path.stem
+)
 def test_workflows_can_do_no_harm(path):
     assert harm(yaml.safe_load(path.read_text())) == []
 
@@ -201,7 +256,11 @@ def test_workflows_can_do_no_harm(path):
     ],
 )
 def test_harm_would_be_found(change):
-    good = {True: {"pull_request": None}, "permissions": {"contents": "read"}, "jobs": {"a": {"steps": [{"run": ".ci/run"}]}}}
+    good = {
+        True: {"pull_request": None},
+        "permissions": {"contents": "read"},
+        "jobs": {"a": {"steps": [{"run": ".ci/run"}]}},
+    }
     assert harm(good) == [] and harm(good | change)
 
 

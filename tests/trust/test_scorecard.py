@@ -51,18 +51,31 @@ def test_results_are_what_the_tests_say(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(scorecard, "HERE", tmp_path)
     monkeypatch.setattr(scorecard, "ROOT", tmp_path)
     monkeypatch.setattr(scorecard, "RESULTS", tmp_path / "scorecard.json")
-    bodies = {"R1": "assert True", "R2": "assert False", "R3": "import pytest; pytest.skip('no such machine')", "R4": None}
+    bodies = {
+        "R1": "assert True",
+        "R2": "assert False",
+        "R3": "import pytest; pytest.skip('no such machine')",
+        "R4": None,
+    }
     (tmp_path / "cases.yaml").write_text("\n".join(f"- id: {case}" for case in bodies))
     for case, body in bodies.items():
         if body:
             (tmp_path / f"test_r0{case[1]}_x.py").write_text(f"def test_x():\n    {body}\n")
     assert scorecard.main([]) == 1
-    results = {case: entry["result"] for case, entry in json.loads((tmp_path / "scorecard.json").read_text())["cases"].items()}
+    results = {
+        case: entry["result"]
+        for case, entry in json.loads((tmp_path / "scorecard.json").read_text())["cases"].items()
+    }
     assert results == {"R1": "passed", "R2": "failed", "R3": "not run"}
     assert "1 of 4 cases passed" in capsys.readouterr().out
     (tmp_path / "test_r04_x.py").write_text("def test_x():\n    assert True\n")
-    assert scorecard.main(["R3", "R4"]) == 0  # what was run passed; that another case failed is in the table
-    results = {case: entry["result"] for case, entry in json.loads((tmp_path / "scorecard.json").read_text())["cases"].items()}
+    assert (
+        scorecard.main(["R3", "R4"]) == 0
+    )  # what was run passed; that another case failed is in the table
+    results = {
+        case: entry["result"]
+        for case, entry in json.loads((tmp_path / "scorecard.json").read_text())["cases"].items()
+    }
     assert results == {"R1": "passed", "R2": "failed", "R3": "not run", "R4": "passed"}
     assert scorecard.main(["R99"]) == 2
 
