@@ -51,7 +51,7 @@ import verdicts
 import yaml
 from _ext.book_light import difference, with_palette
 from nbformat import NotebookNode
-from pages import LANGUAGES, NOTEBOOKS, ROOT
+from pages import LANGUAGES, ROOT, SOURCES
 from writing import short
 
 import fmnist_utils
@@ -285,7 +285,7 @@ def _run(path: Path, lang: str, profile: str, kernels: forks.Kernels) -> Noteboo
             parameters={"lang": lang, "profile": profile},
             kernel_name="python3",
             resources={
-                "metadata": {"path": str(NOTEBOOKS)}
+                "metadata": {"path": str(SOURCES)}
             },  # papermill's own cwd= would be that of all threads
             progress_bar=False,
             log_output=False,
@@ -470,7 +470,7 @@ def lay_out(lang: str, languages: list[str], executed: dict[tuple[str, str], Not
                 last_line.substitute(done.metadata["ran_with"]), id="ran-with"
             )
         )
-        nbformat.write(page, stage / "notebooks" / path.name)
+        nbformat.write(page, stage / "notebooks" / f"{path.stem}.ipynb")
     ran_with = {path.stem: executed[path.stem, lang].metadata["ran_with"] for path in pages.paths()}
     colophon.write(stage, ran_with, RunStore().results)
     if (stage / "reliability.md").exists():
@@ -601,7 +601,8 @@ def assemble(languages: list[str]) -> Path:
         shutil.copytree(STAGE / lang / "_build" / "html", site / lang, ignore=unwanted)
         for path in pages.paths():
             nbformat.write(
-                pages.reader_copy(pages.read(path), lang), site / lang / "notebooks" / path.name
+                pages.reader_copy(pages.read(path), lang),
+                site / lang / "notebooks" / f"{path.stem}.ipynb",
             )
     link = '<li><a href="{0}/index.html" lang="{0}" hreflang="{0}">{1}</a></li>'
     links = "\n  ".join(link.format(lang, LANGUAGE_NAMES[lang]) for lang in languages)

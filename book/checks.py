@@ -31,7 +31,6 @@ MAX_LINES, MAX_COLUMNS, MAX_MEDIAN_LINES = 15, 79, 4
 CELLS = range(25, 46)  # as a reader of one language counts them
 ALT_LENGTH = range(40, 251)
 QUESTIONS, ANSWERS = 5, (3, 4)  # of the self-check of a page
-MAX_OUTPUT = 4000  # characters that one cell may leave in git
 
 KNOWN_TAGS = {
     "lang-es", "lang-en", "caption", "parameters", "solution", "hide-input", "remove-cell", "raises-exception",
@@ -360,33 +359,8 @@ def plain_fences(notebook: NotebookNode) -> Findings:
             yield f"cell {number}: the bibliography is a page of its own; cite with {{cite:t}}"
 
 
-def executed(notebook: NotebookNode) -> Findings:
-    """The code cells ran in order: nbval compares only cells with an execution count."""
-    counts = [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"]
-    if counts != list(range(1, len(counts) + 1)):
-        yield f"execution counts are {counts}, not 1 to {len(counts)}"
-
-
-def small_outputs(notebook: NotebookNode) -> Findings:
-    """Outputs in git are short texts without errors, warnings or anything of the machine that made them."""
-    for number, cell in enumerate(notebook.cells, start=1):
-        for output in cell.get("outputs", []):
-            if output.output_type == "error" or output.get("name") == "stderr":
-                yield f"cell {number}: its output is an error or a warning"
-            if kinds := set(output.get("data", {})) - {"text/plain"}:
-                yield f"cell {number}: its output holds {', '.join(sorted(kinds))}; only text is kept in git"
-            text = output.get("text", "") + output.get("data", {}).get("text/plain", "")
-            if len(text) > MAX_OUTPUT:
-                yield f"cell {number}: its output has {len(text)} characters, at most {MAX_OUTPUT}"
-            if LOCAL_PATH.search(text) or re.search(r"\b0x[0-9a-f]{6,}", text):
-                yield f"cell {number}: its output holds a path or an address in memory"
-
-
 def metadata(notebook: NotebookNode) -> Findings:
-    """Tags are those that something here reads, cells have their own ids, and no tool left its notes behind."""
-    ids = [cell.get("id") for cell in notebook.cells]
-    if None in ids or len(set(ids)) != len(ids):
-        yield "cells without an id of their own (nbformat 4.5)"
+    """Tags are those that something here reads, and no tool left its notes behind."""
     for number, cell in enumerate(notebook.cells, start=1):
         if unknown := tags(cell) - KNOWN_TAGS:
             yield f"cell {number}: unknown tags {', '.join(sorted(unknown))}"
@@ -398,7 +372,7 @@ def metadata(notebook: NotebookNode) -> Findings:
 
 NOTEBOOK_RULES = [
     language_pairs, figures, code_size, page_length, parameters, measured_numbers, spanish_words, exercises,
-    self_check, plain_fences, executed, small_outputs, metadata,
+    self_check, plain_fences, metadata,
 ]  # fmt: skip
 
 

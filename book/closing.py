@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from pages import NOTEBOOKS
+from pages import SOURCES
 from scipy.special import stdtrit
 from writing import fill, save_figure, write_table
 
@@ -82,7 +82,7 @@ def table_row(row: Network) -> list[str]:
     number = row.report[:2]
     page = (
         f"[{number}](notebooks/{row.report}.ipynb)"
-        if (NOTEBOOKS / f"{row.report}.ipynb").exists()
+        if (SOURCES / f"{row.report}.md").exists()
         else number
     )
     costs = [f"{count_multiply_adds(model) / 1e6:.2f}", str(count_parameters(model))]

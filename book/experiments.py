@@ -73,7 +73,7 @@ def missing(notebook: NotebookNode, report: Report) -> Iterator[str]:
 def check() -> Iterator[str]:
     """Yield what is missing on the pages of the reports."""
     for name in student_reports():
-        for finding in missing(pages.read(pages.NOTEBOOKS / f"{name}.ipynb"), load_report(name)):
+        for finding in missing(pages.read(pages.SOURCES / f"{name}.md"), load_report(name)):
             yield f"{name}: {finding}"
 
 

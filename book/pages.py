@@ -1,25 +1,28 @@
-"""A page is one language of a bilingual notebook: how it is selected, captioned, and made plain for readers elsewhere.
+"""A page is one language of a bilingual source: how it is selected, captioned, and made plain for readers elsewhere.
 
-A notebook in ``notebooks/`` holds both languages. Its markdown cells come in pairs, ``lang-es`` then ``lang-en``; its
-code cells serve both. A code cell that shows a figure or a table names it, ``metadata.fmnist = {"figure":
+A source, ``book/pages/NN_name.md``, is a notebook in Jupytext's MyST form and holds both languages. Its markdown cells come
+in pairs, ``lang-es`` then ``lang-en``; its code cells serve both. A code cell that shows a figure or a table names it, ``metadata.fmnist = {"figure":
 "fig-01-loss", "width": "90%"}`` or ``{"table": "tab-01-audit"}``, and is followed by a pair of cells tagged ``caption``
 as well. Their text is the caption; the comment ``<!-- alt: … -->`` in them says what the figure shows to someone who
 cannot see it. A figure inside a folded solution has the comment alone.
 
-``python book/pages.py`` puts what an editor has saved into the form that git keeps: see :func:`tidy`.
+``python book/pages.py`` writes the notebooks that readers open, one for each language, from the sources.
 """
 
 from __future__ import annotations
 
 import copy
+import hashlib
 import re
 from pathlib import Path
 
+import jupytext
 import nbformat
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[1]
-NOTEBOOKS = ROOT / "notebooks"
+SOURCES = ROOT / "book" / "pages"
+NOTEBOOKS = {"es": ROOT / "notebooks", "en": ROOT / "notebooks" / "en"}
 LANGUAGES = ("es", "en")
 
 ALT_COMMENT = re.compile(r"<!--\s*alt:\s*(.*?)\s*-->", re.DOTALL)
@@ -42,54 +45,27 @@ FOLDED_ANSWERS = {"es": "Las respuestas, explicadas", "en": "The answers, explai
 
 
 def paths() -> list[Path]:
-    """Return the notebooks of the book in reading order."""
-    return sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+    """Return the sources of the book's pages in reading order."""
+    return sorted(SOURCES.glob("[0-9][0-9]_*.md"))
 
 
 def read(path: Path) -> NotebookNode:
-    """Return the notebook at ``path`` as nbformat 4."""
-    return nbformat.read(path, as_version=4)
+    """Return the source or the notebook at ``path`` as nbformat 4; the cells of a source get ids that stay the same."""
+    if path.suffix == ".ipynb":
+        return nbformat.read(path, as_version=4)
+    notebook = jupytext.read(path, fmt="md:myst")
+    notebook.metadata = {"kernelspec": notebook.metadata["kernelspec"] | {"language": "python"}}
+    used: dict[str, int] = {}
+    for cell in notebook.cells:
+        name = shown(cell) or hashlib.sha256(cell.source.encode()).hexdigest()[:12]
+        used[name] = used.get(name, 0) + 1
+        cell.id = name if used[name] == 1 else f"{name}-{used[name]}"
+    return nbformat.from_dict(notebook)
 
 
 def write(notebook: NotebookNode, path: Path) -> None:
-    """Write ``notebook`` as those in git are written, whoever saved it last."""
+    """Write ``notebook`` as those in git are written."""
     path.write_text(nbformat.writes(notebook, indent=1, ensure_ascii=False) + "\n", "utf-8")
-
-
-def tidy(notebook: NotebookNode) -> NotebookNode:
-    """Return a copy of ``notebook`` as git keeps it, and as ``checks.py`` wants it.
-
-    The cells are numbered in order; of the outputs only the text of cells tagged ``nbval-check-output`` stays, for nbval compares
-    it; of the metadata, only what something here reads.
-    """
-    page = copy.deepcopy(notebook)
-    page.metadata = {
-        name: page.metadata[name]
-        for name in ("kernelspec", "language_info")
-        if name in page.metadata
-    }
-    if "language_info" in page.metadata:
-        page.metadata["language_info"] = {"name": "python"}
-    for cell in page.cells:
-        cell.metadata = {
-            name: cell.metadata[name] for name in ("tags", "fmnist") if name in cell.metadata
-        }
-    code = [cell for cell in page.cells if cell.cell_type == "code"]
-    for number, cell in enumerate(code, start=1):
-        checked = "nbval-check-output" in tags(cell)
-        cell.execution_count, cell.outputs = (
-            number,
-            [_text_of(output, number) for output in cell.outputs if checked],
-        )
-    return page
-
-
-def _text_of(output: NotebookNode, number: int) -> NotebookNode:
-    if "data" in output:
-        output.data, output.metadata = {"text/plain": output.data["text/plain"]}, {}
-    if "execution_count" in output:
-        output.execution_count = number
-    return output
 
 
 def tags(cell: NotebookNode) -> set[str]:
@@ -219,6 +195,26 @@ def _plain_role(match: re.Match) -> str:
     return content if role == "term" else f"`{content}`"
 
 
+def write_reader_copies() -> None:
+    """Write the notebooks of both languages; the checked output of a cell stays as long as its code does."""
+    for source in paths():
+        notebook = read(source)
+        for lang, folder in NOTEBOOKS.items():
+            folder.mkdir(exist_ok=True)
+            target = folder / f"{source.stem}.ipynb"
+            page, outputs = reader_copy(notebook, lang), checked_outputs(target)
+            for cell in page.cells:
+                if "nbval-check-output" in tags(cell):
+                    cell.outputs = outputs.get(cell.id, [])
+            write(page, target)
+
+
+def checked_outputs(path: Path) -> dict[str, list[NotebookNode]]:
+    """Return the outputs that a notebook holds for nbval, by the id of their cell; none if there is no notebook."""
+    if not path.exists():
+        return {}
+    return {cell.id: cell.outputs for cell in read(path).cells if cell.get("outputs")}
+
+
 if __name__ == "__main__":
-    for path in paths():
-        write(tidy(read(path)), path)
+    write_reader_copies()

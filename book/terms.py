@@ -159,10 +159,11 @@ def main() -> None:
         notebook = pages.read(path)
         cells = notebook_cells(notebook)
         after = with_links([(spanish.source, english.source) for spanish, english in cells])
+        source = path.read_text("utf-8")
         for pair, texts in zip(cells, after, strict=True):
             for cell, text in zip(pair, texts, strict=True):
-                cell.source = text
-        pages.write(notebook, path)
+                source = source.replace(f"\n{cell.source}\n", f"\n{text}\n", 1)
+        path.write_text(source, "utf-8")
     for files in prose_files():
         (after,) = with_links([tuple(file.read_text("utf-8") for file in files)], files[0].stem)
         for file, text in zip(files, after, strict=True):

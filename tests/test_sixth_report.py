@@ -47,7 +47,7 @@ def in_place_of(text: str, old: str, new: str) -> str:
 def steps_1_4_and_5(project: Path) -> None:
     """Put the data file and the notebook where they belong, and the lines that name the report where it is named."""
     shutil.copy(AUTHORED / f"{NAME}.yaml", project / "fmnist_utils" / "reports")
-    shutil.copy(AUTHORED / f"{NAME}.ipynb", project / "notebooks")
+    shutil.copy(AUTHORED / f"{NAME}.md", project / "book" / "pages")
     with (project / "book" / "references.bib").open("a", encoding="utf-8") as bibliography:
         bibliography.write("\n" + (AUTHORED / f"{NAME}.bib").read_text("utf-8"))
     across = project / "fmnist_utils" / "reports" / "across.yaml"
@@ -104,7 +104,7 @@ def test_a_data_file_is_audited_reproduced_and_published(sixth):
 
 
 def test_its_notebook_keeps_to_the_rules(sixth):
-    notebook = pages.read(AUTHORED / f"{NAME}.ipynb")
+    notebook = pages.read(AUTHORED / f"{NAME}.md")
     assert checks.check_notebook(notebook, checks.known_parameters(NAME)) == []
     assert list(experiments.missing(notebook, reports.load_report(NAME))) == []
     for cell in notebook.cells:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jupytext
 import nbformat
 import pytest
 from nbformat import NotebookNode
@@ -130,6 +131,11 @@ def toy_notebook() -> NotebookNode:
     return notebook
 
 
+def write_source(notebook: NotebookNode, path: Path) -> None:
+    """Write ``notebook`` as the source of a page."""
+    path.write_text(jupytext.writes(notebook, fmt="md:myst"), "utf-8")
+
+
 PROSE = {
     "es": {
         "index": "# Inicio\n\nVer {ref}`page-01` y la [página](notebooks/01_toy.ipynb).\n\n## Más\n\nUn texto de prueba.",
@@ -167,8 +173,8 @@ def write_toy_book(root: Path) -> Path:
         for name in ("colophon.md", "_ran_with.md"):
             shutil.copyfile(ROOT / "book" / lang / name, root / "book" / lang / name)
         (root / "book" / lang / "_toc.yml").write_text(TOC, "utf-8")
-    (root / "notebooks").mkdir()
-    nbformat.write(toy_notebook(), root / "notebooks" / "01_toy.ipynb")
+    (root / "book" / "pages").mkdir()
+    write_source(toy_notebook(), root / "book" / "pages" / "01_toy.md")
     return root
 
 

@@ -7,7 +7,7 @@ import json
 import build
 import nbformat
 import pytest
-from toy_book import PARAMETERS, run_in, write_toy_book
+from toy_book import PARAMETERS, run_in, write_source, write_toy_book
 
 from fmnist_utils.audit.schema import load_report
 
@@ -65,7 +65,7 @@ def test_surroundings_change_with_everything_outside_the_page(monkeypatch, tmp_p
 def test_pages_follow_a_constant_of_the_package(tmp_path):
     """Five pages that show a constant: executed once, then not at all, then all of them when the constant is another."""
     book = write_toy_book(tmp_path)
-    (book / "notebooks" / "01_toy.ipynb").unlink()
+    (book / "book" / "pages" / "01_toy.md").unlink()
     cells = [nbformat.v4.new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})]
     cells += [nbformat.v4.new_code_cell("from fmnist_utils.synthetic import BLOCK\n\nBLOCK")]
     notebook = nbformat.v4.new_notebook(cells=cells)
@@ -75,7 +75,7 @@ def test_pages_follow_a_constant_of_the_package(tmp_path):
         "language": "python",
     }
     for number in range(1, PAGES + 1):
-        nbformat.write(notebook, book / "notebooks" / f"0{number}_page.ipynb")
+        write_source(notebook, book / "book" / "pages" / f"0{number}_page.md")
 
     def executed() -> tuple[int, set[str]]:
         finished = run_in(book, "-c", EXECUTE)

@@ -68,7 +68,7 @@ def test_another_jupyter_book_is_refused(version, own_build, monkeypatch, capsys
 
 @pytest.mark.nightly
 @pytest.mark.parametrize(
-    "missing", ["notebooks/01_toy.ipynb", "book/es/glossary.md", "book/en/index.md"]
+    "missing", ["book/pages/01_toy.md", "book/es/glossary.md", "book/en/index.md"]
 )
 def test_a_book_without_a_page_is_not_built(missing, tmp_path):
     book = write_toy_book(tmp_path)
