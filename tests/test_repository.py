@@ -1,15 +1,14 @@
-"""What holds the repository together: imports, words, the lock, the public address, the commands that are promised."""
+"""What holds the repository together: imports, the lock, the public address, the commands that are promised."""
 
 import ast
 import importlib.util
 import json
 import re
 import shutil
-import string
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,8 +16,6 @@ import yaml
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-
-from fmnist_utils.text import WORDS
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "fmnist_utils"
@@ -158,114 +155,6 @@ def test_an_optional_package_at_the_top_of_a_module_is_found():
     assert imported(at_once("try:\n    import distributed\nexcept ImportError:\n    pass\n")) == {
         "distributed"
     }
-
-
-# --- Words ----------------------------------------------------------------------------------------------------------
-
-
-def fields(sentence: str) -> set[str]:
-    """Return the names in braces of ``sentence``."""
-    return {
-        re.split(r"[.\[]", name)[0]
-        for _, name, _, _ in string.Formatter().parse(sentence)
-        if name is not None
-    }
-
-
-@pytest.mark.parametrize("key", WORDS)
-def test_a_text_says_the_same_in_both_languages(key):
-    spanish, english = WORDS[key]
-    assert spanish.strip() and english.strip()
-    assert fields(spanish) == fields(english)
-
-
-def code_that_speaks() -> Iterator[ast.Module]:
-    """Yield the parsed code that may name a text: package, scripts, book, code cells of the notebooks."""
-    for path in (
-        *PACKAGE.rglob("*.py"),
-        *ROOT.glob(".ci/*.py"),
-        *ROOT.glob("book/*.py"),
-        *ROOT.glob("book/_ext/*.py"),
-    ):
-        tree = ast.parse(path.read_text("utf-8"))
-        if path == PACKAGE / "text.py":  # without the dictionary itself
-            tree.body = [
-                node
-                for node in tree.body
-                if getattr(getattr(node, "target", None), "id", "") != "WORDS"
-            ]
-        yield tree
-    for path in ROOT.glob("notebooks/*.ipynb"):
-        for cell in json.loads(path.read_text("utf-8"))["cells"]:
-            if cell["cell_type"] == "code":
-                source = re.sub(
-                    r"^( *)[%!].*", r"\1pass", "".join(cell["source"]), flags=re.MULTILINE
-                )  # no magics
-                yield ast.parse(source)
-
-
-def speakers(trees: Iterable[ast.Module]) -> set[str]:
-    """Return the names that are called with the key of a text: ``say``, ``UserError`` and what is derived from it."""
-    names, bases = {"say", "UserError"}, {}
-    for tree in trees:
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ClassDef):
-                bases[node.name] = {
-                    getattr(base, "id", getattr(base, "attr", "")) for base in node.bases
-                }
-    while more := {name for name, parents in bases.items() if parents & names} - names:
-        names |= more
-    return names
-
-
-def spoken_keys(tree: ast.Module, names: set[str]) -> Iterator[str]:
-    """Yield the literal keys that ``tree`` hands to one of ``names``."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-            called, key = (
-                getattr(node.func, "id", getattr(node.func, "attr", "")),
-                node.args[0].value,
-            )
-            if called in names and isinstance(key, str):
-                yield key
-
-
-def mentioned(tree: ast.Module) -> tuple[set[str], set[str]]:
-    """Return the strings of ``tree``, and its f-strings with a dot as patterns: a key may be put together."""
-    strings, patterns = set(), set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            strings.add(node.value)
-        elif isinstance(node, ast.JoinedStr):
-            parts = [
-                re.escape(part.value) if isinstance(part, ast.Constant) else ".+"
-                for part in node.values
-            ]
-            if any(
-                "." in str(part.value) for part in node.values if isinstance(part, ast.Constant)
-            ):
-                patterns.add("".join(parts))
-    return strings, patterns
-
-
-def test_every_key_that_is_used_has_its_text():
-    trees = list(code_that_speaks())
-    names = speakers(trees)
-    missing = {key for tree in trees for key in spoken_keys(tree, names)} - WORDS.keys()
-    assert not missing
-
-
-def test_a_key_without_text_is_found():
-    tree = ast.parse("class Bad(UserError): pass\nraise Bad('nowhere.nothing')")
-    assert set(spoken_keys(tree, speakers([tree]))) - WORDS.keys() == {"nowhere.nothing"}
-
-
-def test_no_text_is_left_unused():
-    strings, patterns = map(set().union, *map(mentioned, code_that_speaks()))
-    unsaid = WORDS.keys() - strings
-    assert not [
-        key for key in unsaid if not any(re.fullmatch(pattern, key) for pattern in patterns)
-    ]
 
 
 # --- The environment ------------------------------------------------------------------------------------------------

@@ -1,11 +1,16 @@
 """Words: languages, suggestions, and errors that keep their message across processes."""
 
 import pickle
+import re
+import string
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import fmnist_utils.audit
+import fmnist_utils.workshop  # noqa: F401 (the texts of all floors)
 from fmnist_utils import text
 from fmnist_utils.text import (
     LANGUAGES,
@@ -31,6 +36,12 @@ def test_an_unknown_language_is_refused():
         set_language("fr")
 
 
+def test_the_floors_add_their_texts_once():
+    text.add({"class.0": ("Camiseta", "T-shirt/top")})
+    with pytest.raises(ValueError, match="class.0"):
+        text.add({"class.0": ("Remera", "T-shirt")})
+
+
 def test_say_fills_fields_and_a_missing_text_is_our_mistake():
     assert say("text.did_you_mean", name="x", lang="es") == "¿Quiso decir 'x'?"
     with pytest.raises(KeyError):
@@ -51,12 +62,6 @@ def test_an_error_crosses_process_borders_with_its_message():
     error = UserError("text.unknown_language", given="fr", allowed="es, en")
     copy = pickle.loads(pickle.dumps(error))
     assert str(copy) == str(error) and copy.values == error.values and type(copy) is UserError
-
-
-def test_keys_name_their_module():
-    assert all(
-        "." in key and key == key.lower() or key.startswith("verdict.") for key in text.WORDS
-    )
 
 
 WORDS = st.text(
@@ -84,3 +89,51 @@ def test_whatever_is_set_the_language_is_one_of_ours(variable, chosen):
 def test_a_suggestion_is_one_of_the_allowed_names(name, allowed):
     suggestion = nearest(name, allowed)
     assert not suggestion or any(repr(each) in suggestion for each in allowed)
+
+
+ROOT = Path(__file__).parents[1]
+SPEAKERS = r"\b(?:say|[A-Za-z]*(?:Error|Failure|Failed|Diverged|BadParameters))"
+
+
+def sources() -> dict[str, str]:
+    """Return the code that may name a text: the package, the scripts, the book, the pages."""
+    files = [
+        path
+        for pattern in (
+            "fmnist_utils/**/*.py",
+            ".ci/*.py",
+            "book/**/*.py",
+            "book/pages/*.md",
+            "notebooks/**/*.ipynb",
+        )
+        for path in ROOT.glob(pattern)
+        if path.name != "text.py" and "_build" not in path.parts
+    ]
+    files.append(ROOT / "fmnist_utils" / "text.py")
+    found = {str(path): path.read_text("utf-8").replace('\\"', '"') for path in files}
+    return {name: source.partition("WORDS: dict")[0] for name, source in found.items()}
+
+
+def fields(sentence: str) -> set[str]:
+    """Return the names in braces."""
+    names = [name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None]
+    return {re.split(r"[.\[]", name)[0] for name in names}
+
+
+def test_every_text_has_the_same_fields_in_both_languages():
+    for key, (spanish, english) in text.WORDS.items():
+        assert spanish.strip() and english.strip(), key
+        assert fields(spanish) == fields(english), key
+
+
+def test_every_key_that_the_code_names_has_its_text():
+    for name, source in sources().items():
+        named = set(re.findall(SPEAKERS + r'\(\s*"([a-z_]+\.[^"]+)"', source))
+        assert not named - text.WORDS.keys(), name
+
+
+def test_no_text_is_left_unused():
+    code = "\n".join(sources().values()).replace("'", '"')
+    begun = tuple(re.findall(r'f"([a-z_]+\.[a-z_]*)\{', code))  # say(f"plots.{quantity}")
+    unused = [key for key in text.WORDS if f'"{key}"' not in code and not key.startswith(begun)]
+    assert not unused

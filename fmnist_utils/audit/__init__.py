@@ -3,6 +3,7 @@
 It reads and never trains. What a page needs is imported from here.
 """
 
+from fmnist_utils.audit import text  # noqa: F401 (adds the texts of this floor)
 from fmnist_utils.audit.schema import (
     Report,
     find_group,

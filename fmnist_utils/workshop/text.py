@@ -1,0 +1,436 @@
+"""The texts of the workshop, in Spanish and in English: see :mod:`fmnist_utils.text`."""
+
+from fmnist_utils import text
+
+WORDS = {
+    # runs
+    "runs.failed": (
+        "fallaron {failed} de {total} corridas; las demás terminaron y están guardadas:\n{details}",
+        "{failed} of {total} runs failed; the others have finished and are kept:\n{details}",
+    ),
+    "runs.main_guard": (
+        "no empezó ningún proceso: cada uno importa primero el programa que lo pide, y ese vuelve "
+        'a pedirlos. En un programa, lo que entrena va debajo de «if __name__ == "__main__":»; '
+        "con jobs=1 no hace falta.",
+        "no process has begun: each one first imports the program that asks for it, which asks "
+        'again. In a program, what trains goes under `if __name__ == "__main__":`; with jobs=1 '
+        "there is no need to.",
+    ),
+    "runs.killed": (
+        "su proceso fue terminado desde afuera tres veces; quizás falta memoria. Conviene repetir "
+        "con --jobs 1.",
+        "its process was killed from outside three times; memory may be short. Try again with "
+        "--jobs 1.",
+    ),
+    "runs.cannot_write": (
+        "no se pudo escribir {file} ({megabytes} MB): {reason}. Lo anterior sigue intacto. Hace "
+        "falta espacio o permiso en esa carpeta, u otra carpeta en FMNIST_RUNS.",
+        "cannot write {file} ({megabytes} MB): {reason}. What was there is intact. Make room or "
+        "get permission in that folder, or name another one in FMNIST_RUNS.",
+    ),
+    "runs.no_folder": (
+        "no se puede usar la carpeta de corridas {folder}: {reason}. Hace falta permiso y espacio "
+        "en ella, o bien nombrar otra en FMNIST_RUNS.",
+        "cannot use the folder of runs {folder}: {reason}. Get permission and room in it, or name "
+        "another one in FMNIST_RUNS.",
+    ),
+    "runs.out_of_memory": (
+        "la memoria de {device} no alcanza con batch_size={batch_size}. Conviene reducir "
+        "batch_size, cerrar otros programas que usen ese dispositivo, o usar device='cpu'.",
+        "the memory of {device} is too small for batch_size={batch_size}. Lower batch_size, close "
+        "other programs that use that device, or use device='cpu'.",
+    ),
+    "runs.bad_name": (
+        "{given!r} no sirve como nombre de archivo. Se admiten letras, cifras, espacios y . _ - , "
+        "( ) + =, hasta 120 caracteres, sin carpetas y sin los nombres que Windows reserva.",
+        "{given!r} cannot be a file's name. Allowed: letters, digits, spaces and . _ - , ( ) + =, "
+        "up to 120 characters, no folders and none of the names that Windows reserves.",
+    ),
+    # execution
+    "execution.no_page": (
+        "El informe {report} no tiene cuaderno aquí. Cuadernos: {allowed}. También se puede dar "
+        "la ruta de una copia (.ipynb).",
+        "Report {report} has no notebook here. Notebooks: {allowed}. The path of a copy (.ipynb) "
+        "will do too.",
+    ),
+    "execution.no_notebook": (
+        "No existe el archivo {path}. Se admite el número o el nombre de un informe, o la ruta de "
+        "un cuaderno. {hint}",
+        "There is no file {path}. Allowed: a report's number or name, or the path of a notebook. "
+        "{hint}",
+    ),
+    "execution.not_a_notebook": (
+        "{path} no es un cuaderno de Jupyter (JSON con celdas). Conviene descargarlo de nuevo.",
+        "{path} is not a Jupyter notebook (JSON with cells). Download it again.",
+    ),
+    "execution.no_report": (
+        '{path} no llama a load_report("…"): no se sabe qué parámetros admite. Para cuadernos '
+        "ajenos está papermill.",
+        '{path} does not call load_report("…"): there is no telling which parameters it takes. '
+        "For other notebooks there is papermill.",
+    ),
+    "execution.no_papermill": (
+        "Falta papermill, que ejecuta los cuadernos. Para instalarlo: pip install -e "
+        "'.[notebooks]'",
+        "papermill, which runs notebooks, is missing. To install it: pip install -e '.[notebooks]'",
+    ),
+    "execution.outside": (
+        "-o: {out!r} queda fuera de la carpeta de trabajo, {folder}. Conviene ir a la carpeta "
+        "deseada (cd) y dar un nombre sin carpetas de fuera.",
+        "-o: {out!r} lies outside the working folder, {folder}. Go to the folder you want (cd) "
+        "and give a name within it.",
+    ),
+    "execution.not_ipynb": (
+        "-o: {out!r} no termina en .ipynb; por ejemplo, {example}.",
+        "-o: {out!r} does not end in .ipynb; for example, {example}.",
+    ),
+    "execution.no_folder": (
+        "-o: {out!r} pide una carpeta que no existe. Para crearla: mkdir -p {folder}",
+        "-o: {out!r} asks for a folder that does not exist. To make it: mkdir -p {folder}",
+    ),
+    "execution.overwrites": (
+        "-o: {out!r} ocuparía el lugar de una página. Otro nombre: {example}.",
+        "-o: {out!r} would take the place of a page. Another name: {example}.",
+    ),
+    "execution.busy": (
+        "Otra ejecución está escribiendo {out}. Conviene esperar a que termine o dar otro nombre "
+        "con -o.",
+        "Another run is writing {out}. Wait for it to end, or give another name with -o.",
+    ),
+    "execution.failed": (
+        "{notebook} no llegó al final: {problem}\n"
+        "Lo que alcanzó a hacer está en {partial}, marcado como parcial.",
+        "{notebook} did not reach its end: {problem}\n"
+        "What it did is in {partial}, marked as partial.",
+    ),
+    "execution.raised": (
+        "falló la celda {cell}\n{error}",
+        "cell {cell} failed\n{error}",
+    ),
+    "execution.left": (
+        "se fue antes de tiempo en la celda {cell}. {error}\n"
+        "Conviene quitar lo que termina el programa, como sys.exit().",
+        "it left early in cell {cell}. {error}\nRemove what ends the program, such as sys.exit().",
+    ),
+    "execution.died": (
+        "el núcleo murió en la celda {cell}. Quizás falta memoria: conviene reducir train_size o "
+        "batch_size, o cerrar otros programas.",
+        "the kernel died in cell {cell}. Memory may be short: lower train_size or batch_size, or "
+        "close other programs.",
+    ),
+    "execution.timeout": (
+        "la celda {cell} pasó de {seconds} s, el límite de --timeout. Conviene darle más tiempo o "
+        "menos trabajo (num_epochs).",
+        "cell {cell} took more than {seconds} s, the limit of --timeout. Give it more time, or "
+        "less work (num_epochs).",
+    ),
+    "execution.no_kernel": (
+        "no hay un núcleo de Jupyter llamado python3. Qué hacer: fmnist doctor",
+        "there is no Jupyter kernel called python3. What to do: fmnist doctor",
+    ),
+    "execution.not_started": (
+        "no empezó: {reason}\nQué hacer: fmnist doctor",
+        "it did not start: {reason}\nWhat to do: fmnist doctor",
+    ),
+    "execution.interrupted": ("se interrumpió.", "it was interrupted."),
+    "execution.notice": (
+        "**PARCIAL.** Este cuaderno no llegó al final ({run} de {cells} celdas): {problem}",
+        "**PARTIAL.** This notebook did not reach its end ({run} of {cells} cells): {problem}",
+    ),
+    # doctor
+    "doctor.good": ("bien", "good"),
+    "doctor.bad": ("MAL", "BAD"),
+    "doctor.healthy": ("Todo está en orden.", "All is in order."),
+    "doctor.ill": (
+        "Problemas: {count}. Después de corregirlos: fmnist doctor",
+        "Problems: {count}. Once mended: fmnist doctor",
+    ),
+    "doctor.versions": ("Python {python}, PyTorch {torch}", "Python {python}, PyTorch {torch}"),
+    "doctor.no_package": (
+        "falta el paquete {name} (desde la versión {needed}). Para instalarlo: pip install -e .",
+        "the package {name} (from version {needed}) is missing. To install it: pip install -e .",
+    ),
+    "doctor.old_package": (
+        "{name} {found} es demasiado viejo: se necesita {needed} o posterior. Para actualizarlo: "
+        "pip install --upgrade '{name}>={needed}'",
+        "{name} {found} is too old: {needed} or later is needed. To update it: pip install "
+        "--upgrade '{name}>={needed}'",
+    ),
+    "doctor.torch_loads": ("PyTorch se carga", "PyTorch loads"),
+    "doctor.slow_bfloat16": (
+        "Este procesador no multiplica en bfloat16: casi todas las corridas completas de los "
+        "informes 3 a 7 tardarían aquí decenas\n"
+        "    de veces más que en float32. Las páginas no las necesitan: leen sus registros, y en "
+        "quick entrenan en float32",
+        "This processor does not multiply in bfloat16: nearly all complete runs of reports 3 to 7 "
+        "would take tens of times as long\n"
+        "    here as in float32. The pages do not need them: they read their records, and in "
+        "quick they train in float32",
+    ),
+    "doctor.mixed_builds": (
+        "torch {torch} y torchvision {torchvision} son de compilaciones distintas y no funcionan "
+        "juntos: {reason}\n"
+        "    Hay que instalarlos juntos, del mismo origen: pip install --force-reinstall torch "
+        "torchvision",
+        "torch {torch} and torchvision {torchvision} are of different builds and do not work "
+        "together: {reason}\n"
+        "    Install them together, from one source: pip install --force-reinstall torch "
+        "torchvision",
+    ),
+    "doctor.torch_broken": (
+        "PyTorch {version} no se puede cargar: {reason}\n"
+        "    Para instalarlo de nuevo: pip install --force-reinstall torch",
+        "PyTorch {version} cannot be loaded: {reason}\n"
+        "    To install it anew: pip install --force-reinstall torch",
+    ),
+    "doctor.killed": (
+        "el proceso terminó con el código {code}",
+        "the process ended with code {code}",
+    ),
+    "doctor.timeout": ("no terminó en {seconds} s", "it did not end within {seconds} s"),
+    "doctor.kernel": (
+        "El núcleo de Jupyter es de este Python",
+        "The Jupyter kernel is this Python's",
+    ),
+    "doctor.no_notebooks": (
+        "falta lo que ejecuta los cuadernos: {missing}. Para instalarlo: pip install -e "
+        "'.[notebooks]'",
+        "what runs notebooks is missing: {missing}. To install it: pip install -e '.[notebooks]'",
+    ),
+    "doctor.no_kernel": (
+        "no hay un núcleo de Jupyter llamado python3 (los que hay: {known}). Para crearlo:\n"
+        "    {python} -m ipykernel install --sys-prefix",
+        "there is no Jupyter kernel called python3 (there are: {known}). To make it:\n"
+        "    {python} -m ipykernel install --sys-prefix",
+    ),
+    "doctor.foreign_kernel": (
+        "el núcleo python3 de Jupyter usa otro Python, {program}, que no tiene este paquete. Para "
+        "que use este:\n"
+        "    {python} -m ipykernel install --sys-prefix",
+        "Jupyter's kernel python3 uses another Python, {program}, which does not have this "
+        "package. To have it use this one:\n"
+        "    {python} -m ipykernel install --sys-prefix",
+    ),
+    "doctor.folder": (
+        "{variable}: {folder}, {free:.0f} GB libres",
+        "{variable}: {folder}, {free:.0f} GB free",
+    ),
+    "doctor.unwritable": (
+        "no se puede escribir en {folder}: {reason}. Conviene elegir otra carpeta: export "
+        "{variable}=carpeta",
+        "{folder} cannot be written: {reason}. Choose another folder: export {variable}=folder",
+    ),
+    "doctor.not_a_folder": ("{path} no es una carpeta", "{path} is not a folder"),
+    "doctor.no_space": (
+        "quedan {free:.0f} MB en {folder} y hacen falta {needed}. Conviene liberar espacio o "
+        "elegir otra carpeta: export {variable}=carpeta",
+        "{free:.0f} MB are left in {folder}, and {needed} are needed. Make room, or choose "
+        "another folder: export {variable}=folder",
+    ),
+    "doctor.data": (
+        "Los cuatro archivos oficiales están en {folder}",
+        "The four official files are in {folder}",
+    ),
+    "doctor.data_to_fetch": (
+        "Faltan {missing} archivos oficiales en {folder}; se pueden bajar: fmnist data fetch",
+        "{missing} official files are not in {folder}; they can be had: fmnist data fetch",
+    ),
+    "doctor.data_folder": (
+        "FMNIST_DATA nombra {folder}, donde faltan o están dañados: {files}. Conviene corregirla, "
+        "o quitarla (unset FMNIST_DATA) y ejecutar fmnist data fetch",
+        "FMNIST_DATA names {folder}, where these are missing or damaged: {files}. Mend it, or "
+        "unset FMNIST_DATA and run fmnist data fetch",
+    ),
+    "doctor.no_network": (
+        "faltan {missing} archivos oficiales en {folder}, y no se llega a donde están:\n"
+        "    {mirrors}\n"
+        "    Con red, fmnist data fetch los baja; sin ella, se pueden copiar de otra computadora "
+        "a una carpeta y nombrarla: export FMNIST_DATA=carpeta\n"
+        "    Mientras tanto las páginas usan datos sintéticos y lo avisan.",
+        "{missing} official files are not in {folder}, and where they are is out of reach:\n"
+        "    {mirrors}\n"
+        "    Once online, fmnist data fetch brings them; otherwise copy them from another "
+        "computer to a folder and name it: export FMNIST_DATA=folder\n"
+        "    Until then the pages use synthetic data, and say so.",
+    ),
+    "doctor.offline": (
+        "faltan {missing} archivos oficiales en {folder}, y FMNIST_OFFLINE impide bajarlos. Para "
+        "bajarlos: unset FMNIST_OFFLINE y fmnist data fetch",
+        "{missing} official files are not in {folder}, and FMNIST_OFFLINE forbids the download. "
+        "To get them: unset FMNIST_OFFLINE, then fmnist data fetch",
+    ),
+    "doctor.data_unknown": (
+        "Los datos no se pudieron revisar: primero tiene que cargarse PyTorch.",
+        "The data could not be looked at: PyTorch has to load first.",
+    ),
+    # cli
+    "cli.not_a_change": (
+        "--set: se dio {given!r}; se admite CAMPO=VALOR, por ejemplo num_epochs=5 o "
+        "model.dropout=0.1.",
+        "--set: given {given!r}; allowed: FIELD=VALUE, for example num_epochs=5 or "
+        "model.dropout=0.1.",
+    ),
+    "cli.good": ("bien", "good"),
+    "cli.bad": ("falta o está dañado", "missing or damaged"),
+    "cli.data_folder": (
+        "Los archivos oficiales se buscan en {folder}",
+        "The official files are looked for in {folder}",
+    ),
+    "cli.data_next": ("Para bajarlos: fmnist data fetch", "To get them: fmnist data fetch"),
+    "cli.data_offline": ("FMNIST_OFFLINE impide bajarlos.", "FMNIST_OFFLINE forbids the download."),
+    "cli.data_complete": ("Los cuatro archivos están completos.", "The four files are complete."),
+    "cli.data_digests": (
+        "         se esperaba {expected}\n         se encontró {found}",
+        "         expected {expected}\n         found    {found}",
+    ),
+    "cli.cells": ("  celdas: {run} de {cells}", "  cells: {run} of {cells}"),
+    "cli.ran": ("Listo en {seconds:.0f} s: {file}", "Done in {seconds:.0f} s: {file}"),
+    "cli.interrupted": (
+        "Interrumpido. Nada de lo terminado se pierde; para seguir desde la última época: "
+        "{command}",
+        "Interrupted. Nothing that was finished is lost; to go on from the last epoch: {command}",
+    ),
+    "cli.plan": (
+        "{report}: {total} corridas, faltan {missing}",
+        "{report}: {total} runs, {missing} missing",
+    ),
+    "cli.slow_bfloat16": (
+        "Corridas que multiplican en bfloat16: {count}. Este procesador no sabe hacerlo; PyTorch "
+        "lo imita, y puede tardar decenas\n"
+        "de veces más que en float32. En float32 son otras recetas, con registros propios: --set "
+        "precision=float32 en fmnist\n"
+        "train, set: {{precision: float32}} en un plan.",
+        "Runs that multiply in bfloat16: {count}. This processor cannot; PyTorch imitates it, and "
+        "may take tens of times as long as\n"
+        "in float32. In float32 they are other recipes, with records of their own: --set "
+        "precision=float32 in fmnist train,\n"
+        "set: {{precision: float32}} in a plan.",
+    ),
+    "cli.yardsticks": (
+        "{file}: los errores de PCA y de las imágenes constantes",
+        "{file}: the errors of PCA and of constant images",
+    ),
+    "cli.published": ("  {file}  ({seconds:.0f} s)", "  {file}  ({seconds:.0f} s)"),
+    # plans
+    "plans.unreadable": (
+        "no se puede leer el plan {file}: {reason}. Se espera un archivo YAML con una lista, "
+        "runs; la página «Cómo se ejecuta» trae ejemplos.",
+        "cannot read the plan {file}: {reason}. A YAML file with a list, runs, is expected; the "
+        "page “How to run it” has examples.",
+    ),
+    "plans.one_of": (
+        "cada elemento de runs nombra una sola de estas cosas: report, recipe o page.",
+        "each item of runs names one and only one of these: report, recipe or page.",
+    ),
+    "plans.group_of_report": ("group: vale con report.", "group: goes with report."),
+    "plans.protocol_of_group": (
+        "protocol: un informe entero se hace con los suyos; para elegir uno hace falta group.",
+        "protocol: a whole report is made under its own; to choose one takes group.",
+    ),
+    "plans.page_changed": (
+        "{page} cambió después de que se encargara esta corrida. Un barrido nuevo la encarga como "
+        "está ahora.",
+        "{page} has changed since this run was asked for. A new sweep asks for it as it is now.",
+    ),
+    "plans.seeds_of_group": (
+        "seeds: un informe entero tiene las suyas; para elegirlas hace falta group.",
+        "seeds: a whole report has its own; to choose them takes group.",
+    ),
+    "plans.no_folds": (
+        "folds vale para recetas; una página se repite con seeds o con grid.",
+        "folds is for recipes; a page is repeated with seeds or with grid.",
+    ),
+    # sweeps
+    "sweeps.differs": (
+        "la corrida {id} se hizo dos veces y no dio lo mismo bit por bit, como ocurre entre "
+        "procesadores distintos; queda la que terminó primero.",
+        "run {id} was made twice and did not come out the same bit by bit, as happens between "
+        "different processors; the one that finished first is kept.",
+    ),
+    "sweeps.blocked": (
+        "no empezó: falló la corrida de cuyo codificador parte",
+        "not begun: the run whose encoder it starts from has failed",
+    ),
+    "sweeps.no_dask": (
+        "--engine dask necesita el complemento «cluster». Para instalarlo: pip install -e "
+        "'.[cluster]'. Sin él, --engine local usa esta computadora, y «fmnist worker» varias que "
+        "compartan una carpeta.",
+        "--engine dask needs the extra “cluster”. To install it: pip install -e '.[cluster]'. "
+        "Without it, --engine local uses this computer, and `fmnist worker` several that share a "
+        "folder.",
+    ),
+    "sweeps.no_scheduler": (
+        "no se llega al planificador de Dask en {address}: {reason}. Nada de lo terminado se "
+        "pierde; el mismo comando sigue donde quedó.",
+        "the Dask scheduler at {address} is out of reach: {reason}. Nothing that was finished is "
+        "lost; the same command goes on where it was.",
+    ),
+    "sweeps.scheduler_of_dask": (
+        "--scheduler vale con --engine dask.",
+        "--scheduler goes with --engine dask.",
+    ),
+    "sweeps.plan": (
+        "Plan: {total} corridas, faltan {missing}.",
+        "Plan: {total} runs, {missing} missing.",
+    ),
+    "sweeps.unknown_cost": (
+        "De {unknown} no hay registros parecidos y no se sabe cuánto tardan; no cuentan en lo que "
+        "sigue.",
+        "Of {unknown} there are no like records, so how long they take is not known; what follows "
+        "leaves them out.",
+    ),
+    "sweeps.cost": (
+        "Costo estimado con los registros de corridas parecidas: {runs} corridas, {alone} de una "
+        "en una.",
+        "Estimated cost, from the records of like runs: {runs} runs, {alone} one after the other.",
+    ),
+    "sweeps.projection": (
+        "Con {hands} a la vez: {took}, con {busy:.0f} % del tiempo en entrenar y {losses} "
+        "computadoras perdidas en el camino (simulación).",
+        "With {hands} at a time: {took}, with {busy:.0f} % of the time in training and {losses} "
+        "workers lost on the way (simulated).",
+    ),
+    "sweeps.conditions": (
+        "  Se supone: {start_up:g} s para empezar cada corrida; {failing:g} % que fallan una vez; "
+        "cada trabajador se pierde {losses_per_day:g} vez por día, lo notan a los {lease:g} s y "
+        "vuelve a los {back_after:g} s; {epochs} épocas por corrida; todos igual de rápidos.",
+        "  Taken for granted: {start_up:g} s to begin each run; {failing:g} % that fail once; "
+        "each worker is lost {losses_per_day:g} time a day, is missed after {lease:g} s and is "
+        "back after {back_after:g} s; {epochs} epochs a run; all equally fast.",
+    ),
+    "sweeps.days": ("{count:.1f} días", "{count:.1f} days"),
+    "sweeps.hours": ("{count:.1f} horas", "{count:.1f} hours"),
+    "sweeps.minutes": ("{count:.0f} minutos", "{count:.0f} minutes"),
+    "sweeps.seconds": ("{count:.0f} segundos", "{count:.0f} seconds"),
+    "sweeps.finished": (
+        "Listo: las {total} corridas del plan están hechas.",
+        "Done: all {total} runs of the plan are made.",
+    ),
+    "sweeps.no_store": (
+        "no hay una carpeta {folder}. --store nombra una en la que ya se haya hecho un barrido; "
+        "sin él se mira la de siempre.",
+        "there is no folder {folder}. --store names one in which there has been a sweep; without "
+        "it the usual one is looked at.",
+    ),
+    "sweeps.store": ("Corridas en {folder}", "Runs in {folder}"),
+    "sweeps.done": ("hechas", "done"),
+    "sweeps.running": ("en curso", "running"),
+    "sweeps.stale": (
+        "abandonadas: otro trabajador las retomará",
+        "abandoned: another worker will take them up",
+    ),
+    "sweeps.failed": ("fallidas", "failed"),
+    "sweeps.waiting": ("en espera", "waiting"),
+    "sweeps.beat": (
+        "{host}, última señal hace {seconds:.0f} s",
+        "{host}, last sign {seconds:.0f} s ago",
+    ),
+    "sweeps.retry": (
+        "Para intentar de nuevo las fallidas: fmnist sweep PLAN.yaml --retry. El detalle está en "
+        "failed.json, en la carpeta attempts.",
+        "To try the failed ones again: fmnist sweep PLAN.yaml --retry. The details are in "
+        "failed.json, in the folder attempts.",
+    ),
+}
+
+text.add(WORDS)
