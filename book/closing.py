@@ -72,7 +72,7 @@ def networks(store: RunStore) -> Iterator[Network]:
                 report.label(group, recipe),
                 report.id,
                 recipe,
-                report.runs(group, protocol, store),
+                report.runs_of(group, protocol, store),
             )
 
 
@@ -131,7 +131,7 @@ def worked_example(store: RunStore) -> dict[str, str | int]:
     number = report.number(EXAMPLE[1])
     runs = [
         run.metrics[number.measure.metric]
-        for run in report.runs(number.measure.of[0], "theirs", store)
+        for run in report.runs_of(number.measure.of[0], "theirs", store)
     ]
     if len(runs) < 2:
         raise UserError("closing.no_example", report=report.id)

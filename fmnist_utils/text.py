@@ -135,14 +135,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "class.8": ("Bolso", "Bag"),
     "class.9": ("Botín", "Ankle boot"),
     # data
-    "data.notice": (
-        "⚠ DATOS SINTÉTICOS. Estas imágenes no son Fashion-MNIST: son prendas dibujadas con "
-        "fórmulas que ocupan su lugar. Ningún número obtenido con ellas se puede comparar con los "
-        "de los informes. `fmnist data fetch` descarga los datos oficiales.",
-        "⚠ SYNTHETIC DATA. These images are not Fashion-MNIST: they are garments drawn by "
-        "formulas that stand in for it. No number obtained with them can be compared with those "
-        "of the reports. `fmnist data fetch` downloads the official data.",
-    ),
     "data.choice": (
         "{name}: se dio {given!r}. Se admite: {allowed}. {hint}",
         "{name}: given {given!r}. Allowed: {allowed}. {hint}",
@@ -155,71 +147,29 @@ WORDS: dict[str, tuple[str, str]] = {
         "{name}: se dio {given!r}. Se admite un número de {low} a {high}.",
         "{name}: given {given!r}. Allowed: a number from {low} to {high}.",
     ),
-    "data.no_file": ("ningún archivo", "no file"),
+    "data.missing": (
+        "Falta {file}. Para bajar los datos oficiales: `fmnist data fetch` (en un cuaderno, "
+        "`!fmnist data fetch`); si están en otra carpeta, la variable FMNIST_DATA la nombra. "
+        'Con source="sample" no hace falta bajar nada.',
+        "{file} is missing. To download the official data: `fmnist data fetch` (in a "
+        "notebook, `!fmnist data fetch`); if they are in another folder, let the variable "
+        'FMNIST_DATA name it. With source="sample" nothing needs to be downloaded.',
+    ),
+    "data.unreadable": (
+        "{file} no se puede leer: {reason}. `fmnist data verify` revisa los cuatro archivos.",
+        "{file} cannot be read: {reason}. `fmnist data verify` checks all four files.",
+    ),
     "data.damaged": (
-        "{file} no es el archivo publicado.\n"
-        "  SHA-256 esperado: {expected}\n"
-        "  hallado: {found}\n"
-        "Conviene reemplazarlo por el publicado, o quitar la variable FMNIST_DATA y ejecutar "
-        "`fmnist data fetch`.",
-        "{file} is not the published file.\n"
-        "  SHA-256 expected: {expected}\n"
-        "  found: {found}\n"
-        "Replace it by the published one, or unset the variable FMNIST_DATA and run `fmnist data "
-        "fetch`.",
-    ),
-    "data.not_idx": (
-        "{file} no contiene un arreglo IDX de bytes de forma {shape}. `fmnist data verify` "
-        "muestra qué archivo es.",
-        "{file} does not hold an IDX array of bytes of shape {shape}. `fmnist data verify` shows "
-        "which file it is.",
-    ),
-    "data.offline": (
-        "Falta {file}, o está dañado, y FMNIST_OFFLINE impide descargarlo.\n"
-        "  SHA-256 esperado: {expected}\n"
-        "  hallado: {found}\n"
-        "Con conexión, `fmnist data fetch` lo trae; también se puede nombrar con FMNIST_DATA una "
-        "carpeta que lo tenga.",
-        "{file} is missing or damaged, and FMNIST_OFFLINE forbids downloading it.\n"
-        "  SHA-256 expected: {expected}\n"
-        "  found: {found}\n"
-        "Once online, `fmnist data fetch` brings it; or let FMNIST_DATA name a folder that has it.",
-    ),
-    "data.unreachable": (
-        "Falta {file}, o está dañado, y no se pudo descargar.\n"
-        "  SHA-256 esperado: {expected}\n"
-        "  hallado: {found}\n"
-        "{causes}\n"
-        "Conviene repetir `fmnist data fetch` más tarde, indicar otra dirección con "
-        "FMNIST_MIRRORS, o nombrar con FMNIST_DATA una carpeta que tenga los archivos.",
-        "{file} is missing or damaged, and could not be downloaded.\n"
-        "  SHA-256 expected: {expected}\n"
-        "  found: {found}\n"
-        "{causes}\n"
-        "Run `fmnist data fetch` again later, name another address in FMNIST_MIRRORS, or let "
-        "FMNIST_DATA name a folder that has the files.",
-    ),
-    "data.wrong_bytes": (
-        "{size} bytes que no son el archivo publicado; SHA-256 {found}",
-        "{size} bytes that are not the published file; SHA-256 {found}",
-    ),
-    "data.given_up": (
-        "demasiado lento: {size} bytes en {seconds:.1f} s",
-        "too slow: {size} bytes in {seconds:.1f} s",
-    ),
-    "data.busy": (
-        "Otro proceso descarga los datos desde hace más de {seconds:g} s y retiene {lock}. "
-        "Conviene esperar a que termine; si no hay ninguno, borrar ese archivo y ejecutar `fmnist "
-        "data fetch`.",
-        "Another process has been downloading the data for more than {seconds:g} s and holds "
-        "{lock}. Wait until it ends; if there is none, delete that file and run `fmnist data "
-        "fetch`.",
-    ),
-    "data.cache": (
-        "No se puede guardar en {folder}: {cause}. Hacen falta 31 MB y hay {free:.0f} MB libres. "
-        "La variable FMNIST_CACHE elige otra carpeta; después, `fmnist data fetch`.",
-        "Cannot store in {folder}: {cause}. 31 MB are needed and {free:.0f} MB are free. The "
-        "variable FMNIST_CACHE chooses another folder; then `fmnist data fetch`.",
+        "{file} no contiene los datos publicados.\n"
+        "  SHA-256 esperado (sin comprimir): {expected}, {length} bytes\n"
+        "  hallado: {found}, {size} bytes\n"
+        "Conviene reemplazarlo por el publicado; o quitar la variable FMNIST_DATA (unset "
+        "FMNIST_DATA), si está, y ejecutar `fmnist data fetch`.",
+        "{file} does not hold the published data.\n"
+        "  SHA-256 expected (unpacked): {expected}, {length} bytes\n"
+        "  found: {found}, {size} bytes\n"
+        "Replace it by the published file; or unset the variable FMNIST_DATA, if it is set, "
+        "and run `fmnist data fetch`.",
     ),
     # models
     "models.unknown": (

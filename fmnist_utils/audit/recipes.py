@@ -28,7 +28,7 @@ from pydantic import (
 from fmnist_utils.models import ACTIVATIONS, ENCODERS, MODELS
 from fmnist_utils.text import UserError, nearest, say
 
-TRAIN_IMAGES = 60_000  # of both sources
+TRAIN_IMAGES = {"official": 60_000, "sample": 10_000}
 
 Count = Annotated[int, Field(ge=0)]
 PositiveInt = Annotated[int, Field(ge=1)]
@@ -67,7 +67,7 @@ class BadParameters(UserError):
 class DataSpec(Spec):
     """Which images, split how: the arguments of :func:`fmnist_utils.data.load_fashion_mnist`."""
 
-    source: Literal["official", "synthetic"] = "official"
+    source: Literal["official", "sample"] = "official"
     val_size: Count = 10_000
     val_from: Literal["train", "test"] = "train"
     split_seed: Count | None = None
@@ -81,13 +81,13 @@ class DataSpec(Spec):
     @property
     def num_train(self) -> int:
         """How many images are trained on."""
-        left = TRAIN_IMAGES - (self.val_size if self.val_from == "train" else 0)
+        left = TRAIN_IMAGES[self.source] - (self.val_size if self.val_from == "train" else 0)
         return min(self.train_size or left, left)
 
     @property
     def num_folds(self) -> int:
         """How many folds the images have that both training and validation are cut from."""
-        return TRAIN_IMAGES // self.val_size
+        return TRAIN_IMAGES[self.source] // self.val_size
 
 
 # The arguments of the networks, by name: a new network with these arguments needs no line here.
@@ -167,7 +167,7 @@ class Recipe(CheckedSpec):
     label_smoothing: Probability = 0.0
     average: Probability = 0.0
     test_flips: bool = False
-    batch_size: Annotated[int, Field(ge=1, le=TRAIN_IMAGES)]
+    batch_size: Annotated[int, Field(ge=1, le=60_000)]
     num_epochs: Annotated[int, Field(ge=1, le=10_000)]
     patience: PositiveInt | None = None
     watch: Literal["val", "test"] = "val"

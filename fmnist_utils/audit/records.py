@@ -25,7 +25,7 @@ from safetensors import SafetensorError
 from torch import nn
 
 from fmnist_utils.audit.recipes import Recipe
-from fmnist_utils.data import home
+from fmnist_utils.data import user_folder
 from fmnist_utils.models import build_model
 from fmnist_utils.text import UserError
 from fmnist_utils.training import History
@@ -198,7 +198,9 @@ class Records:
     """
 
     def __init__(self, root: str | Path | None = None, results: str | Path | None = None):
-        self.root = Path(root or os.environ.get("FMNIST_RUNS") or home() / "runs").expanduser()
+        self.root = Path(
+            root or os.environ.get("FMNIST_RUNS") or user_folder() / "runs"
+        ).expanduser()
         self.results = Path(results or os.environ.get("FMNIST_RESULTS") or RESULTS)
 
     def folder(self, recipe: Recipe) -> Path:

@@ -2,7 +2,7 @@
 
 ``load_report("01_ff_classifier")`` reads and checks one; a sixth report is a sixth YAML file in this folder. The classes below
 are its form, field by field. A file without authors is a study of the book's own: it published nothing, so nothing of it is
-audited. :class:`Page` is a report under the parameters of its notebook. ``load_across()`` reads
+audited. ``load_across()`` reads
 ``across.yaml``: what the reports claim together, and which of their networks stand in one table.
 """
 
@@ -11,25 +11,19 @@ from __future__ import annotations
 import copy
 import functools
 import itertools
-import re
 import types
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import numpy as np
 import pandas as pd
 import yaml
 from pydantic import BeforeValidator, Field, create_model, model_validator
 from torch import nn
 
-from fmnist_utils import evaluation
-from fmnist_utils.audit import yardsticks
 from fmnist_utils.audit.recipes import (
     MODEL_ARGUMENTS,
-    MODEL_SPECS,
     AsTuple,
     CheckedSpec,
     Count,
@@ -40,8 +34,8 @@ from fmnist_utils.audit.recipes import (
     set_field,
 )
 from fmnist_utils.audit.records import Records, Run
-from fmnist_utils.data import Splits, load_fashion_mnist
-from fmnist_utils.text import LANGUAGES, UserError, get_language, nearest, say, set_language
+from fmnist_utils.data import SOURCES
+from fmnist_utils.text import LANGUAGES, UserError, get_language, nearest, set_language
 
 FOLDER = Path(__file__).resolve().parents[1] / "reports"
 LOADER = getattr(
@@ -56,6 +50,18 @@ Ten = Field(min_length=10, max_length=10)
 SCALES = {"percent": Decimal(100)} | dict.fromkeys(
     ("share", "nats", "images", "error", "seconds", "epochs"), Decimal(1)
 )
+
+
+class Runs(dict[str, list[Run]]):
+    """Recorded runs by the name of their group, one a seed.
+
+    Attributes:
+        labels: each group's name in words, in the language in force when they were read.
+    """
+
+    def __init__(self, runs: Mapping[str, list[Run]], labels: Mapping[str, str]):
+        super().__init__(runs)
+        self.labels = dict(labels)
 
 
 class Bilingual(Spec):
@@ -77,14 +83,11 @@ class Group(Spec):
         grid: only in the file, path of a field → its values: one group for each combination, named after this one and the values
             (``n_64``, ``n_128``; the items of a list joined by ``x``: ``600x120``). In ``like`` and ``encoder_from``,
             ``{latent_dim}`` stands for the value. An entry named as one of those groups adds its fields to it.
-        varies: the fields that it sets on purpose, so that the parameters of the page leave them alone; those of a grid, and those
-            in which it differs from the group that it is like, are among them by themselves.
         like: the group whose recipe this one starts from; ``recipe`` holds what differs. A network that it names replaces the
             other one, arguments and all.
         epochs_factor: this group trains so many times the epochs of the page.
         encoder_from: the group whose encoder, of the same protocol and seed, this one starts from; or protocol → that group.
         first_seed, seeds: the seeds are ``seeds`` successive ones.
-        quick: whether the quick profile trains it too; where a page asks for a group that it does not, it is left out.
         gpu: whether it is meant for a GPU: neither the page nor the book waits for its records, and without a GPU
             ``fmnist reproduce`` leaves it out.
         panel: whether the committed record of the first seed keeps its panel of example outputs; ``all``: that of every seed.
@@ -97,7 +100,6 @@ class Group(Spec):
     """
 
     label: Bilingual
-    varies: list[str] = []
     like: str | None = None
     recipe: dict[str, Any] = {}
     epochs_factor: PositiveInt = 1
@@ -106,7 +108,6 @@ class Group(Spec):
     seeds: PositiveInt = 3
     later_seeds: dict[str, Any] = {}
     by_seed: list[str] = []
-    quick: bool = True
     gpu: bool = False
     panel: bool | Literal["all"] = True
     protocols: list[str] = []
@@ -323,7 +324,6 @@ class Report(CheckedSpec):
     Attributes:
         authors: of the student report; without them it is a study of the book's own, which published nothing to be audited.
         protocols: name → the fields of the recipe that it sets; ``theirs`` does as the report did, ``ours`` as the course asks.
-        quick: the fields that the quick profile sets, and ``num_seeds``.
         parameters: name of a page parameter → the field of the recipe that it sets.
         confusion: the confusion matrix that it printed, rows true, columns predicted.
         confusion_of: the group that it is of.
@@ -337,7 +337,6 @@ class Report(CheckedSpec):
     institution: Bilingual | None = None
     citation: str | None = None
     protocols: dict[str, dict[str, Any]]
-    quick: dict[str, Any]
     parameters: dict[str, str]
     groups: dict[str, Group]
     numbers: list[Number] = []
@@ -391,7 +390,7 @@ class Report(CheckedSpec):
                         for key in ("like", "encoder_from")
                         if key in one
                     }
-                    one |= {"recipe": one.get("recipe", {}), "varies": list(grid)}
+                    one |= {"recipe": one.get("recipe", {})}
                     for path, value in zip(grid, values, strict=True):
                         set_field(one["recipe"], path, value)
                 name_of_one = "_".join([name, *map(_name, values)])
@@ -419,52 +418,41 @@ class Report(CheckedSpec):
         }
         return str(self.groups[group].label).format(**named)
 
-    def recipe(
-        self, group: str, protocol: str, seed: int = 0, overrides: dict[str, Any] | None = None
-    ) -> Recipe:
-        """Return the recipe of ``group`` under ``protocol``; ``overrides`` change what the group does not vary on purpose.
-
-        Of the epochs, a group that sets its own takes at most those of ``overrides``; what a network has no such argument for
-        leaves it alone.
+    def recipe(self, group: str, protocol: str, seed: int = 0) -> Recipe:
+        """Return the recipe of ``group`` under ``protocol`` with this seed.
 
         Raises:
-            UserError: if there is no such group or protocol, or an override is not allowed.
+            UserError: if there is no such group or protocol.
         """
         _check_known(self.groups, [group])
         _check_known(self.protocols, [protocol])
-        fields, varied = self._fields(group)
-        own = self.groups[group]
-        for path, value in (overrides or {}).items():
-            if path == "num_epochs" and path in varied:
-                fields[path] = min(fields[path], value)
-            elif path not in varied and _has(fields["model"], path):
-                set_field(fields, path, value)
+        own, fields = self.groups[group], self._fields(group)
         fields["num_epochs"] *= own.epochs_factor
-        for path, value in [
-            *_flatten(self.protocols[protocol]),
-            *((path, seed) for path in own.by_seed),
-        ]:
+        for path, value in _flatten(self.protocols[protocol]):
             set_field(fields, path, value)
+        for path in own.by_seed:
+            set_field(fields, path, seed)
         if "data.fold" in own.by_seed:
             fields["data"]["fold"] = seed % DataSpec(**fields["data"]).num_folds
-        for path, value in _flatten(own.later_seeds) if seed > own.first_seed else ():
-            set_field(fields, path, value)
-        base = self.groups[group].encoder_from
-        if base := base.get(protocol) if isinstance(base, dict) else base:
-            fields["encoder_from"] = self.recipe(base, protocol, seed, overrides)
+        if seed > own.first_seed:
+            for path, value in _flatten(own.later_seeds):
+                set_field(fields, path, value)
+        base = own.encoder_from
+        if isinstance(base, dict):
+            base = base.get(protocol)
+        if base:
+            fields["encoder_from"] = self.recipe(base, protocol, seed)
         return Recipe(**fields, seed=seed)
 
-    def _fields(self, group: str) -> tuple[dict[str, Any], set[str]]:
-        """Return the fields of a group's recipe and the paths in which it differs from the group that it is like."""
+    def _fields(self, group: str) -> dict[str, Any]:
+        """Return the fields of a group's recipe, those of the group that it is like included."""
         own = self.groups[group]
-        fields, varied = self._fields(own.like) if own.like else ({}, set())
-        varied = varied | set(own.varies)
+        fields = self._fields(own.like) if own.like else {}
         if own.like and "name" in own.recipe.get("model", {}):
             fields["model"] = {}  # another network, with arguments of its own
         for path, value in _flatten(own.recipe):
             set_field(fields, path, value)
-            varied = varied | {path} if own.like else varied
-        return fields, varied
+        return fields
 
     def number(self, id: str) -> Number:
         """Return the published number called ``id``.
@@ -479,8 +467,57 @@ class Report(CheckedSpec):
             )
         return numbers[id]
 
-    def runs(self, group: str, protocol: str, store: Records | None = None) -> list[Run]:
-        """Return the finished runs of ``group`` under ``protocol``, seed by seed; those without a record are left out."""
+    def runs(self, *groups: str, protocol: str | None = None, store: Records | None = None) -> Runs:
+        """Return the recorded runs of ``groups``, by the name of the group, one a seed.
+
+        Args:
+            protocol: of this report; without it, the report's first one.
+
+        Raises:
+            UserError: if there is no such group or protocol, or a group has no record.
+        """
+        protocol, store = protocol or self.main_protocol, store or Records()
+        found = {group: self.runs_of(group, protocol, store) for group in groups}
+        for group, runs in found.items():
+            if not runs:
+                raise UserError("reports.no_records", group=group, protocol=protocol)
+        labels = {group: self.label(group, runs[0].recipe) for group, runs in found.items()}
+        return Runs(found, labels)
+
+    def recipes(self, *groups: str, protocol: str | None = None) -> pd.DataFrame:
+        """Return a table of recipes, one row a group: the fields in which they differ.
+
+        Of a single group, the network and what it is trained with.
+
+        Args:
+            protocol: of this report; without it, the report's first one.
+
+        Raises:
+            UserError: if there is no such group or protocol.
+        """
+        protocol = protocol or self.main_protocol
+        recipes = {
+            group: self.recipe(group, protocol, self.groups[group].first_seed) for group in groups
+        }
+        rows = {}
+        for group, recipe in recipes.items():
+            fields = recipe.model_dump(
+                exclude={"seed", "encoder_from", "measure_train", "snapshots"}
+            )
+            fields["network"] = fields["model"].pop("name")
+            if recipe.encoder_from:
+                fields["encoder_from"] = recipe.encoder_from.model.name
+            flat = {path.rpartition(".")[2]: _name(value) for path, value in _flatten(fields)}
+            rows[self.label(group, recipe)] = flat
+        frame = pd.DataFrame.from_dict(rows, orient="index").fillna("")
+        if len(frame) > 1:
+            return frame[[name for name in frame if frame[name].nunique() > 1]]
+        model = ["network", *recipes[groups[0]].model.model_dump(exclude={"name"})]
+        training = ["loss", "optimizer", "learning_rate", "batch_size", "num_epochs"]
+        return frame[model + training]
+
+    def runs_of(self, group: str, protocol: str, store: Records | None = None) -> list[Run]:
+        """Return the recorded runs of one group, one a seed; seeds without a record are left out."""
         store = store or Records()
         recipes = [self.recipe(group, protocol, seed) for seed in self.groups[group].all_seeds()]
         return [run for recipe in recipes if (run := store.find(recipe))]
@@ -530,172 +567,55 @@ class Report(CheckedSpec):
             not needed or path.with_suffix(".weights.safetensors").exists()
         )
 
-    def page(self, namespace: dict[str, Any]) -> Page:
-        """Return the page of this report under the parameters found in a notebook's ``globals()``, and set its language.
+    def check_parameters(self, namespace: dict[str, Any]) -> None:
+        """Check a page's parameters and set its language.
+
+        A page calls it with its ``globals()``, right after its parameters cell. The first time in a
+        kernel, whatever has been assigned so far has to be a parameter, since papermill assigns a
+        misspelt name without a word. Later calls look at the known names alone, so that the cell may
+        run again after others.
+
+        Args:
+            namespace: the parameters by name; those of a notebook are picked out of its variables.
 
         Raises:
-            UserError: before anything is trained, if a parameter is misspelt, of the wrong type or out of range.
+            UserError: if a name is misspelt, or a value is of the wrong type or out of range.
         """
-        return Page(
-            self,
-            self.check_parameters(
-                _given(namespace, {*PageParameters.model_fields, *self.parameters})
-            ),
-        )
-
-    def check_parameters(self, given: dict[str, Any]) -> PageParameters:
-        """Return the page's parameters, all of them right, and set its language.
-
-        Raises:
-            UserError: as :meth:`page`.
-        """
-        fields = {name: (_field_type(path) | None, None) for name, path in self.parameters.items()}
-        form = create_model("Parameters", __base__=PageParameters, **fields)
+        known = {*PageParameters.model_fields, *self.parameters}
+        if "__name__" in namespace:
+            given = {name: namespace[name] for name in known if name in namespace}
+            if self.id not in _CHECKED:
+                given |= _assigned(namespace)
+        else:
+            given = dict(namespace)
         if given.get("lang") in LANGUAGES:
             set_language(given["lang"])
-        parameters = form(**given)
-        if parameters.profile == "full" and parameters.source == "synthetic":
-            raise UserError("reports.full_is_official")
-        return parameters
+        fields = {name: (_field_type(path), ...) for name, path in self.parameters.items()}
+        optional = {name: (field[0], None) for name, field in fields.items() if name not in given}
+        create_model("Parameters", __base__=PageParameters, **fields | optional)(**given)
+        if "__name__" in namespace:
+            _CHECKED.add(self.id)
 
 
-def _pca_examples(splits: Splits) -> np.ndarray:
-    from fmnist_utils.workshop.yardsticks import pca_examples
+_CHECKED: set[str] = set()  # the reports whose parameters were checked in this process
 
-    return pca_examples(splits)
+
+def _assigned(namespace: dict[str, Any]) -> dict[str, Any]:
+    """Return the plain values in a notebook's namespace: no modules, functions, reports or IPython's own."""
+
+    def is_value(name: str, value: Any) -> bool:
+        of_ipython = name.startswith("_") or name in ("In", "Out", "exit", "quit", "open")
+        return not (of_ipython or callable(value) or isinstance(value, types.ModuleType | Spec))
+
+    return {name: value for name, value in namespace.items() if is_value(name, value)}
 
 
 class PageParameters(CheckedSpec):
-    """The parameters that every page has; a report adds those it names in ``parameters``. None means the profile's own value."""
+    """The parameters that every page has; a report adds those that it names in ``parameters``."""
 
     lang: Literal[LANGUAGES]
-    profile: Literal["quick", "full"]
-    source: Literal["auto", "official", "synthetic"] = "auto"
+    source: Literal[SOURCES] = "sample"
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    num_seeds: Annotated[int, Field(ge=1, le=100)] | None = None
-
-
-class Notice(str):
-    """A text that a notebook shows as a paragraph."""
-
-    def _repr_markdown_(self) -> str:
-        return str(self)
-
-
-@dataclass(frozen=True)
-class Page:
-    """A report under the parameters of its notebook."""
-
-    report: Report
-    parameters: PageParameters
-
-    @functools.cached_property
-    def splits(self) -> Splits:
-        """The data of the page: the splits of our protocol."""
-        return load_fashion_mnist(self.parameters.source)
-
-    @functools.cached_property
-    def _yardsticks(self) -> yardsticks.Yardsticks | None:
-        """The committed yardsticks, which go with the records; None where the page trains live."""
-        return yardsticks.find() if self.parameters.profile == "full" else None
-
-    def constant_errors(self, split: str) -> pd.DataFrame:
-        """Return :func:`~fmnist_utils.evaluation.constant_errors` on ``val`` or ``test``; in full, of the official data."""
-        if self._yardsticks:
-            return self._yardsticks.constant_errors(split)
-        return evaluation.constant_errors(
-            self.splits.train.images, getattr(self.splits, split).images
-        )
-
-    def pca_errors(self, split: str, latent_dims: Iterable[int]) -> pd.DataFrame:
-        """Return :func:`~fmnist_utils.evaluation.pca_errors` on ``val`` or ``test``; in full, of the official data."""
-        if self._yardsticks:
-            return self._yardsticks.pca_errors(split, list(latent_dims))
-        return evaluation.pca_errors(
-            self.splits.train.images, getattr(self.splits, split).images, list(latent_dims)
-        )
-
-    @property
-    def pca_examples(self) -> np.ndarray:
-        """What PCA keeps of the first test image of each class with 64 numbers: bytes (10, 28, 28)."""
-        return self._yardsticks.pca_examples() if self._yardsticks else _pca_examples(self.splits)
-
-    @property
-    def notice(self) -> Notice:
-        """What this page shows: live training or published records, official data or the stand-in."""
-        if self.parameters.profile == "full":
-            text = say("page.full")
-        else:
-            recipe = self.recipes(next(iter(self.report.groups)))[0]
-            text = say(
-                "page.quick", images=recipe.data.train_size or 50_000, epochs=recipe.num_epochs
-            )
-        return Notice(" ".join(filter(None, [text, self.splits.notice()])))
-
-    @property
-    def overrides(self) -> dict[str, Any]:
-        """The fields of the recipe that the profile and the parameters set; in ``full``, the parameters alone."""
-        fields = (
-            {}
-            if self.parameters.profile == "full"
-            else {"data.source": self.splits.source, **self.report.quick}
-        )
-        given = {
-            path: getattr(self.parameters, name) for name, path in self.report.parameters.items()
-        }
-        fields |= {path: value for path, value in given.items() if value is not None}
-        return {path: value for path, value in fields.items() if path != "num_seeds"}
-
-    def recipes(self, group: str, protocol: str | None = None) -> list[Recipe]:
-        """Return the recipes of ``group`` on this page, one a seed; without ``protocol``, under the report's first one."""
-        of_group, quick = self.report.groups[group], self.parameters.profile == "quick"
-        first = self.parameters.seed + of_group.first_seed
-        seeds = range(
-            first,
-            first
-            + (
-                self.parameters.num_seeds
-                or (self.report.quick.get("num_seeds", 1) if quick else of_group.seeds)
-            ),
-        )
-        protocol = protocol or self.report.main_protocol
-        return [self.report.recipe(group, protocol, seed, self.overrides) for seed in seeds]
-
-    def train(self, *groups: str, protocol: str | None = None) -> dict[str, list[Run]]:
-        """Train, resume or load the runs of ``groups``; return them by label, one a seed.
-
-        Left out are, in quick, the groups that quick does not train, and those meant for a GPU that have no records yet.
-        """
-        quick = self.parameters.profile == "quick"
-        groups = tuple(group for group in groups if not self._leaves_out(group, protocol))
-        recipes = {group: self.recipes(group, protocol) for group in groups}
-        wanted = [recipe for group in recipes.values() for recipe in group]
-        from fmnist_utils.workshop.engine import train_all
-
-        # In quick a run takes seconds, less than starting a process; and on a busy machine several threads wait for each other.
-        how = {"jobs": 1, "threads": 1} if quick else {}
-        runs = {run.id: run for run in train_all(wanted, **how)}
-        return {
-            self.report.label(group, recipes[group][0]): [runs[r.id] for r in recipes[group]]
-            for group in groups
-        }
-
-    def _leaves_out(self, group: str, protocol: str | None) -> bool:
-        known = self.report.groups.get(group)
-        if known is None or (known.quick and not known.gpu):
-            return False
-        store = Records()
-        missing = known.gpu and not all(
-            store.find(recipe) for recipe in self.recipes(group, protocol)
-        )
-        return missing or (self.parameters.profile == "quick" and not known.quick)
-
-    def model(self, group: str, protocol: str | None = None) -> nn.Module:
-        """Return the trained network of the first run of ``group``, in eval mode; trained here if its weights are nowhere."""
-        from fmnist_utils.workshop.engine import train
-
-        recipe = self.recipes(group, protocol or self.report.groups[group].protocols[0])[0]
-        return train(recipe, weights=True, threads=1).model()
 
 
 def load_pretrained(name: str) -> nn.Module:
@@ -813,12 +733,6 @@ def _name(value: Any) -> str:
     return "x".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
-def _has(model: dict[str, Any], path: str) -> bool:
-    """Return whether a recipe with this network has the field ``path``."""
-    part, _, name = path.rpartition(".")
-    return part != "model" or name in MODEL_SPECS[model["name"]].model_fields
-
-
 def _field_type(path: str):
     """Return the type of a recipe's field by its path: ``num_epochs``, ``data.train_size``, ``model.dropout``."""
     part, _, name = path.rpartition(".")
@@ -826,32 +740,3 @@ def _field_type(path: str):
         return MODEL_ARGUMENTS[name]
     field = (DataSpec if part == "data" else Recipe).model_fields[name]
     return Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
-
-
-def _given(namespace: dict[str, Any], known: Iterable[str]) -> dict[str, Any]:
-    """Return the parameters in a notebook's namespace: the known ones, and any others that its parameters cells assign.
-
-    Those cells are the ones executed since the last that assigns ``profile``; where there is no such history (nbval keeps
-    none), every value that is no module, function or spec counts.
-    """
-    cells = list(namespace.get("In", []))
-    starts = [
-        index
-        for index, source in enumerate(cells)
-        if re.search(r"^profile\s*=", source, re.MULTILINE)
-    ]
-    recent = (
-        "\n".join(cells[starts[-1] :]) if starts else "\n".join(f"{name} =" for name in namespace)
-    )
-    assigned = set(re.findall(r"^(\w+)\s*=", recent, re.MULTILINE)) - {"In", "Out", "exit", "quit"}
-
-    def is_value(name: str) -> bool:
-        value = namespace[name]
-        private = name.startswith("_") and not starts  # IPython's own; no cell assigns them
-        return not (private or callable(value) or isinstance(value, (types.ModuleType, Spec)))
-
-    return {
-        name: namespace[name]
-        for name in namespace
-        if name in known or (name in assigned and is_value(name))
-    }

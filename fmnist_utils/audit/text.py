@@ -115,6 +115,12 @@ WORDS = {
         "has examples. To get them, train(recipe, weights=True).",
     ),
     # reports
+    "reports.no_records": (
+        "el grupo {group!r} no tiene corridas guardadas con el protocolo {protocol!r}. Para "
+        "hacerlas: fmnist reproduce",
+        "group {group!r} has no recorded runs under protocol {protocol!r}. To make them: "
+        "fmnist reproduce",
+    ),
     "reports.mixed_groups": (
         "los grupos que se promedian semilla por semilla son de un solo informe; se dieron: "
         "{given}.",
@@ -155,26 +161,7 @@ WORDS = {
         "The weights of {name} are not among the records of the repository. To make them: fmnist "
         "reproduce {report}",
     ),
-    "reports.full_is_official": (
-        "profile='full' muestra los resultados medidos con los datos oficiales; se admite "
-        "source='official' o 'auto', o bien profile='quick'.",
-        "profile='full' shows what was measured on the official data; allowed: source='official' "
-        "or 'auto', or else profile='quick'.",
-    ),
     # the notice of a page
-    "page.quick": (
-        "**Ensayo en vivo** (perfil `quick`): cada red se entrena aquí mismo con {images} "
-        "imágenes durante {epochs} épocas. El texto comenta las corridas completas (perfil "
-        "`full`).",
-        "**A live rehearsal** (profile `quick`): each network is trained right here, on {images} "
-        "images for {epochs} epochs. The text comments on the complete runs (profile `full`).",
-    ),
-    "page.full": (
-        "**Corridas completas** (perfil `full`): las curvas y las tablas salen de los registros "
-        "publicados, medidos con los datos oficiales; lo que no tiene registro se entrena.",
-        "**Complete runs** (profile `full`): curves and tables come from the published records, "
-        "measured on the official data; what has no record is trained.",
-    ),
     # headings of measured quantities
     "metric.selected_epoch": ("mejor época", "best epoch"),
     "metric.parameters": ("parámetros", "parameters"),
@@ -206,6 +193,7 @@ WORDS = {
     "outcome.fails": ("no se cumple", "fails"),
     "outcome.open": ("sin decidir", "undecided"),
     # audit
+    "audit.here": ("aquí", "here"),
     "audit.number_agrees": (
         "Cabe entre {low} y {high}, donde caería otra corrida como las {n} nuestras.",
         "Lies between {low} and {high}, where one more run like our {n} would fall.",

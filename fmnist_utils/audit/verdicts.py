@@ -323,7 +323,7 @@ def estimate(
 
     def of_group(name: str, what: Measure) -> dict[int, float]:
         owner, group = find_group(name, report)
-        quantity, runs = _quantity(what), owner.runs(group, protocol, store)
+        quantity, runs = _quantity(what), owner.runs_of(group, protocol, store)
         return {run.recipe.seed: quantity(run) for run in runs if not what.border or run.has_panel}
 
     def by_seed(groups: tuple[str, ...], what: Measure) -> dict[int, float]:
@@ -545,6 +545,30 @@ def table(rows: Sequence[Row]) -> Table:
         for row in rows
     ]
     return _shown(pd.DataFrame(lines).dropna(axis="columns", how="all").fillna(""))
+
+
+def compare(report: Report, name: str, value: float) -> Table:
+    """Return a published number beside the recorded runs and a value measured here.
+
+    Args:
+        name: of a number of the report: ``"N1-4"``.
+        value: in our units: an accuracy in [0, 1], a loss as it is.
+
+    Raises:
+        UserError: if the report has no such number.
+    """
+    number = report.number(name)
+    theirs, ours = (
+        estimate(report, number.measure, protocol, Records()) for protocol in ("theirs", "ours")
+    )
+    columns = {
+        "published": number.printed,
+        "theirs": format_estimate(theirs, number.unit),
+        "ours": format_estimate(ours, number.unit),
+        "here": format_value(value, number.unit),
+    }
+    frame = pd.DataFrame([columns], index=pd.Index([str(number.what)], name=""))
+    return Table(frame.rename(columns=lambda column: say(f"audit.{column}")))
 
 
 def errors_table(report: Report) -> Table:

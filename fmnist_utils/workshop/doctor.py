@@ -18,6 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+import platformdirs
+
 from fmnist_utils.text import say
 
 MEGABYTES = 500  # the four files, and the checkpoints of runs side by side
@@ -28,16 +30,16 @@ print(emulates_bfloat16(pick_device()))
 """
 ASK_MIRRORS = """
 import requests, sys
-from fmnist_utils.data import REGISTRY, _mirrors
-for mirror in _mirrors():
+from fmnist_utils.workshop.download import PACKED_SHA256, mirrors
+for mirror in mirrors():
     try:
-        requests.head(mirror + next(iter(REGISTRY)), timeout=5, allow_redirects=True).raise_for_status()
+        requests.head(mirror + next(iter(PACKED_SHA256)), timeout=5, allow_redirects=True).raise_for_status()
         sys.exit(0)
     except requests.RequestException:
         continue
 sys.exit(1)
 """
-ASK_DATA = "import json; from fmnist_utils.data import status; print(json.dumps(status()))"
+ASK_DATA = "import json; from fmnist_utils.workshop.download import status; print(json.dumps(status()))"
 LIST_KERNELS = "from jupyter_client.kernelspecapp import KernelSpecApp as A; A.launch_instance(['list', '--json'])"
 
 
@@ -192,10 +194,8 @@ def check_data() -> Iterator[Finding]:
 
 
 def _folders() -> dict[str, Path]:
-    # As data.py and runs.py have them; those load PyTorch.
-    from pooch import os_cache
-
-    home = Path(os_cache("fmnist_utils"))
+    # As data.py and records.py have them; those load PyTorch.
+    home = platformdirs.user_cache_path("fmnist_utils", appauthor=False)
     folders = {"FMNIST_CACHE": home, "FMNIST_RUNS": home / "runs"}
     return {
         name: Path(os.environ.get(name) or usual).expanduser() for name, usual in folders.items()

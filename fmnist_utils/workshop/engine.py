@@ -70,6 +70,7 @@ from fmnist_utils.workshop.checkpoints import (
 )
 from fmnist_utils.workshop.machine import default_jobs, describe_environment, now
 from fmnist_utils.workshop.optimizers import Fused
+from fmnist_utils.workshop.download import fetch_if_missing
 from fmnist_utils.workshop.store import RunStore
 
 EVALUATION_BATCH = 1000  # does not change results, only speed and memory
@@ -444,6 +445,8 @@ def count_dead_units(codes: torch.Tensor) -> int:
 @functools.lru_cache(maxsize=2)
 def load_splits(spec: DataSpec, device: torch.device) -> Splits:
     """Return the splits of ``spec`` on ``device``; the last two are kept: runs one after the other tend to share them."""
+    if spec.source == "official":
+        fetch_if_missing()
     splits = load_fashion_mnist(**spec.model_dump())
     moved = {
         name: Split(*(tensor.to(device) for tensor in getattr(splits, name)))

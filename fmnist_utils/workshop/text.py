@@ -3,6 +3,43 @@
 from fmnist_utils import text
 
 WORDS = {
+    # download
+    "data.offline": (
+        "Falta {file}, o está dañado, y FMNIST_OFFLINE impide descargarlo. Con conexión y "
+        "sin esa variable, `fmnist data fetch` lo trae; también se puede nombrar con "
+        "FMNIST_DATA una carpeta que tenga los archivos.",
+        "{file} is missing or damaged, and FMNIST_OFFLINE forbids downloading it. Once "
+        "online and without that variable, `fmnist data fetch` brings it; or let FMNIST_DATA "
+        "name a folder that has the files.",
+    ),
+    "data.unreachable": (
+        "No se pudo descargar {file}.\n"
+        "{causes}\n"
+        "Conviene repetir `fmnist data fetch` más tarde, indicar otra dirección con "
+        "FMNIST_MIRRORS, o nombrar con FMNIST_DATA una carpeta que tenga los archivos.",
+        "{file} could not be downloaded.\n"
+        "{causes}\n"
+        "Run `fmnist data fetch` again later, name another address in FMNIST_MIRRORS, or let "
+        "FMNIST_DATA name a folder that has the files.",
+    ),
+    "data.given_up": (
+        "demasiado lento: {size} bytes en {seconds:.1f} s",
+        "too slow: {size} bytes in {seconds:.1f} s",
+    ),
+    "data.busy": (
+        "Otro proceso descarga los datos desde hace más de {seconds:g} s y retiene {lock}. "
+        "Conviene esperar a que termine; si no hay ninguno, borrar ese archivo y ejecutar `fmnist "
+        "data fetch`.",
+        "Another process has been downloading the data for more than {seconds:g} s and holds "
+        "{lock}. Wait until it ends; if there is none, delete that file and run `fmnist data "
+        "fetch`.",
+    ),
+    "data.cache": (
+        "No se puede guardar en {folder}: {cause}. Hacen falta 31 MB y hay {free:.0f} MB libres. "
+        "La variable FMNIST_CACHE elige otra carpeta; después, `fmnist data fetch`.",
+        "Cannot store in {folder}: {cause}. 31 MB are needed and {free:.0f} MB are free. The "
+        "variable FMNIST_CACHE chooses another folder; then `fmnist data fetch`.",
+    ),
     # runs
     "runs.failed": (
         "fallaron {failed} de {total} corridas; las demás terminaron y están guardadas:\n{details}",
@@ -245,13 +282,11 @@ WORDS = {
         "faltan {missing} archivos oficiales en {folder}, y no se llega a donde están:\n"
         "    {mirrors}\n"
         "    Con red, fmnist data fetch los baja; sin ella, se pueden copiar de otra computadora "
-        "a una carpeta y nombrarla: export FMNIST_DATA=carpeta\n"
-        "    Mientras tanto las páginas usan datos sintéticos y lo avisan.",
+        "a una carpeta y nombrarla: export FMNIST_DATA=carpeta",
         "{missing} official files are not in {folder}, and where they are is out of reach:\n"
         "    {mirrors}\n"
         "    Once online, fmnist data fetch brings them; otherwise copy them from another "
-        "computer to a folder and name it: export FMNIST_DATA=folder\n"
-        "    Until then the pages use synthetic data, and say so.",
+        "computer to a folder and name it: export FMNIST_DATA=folder",
     ),
     "doctor.offline": (
         "faltan {missing} archivos oficiales en {folder}, y FMNIST_OFFLINE impide bajarlos. Para "
@@ -279,10 +314,6 @@ WORDS = {
     "cli.data_next": ("Para bajarlos: fmnist data fetch", "To get them: fmnist data fetch"),
     "cli.data_offline": ("FMNIST_OFFLINE impide bajarlos.", "FMNIST_OFFLINE forbids the download."),
     "cli.data_complete": ("Los cuatro archivos están completos.", "The four files are complete."),
-    "cli.data_digests": (
-        "         se esperaba {expected}\n         se encontró {found}",
-        "         expected {expected}\n         found    {found}",
-    ),
     "cli.cells": ("  celdas: {run} de {cells}", "  cells: {run} of {cells}"),
     "cli.ran": ("Listo en {seconds:.0f} s: {file}", "Done in {seconds:.0f} s: {file}"),
     "cli.interrupted": (

@@ -15,6 +15,7 @@ from fmnist_utils.audit.yardsticks import NAME, SETS, SHOWN
 from fmnist_utils.data import Splits, load_fashion_mnist
 from fmnist_utils.evaluation import constant_errors, pca_reconstruct, principal_components
 from fmnist_utils.workshop.checkpoints import write_atomically
+from fmnist_utils.workshop.download import fetch_if_missing
 from fmnist_utils.workshop.engine import first_of_each_class
 from fmnist_utils.workshop.machine import describe_environment, now
 from fmnist_utils.workshop.store import RunStore
@@ -22,7 +23,9 @@ from fmnist_utils.workshop.store import RunStore
 
 def publish(store: RunStore, splits: Splits | None = None) -> Path:
     """Compute the yardsticks, on the official data unless ``splits`` are given, and put them with the committed records."""
-    splits = splits or load_fashion_mnist("official")
+    if splits is None:
+        fetch_if_missing()
+        splits = load_fashion_mnist("official")
     content = {
         "format": FORMAT,
         "made_with": describe_environment(torch.device("cpu")) | {"date": now()},

@@ -1,0 +1,205 @@
+"""Download the four official files into the user's cache, each proved by its SHA-256.
+
+``FMNIST_MIRRORS`` names other addresses, with commas between; ``FMNIST_OFFLINE=1`` forbids
+downloading; ``FMNIST_CACHE`` moves the cache.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import filelock
+import requests
+
+from fmnist_utils.data import (
+    OFFICIAL_FILES,
+    DataError,
+    cache_folder,
+    check_idx,
+    find_file,
+    official_folder,
+)
+from fmnist_utils.text import say
+
+# Pooch imports tqdm's bar for notebooks, which warns every reader without ipywidgets.
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import pooch
+
+MIRRORS = (
+    "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
+)
+PACKED_SHA256 = {  # of the files as they are published, the smallest first
+    "t10k-labels-idx1-ubyte.gz": "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+    "train-labels-idx1-ubyte.gz": "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+    "t10k-images-idx3-ubyte.gz": "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+    "train-images-idx3-ubyte.gz": "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+}
+LARGEST = 100_000_000  # bytes: no official file comes near
+SLOWEST = 20_000  # bytes a second: a slower mirror is left for the next one
+
+
+class Limits(NamedTuple):
+    """Seconds: to connect, to wait for a byte, for all the files together."""
+
+    connect: float = 10
+    read: float = 15
+    total: float = 600
+
+
+def fetch(
+    progress: Callable[[str, int], None] | None = None, limits: Limits = Limits()
+) -> dict[str, str]:
+    """Download what is missing or damaged in the cache; return the address of each such file.
+
+    Processes that ask at once wait for the first, which downloads for all. A file appears in the
+    cache whole and proved, or not at all.
+
+    Args:
+        progress: called with a file's name and how many bytes have come.
+
+    Raises:
+        DataError: if no mirror gives a file within the limits, or the cache cannot be written.
+    """
+    folder, deadline = cache_folder(), time.monotonic() + limits.total
+    came_from: dict[str, str] = {}
+    try:
+        if missing(folder):
+            if is_offline():
+                raise DataError("data.offline", file=str(folder / missing(folder)[0]))
+            folder.mkdir(parents=True, exist_ok=True)
+            with filelock.FileLock(folder / ".lock", timeout=limits.total):
+                for part in folder.glob("*.part"):  # left by a process that was killed
+                    part.unlink(missing_ok=True)
+                for name in missing(folder):
+                    came_from[name] = _fetch_one(folder / name, progress, limits, deadline)
+    except filelock.Timeout:
+        lock = str(folder / ".lock")
+        raise DataError("data.busy", lock=lock, seconds=limits.total) from None
+    except (OSError, NotImplementedError) as error:  # the latter: a file system without locks
+        cause = getattr(error, "strerror", None) or str(error)
+        there = next(path for path in (folder, *folder.parents) if os.path.exists(path))
+        free = shutil.disk_usage(there).free / 1e6
+        raise DataError("data.cache", folder=str(folder), cause=cause, free=free) from error
+    return came_from
+
+
+def fetch_if_missing() -> None:
+    """Download the official files unless they are at hand or ``FMNIST_DATA`` names their folder.
+
+    Raises:
+        DataError: as :func:`fetch`.
+    """
+    if not os.environ.get("FMNIST_DATA"):
+        fetch()
+
+
+def verify() -> dict[str, tuple[Path, str]]:
+    """Return for each official file where it is, and what is wrong with it (nothing: ``""``)."""
+    folder = official_folder()
+    paths = {name: find_file(folder, name) for name in OFFICIAL_FILES}
+    return {name: (path, check_idx(path, OFFICIAL_FILES[name])) for name, path in paths.items()}
+
+
+def status() -> dict[str, Any]:
+    """Return where the files are looked for, whether each is good, and if and whence to download."""
+    return {
+        "folder": str(official_folder()),
+        "good": {name: not problem for name, (_, problem) in verify().items()},
+        "offline": is_offline(),
+        "mirrors": mirrors(),
+    }
+
+
+def is_offline() -> bool:
+    """Return whether ``FMNIST_OFFLINE`` forbids downloading."""
+    given = os.environ.get("FMNIST_OFFLINE", "").strip().lower()
+    return given not in ("", "0", "false", "no", "off")
+
+
+def missing(folder: Path) -> list[str]:
+    """Return the names of the files that are missing or damaged in ``folder``, smallest first."""
+    return [
+        name
+        for name in PACKED_SHA256
+        if check_idx(folder / name, OFFICIAL_FILES[name.removesuffix(".gz")])
+    ]
+
+
+def mirrors() -> list[str]:
+    """Return the addresses to download from, in the order in which they are tried."""
+    given = os.environ.get("FMNIST_MIRRORS", "").replace(",", " ").split()
+    return [mirror.rstrip("/") + "/" for mirror in given or MIRRORS]
+
+
+def _fetch_one(
+    path: Path, progress: Callable[[str, int], None] | None, limits: Limits, deadline: float
+) -> str:
+    """Download one file from the first mirror that has it; return the address."""
+    failures = []
+    if path.is_dir():
+        shutil.rmtree(path)
+    for mirror in mirrors():
+        part = path.with_name(f"{path.name}.{os.getpid()}.part")
+
+        def download(url: str, output: str, pooch_: Any) -> None:
+            _stream(
+                url,
+                Path(output),
+                limits,
+                deadline,
+                lambda size: progress and progress(path.name, size),
+            )
+
+        try:
+            pooch.retrieve(
+                mirror + path.name,
+                known_hash=f"sha256:{PACKED_SHA256[path.name]}",
+                fname=part.name,
+                path=path.parent,
+                downloader=download,
+            )
+            os.replace(part, path)
+            return mirror + path.name
+        except OSError as error:
+            if not isinstance(error, requests.RequestException | TimeoutError | ConnectionError):
+                raise  # of the disk, not of the network
+            failures.append(f"  {mirror}: {type(error).__name__}: {error}")
+        except ValueError as error:  # pooch found another SHA-256
+            failures.append(f"  {mirror}: {error}")
+        finally:
+            part.unlink(missing_ok=True)
+    raise DataError("data.unreachable", file=str(path), causes="\n".join(failures))
+
+
+def _stream(
+    url: str, path: Path, limits: Limits, deadline: float, progress: Callable[[int], Any]
+) -> None:
+    """Write what ``url`` gives to ``path``.
+
+    Raises:
+        TimeoutError: if it comes too slowly, or is too much to be one of the official files.
+    """
+    started, size = time.monotonic(), 0
+    timeout = (limits.connect, limits.read)
+    headers = {"Accept-Encoding": "identity"}
+    with requests.get(url, stream=True, timeout=timeout, headers=headers) as response:
+        response.raise_for_status()
+        with open(path, "wb") as file:
+            while block := response.raw.read1(1 << 16):
+                file.write(block)
+                size += len(block)
+                progress(size)
+                seconds = time.monotonic() - started
+                slow = seconds > limits.read and size < SLOWEST * seconds
+                if slow or size > LARGEST or time.monotonic() > deadline:
+                    raise TimeoutError(say("data.given_up", size=size, seconds=seconds))
+            file.flush()
+            os.fsync(file.fileno())
