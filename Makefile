@@ -4,6 +4,7 @@ VENV ?= .venv
 PAGES ?= $(wildcard notebooks/*.ipynb)
 LANGUAGES ?= es en
 BIN := $(VENV)/bin
+PACKAGES := import sysconfig; print(sysconfig.get_path("purelib"))
 
 .DEFAULT_GOAL := help
 .PHONY: help env book pdf test test-nightly scorecard lab quick reproduce audit bench clean address lock
@@ -46,7 +47,10 @@ audit: env  ## lo publicado frente a lo reproducido · what was published agains
 	$(BIN)/fmnist audit
 
 bench: env  ## velocidad frente a otras bibliotecas (BENCH_ARGS=--quick: un vistazo) · speed against other libraries
-	@$(PYTHON) .ci/make_env.py $(VENV)-bench --above $(VENV)
+	$(BIN)/python -m venv $(VENV)-bench
+	@echo "import site; site.addsitedir('$$($(BIN)/python -c '$(PACKAGES)')')" \
+	  > "$$($(VENV)-bench/bin/python -c '$(PACKAGES)')/fmnist-below.pth"  # one PyTorch for both
+	$(VENV)-bench/bin/python -m pip install --quiet --require-hashes --only-binary :all: -r benchmarks/requirements.lock
 	$(VENV)-bench/bin/python benchmarks/bench.py $(BENCH_ARGS)
 
 clean:  ## borra lo generado; quedan .venv y las corridas · delete what was generated; .venv and runs stay

@@ -1,179 +1,109 @@
-"""Make, update or repair the project's virtual environment; the standard library is all it needs.
+"""Make, update or repair the virtual environment: python3 .ci/make_env.py [FOLDER]
 
-    python3 .ci/make_env.py [FOLDER]        (FOLDER is .venv if not given)
-    python3 .ci/make_env.py .venv-bench --above .venv
-
-The environment holds exactly what ``requirements.lock`` names, checked by hash, and the package itself, editable. A
-stamp inside it says what it was made from; while the stamp is right nothing is done, so no network is needed. A lock
-file beside it lets several ``make`` commands run at once, and tells after a kill that the work was left half done.
-
-An environment *above* another sees all that is in the other, and adds what ``benchmarks/requirements.lock`` names besides: so
-the benchmark's peers use the very same PyTorch, and the gigabytes of it are there once.
+The folder (.venv) gets what requirements.lock names, checked by hash, and the package itself,
+editable. A stamp in it says what it was made from; while that has not changed, nothing is done.
+The lock file beside it makes a second process wait. It is empty except during the work: what
+stands in it later tells that the work was cut short and has to begin anew.
 """
 
-import sys
-
-if sys.version_info < (3, 11):  # before anything that an older Python could not read
-    sys.exit(
-        "Se necesita Python 3.11 o posterior; este es {0} ({1}). Por ejemplo: make book PYTHON=python3.12\n"
-        "Python 3.11 or newer is needed; this is {0} ({1}). For example: make book PYTHON=python3.12".format(
-            sys.version.split()[0], sys.executable
-        )
-    )
-
-import argparse
 import fcntl
 import hashlib
 import os
-import shutil
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import sys
 from pathlib import Path
-from typing import TextIO
 
+OLDEST, NEWEST = (3, 11), (3, 14)  # the Pythons that requirements.lock is made for
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
 
-from fmnist_utils.text import UserError, say  # noqa: E402  (imports the standard library alone)
+UNFIT = """
+Se necesita Python 3.11, 3.12, 3.13 o 3.14; este es {0} ({1}).
+Por ejemplo: make book PYTHON=python3.12
+Python 3.11, 3.12, 3.13 or 3.14 is needed; this is {0} ({1}).
+For example: make book PYTHON=python3.12"""
+FOREIGN = """
+{0} no está vacía y no es un entorno virtual: no se toca.
+Para usar otra carpeta: make book VENV=.venv-fmnist
+{0} is not empty and is no virtual environment: it is left alone.
+To use another folder: make book VENV=.venv-fmnist"""
+WAITING = """
+Otro proceso está preparando {0}; se espera a que termine.
+Another process is setting up {0}; waiting for it to finish."""
+MAKING = """
+Se prepara {0}. Se hace una sola vez: unos minutos y hasta 6 GB de disco.
+Setting up {0}. This happens once: some minutes and up to 6 GB of disk."""
+UPDATING = """
+Se actualiza {0}.
+Updating {0}."""
+FAILED = """
+No se pudo preparar {0}; el motivo está más arriba. Las causas habituales:
+  - no se llega al registro de paquetes: revisar la conexión y pip config list;
+  - falta disco: hasta 6 GB, y otro tanto de paso en la carpeta temporal (TMPDIR elige otra);
+  - Python vino sin el módulo venv: en Debian y Ubuntu, apt install python3-venv.
+Después, repetir el mismo comando.
 
-GIGABYTES = 6
-UNFINISHED = "unfinished"
+{0} could not be set up; the reason stands above. The usual causes:
+  - the package registry is out of reach: check the connection and pip config list;
+  - no disk space: up to 6 GB, and as much in passing in the temporary folder (TMPDIR moves it);
+  - Python came without its venv module: on Debian and Ubuntu, apt install python3-venv.
+Then repeat the same command."""
 
 
-def fingerprint(above: Path | None = None) -> str:
-    """Return the SHA-256 of what an environment is made from: the locks, the package's metadata, this folder's place."""
-    names = [
-        "requirements.lock",
-        "pyproject.toml",
-        *(["benchmarks/requirements.lock"] if above else []),
-    ]
-    parts = [(ROOT / name).read_bytes() for name in names]
-    return hashlib.sha256(
-        b"\0".join([*parts, os.fsencode(ROOT), os.fsencode(above or "")])
-    ).hexdigest()
+def main(venv):
+    python, stamp = venv / "bin" / "python", venv / "fmnist-stamp"
+    sources = [ROOT / "requirements.lock", ROOT / "pyproject.toml"]
 
+    def made_from():
+        """Return a digest of the two files, of this folder's place and of the base interpreter."""
+        parts = [path.read_bytes() for path in sources] + [bytes(ROOT), bytes(python.resolve())]
+        return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
-def is_ready(venv: Path, above: Path | None = None) -> bool:
-    """Tell whether ``venv`` works and was made from the present files."""
-    stamp = venv / "fmnist-stamp"
-    return (
-        (venv / "bin" / "python").exists()
-        and stamp.exists()
-        and stamp.read_text() == fingerprint(above)
-    )
+    def is_ready():
+        return python.exists() and stamp.exists() and stamp.read_text() == made_from()
 
-
-@contextmanager
-def locked(venv: Path) -> Iterator[TextIO]:
-    """Hold the lock file beside ``venv``, waiting for it if need be; yields the open file."""
+    if is_ready():
+        return
     venv.parent.mkdir(parents=True, exist_ok=True)
-    with venv.with_name(venv.name + ".lock").open("a+") as lock:
+    with open(f"{venv}.lock", "a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print(say("env.waiting", folder=venv), flush=True)
+            print(WAITING.format(venv), flush=True)
             fcntl.flock(lock, fcntl.LOCK_EX)
-        yield lock
+        if is_ready():  # the other process has made it
+            return
+        cut_short = os.path.getsize(lock.name) > 0
+        foreign = venv.exists() and os.listdir(venv) and not (venv / "pyvenv.cfg").exists()
+        if foreign and not cut_short:
+            sys.exit(FOREIGN.format(venv))
 
+        # Children hold the lock too: if this process alone is killed, nobody disturbs its pip.
+        options = {"stdin": subprocess.DEVNULL, "pass_fds": [lock.fileno()]}
+        has_pip = python.exists() and subprocess.call([python, "-c", "import pip"], **options) == 0
+        anew = cut_short or not has_pip
+        print((MAKING if anew else UPDATING).format(venv), flush=True)
+        lock.write("unfinished")
+        lock.flush()
 
-def note(lock: TextIO, word: str) -> None:
-    """Write ``word`` as the only content of the lock file."""
-    lock.seek(0)
-    lock.truncate()
-    lock.write(word)
-    lock.flush()
-
-
-def see_through(venv: Path, above: Path) -> None:
-    """Let the Python of ``venv`` find the packages of ``above`` too, after its own."""
-    [packages] = (venv / "lib").glob("python*/site-packages")
-    [seen] = (above / "lib").glob("python*/site-packages")
-    (packages / "fmnist-above.pth").write_text(f"import site; site.addsitedir({str(seen)!r})\n")
-
-
-def make_env(
-    venv: Path, run: Callable[..., object] = subprocess.run, above: Path | None = None
-) -> bool:
-    """Bring ``venv`` up to date; return False if there was nothing to do. ``above`` is an environment that stands.
-
-    Killed at any moment, it is made anew from nothing by the next call. A pip that fails by itself takes back what it
-    began, so that the environment is kept and the next call goes on.
-
-    Raises:
-        UserError: if ``venv`` is a folder of something else, or an installation fails.
-    """
-    if is_ready(venv, above):
-        return False
-    with locked(venv) as lock:
-        if is_ready(venv, above):  # made by another process while this one waited
-            return False
-        lock.seek(0)
-        interrupted = lock.read() == UNFINISHED
-        if (
-            venv.exists()
-            and any(venv.iterdir())
-            and not (venv / "pyvenv.cfg").exists()
-            and not interrupted
-        ):
-            raise UserError("env.foreign_folder", folder=venv)
-        python = venv / "bin" / "python"
-        fresh = interrupted or not python.exists()
-        free = shutil.disk_usage(venv.parent).free / 1e9
-        print(
-            say(
-                "env.repairing" if interrupted else "env.making" if fresh else "env.updating",
-                folder=venv,
-            )
-        )
-        if fresh:
-            print(say("env.cost", gigabytes=GIGABYTES, free=free))
-        sys.stdout.flush()
-
-        note(lock, UNFINISHED)
-        (venv / "fmnist-stamp").unlink(missing_ok=True)
-        # As long as a child lives it holds the lock too: killing this process alone lets nobody in.
-        options = {"check": True, "stdin": subprocess.DEVNULL, "pass_fds": (lock.fileno(),)}
-        pip = [python, "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
-        quiet = [] if fresh else ["--quiet"]
-        try:
-            if fresh:
-                # The base interpreter: in an activated environment sys.executable stands in the folder being cleared.
-                base = (
-                    sys._base_executable if above is None else (above / "bin" / "python").resolve()
-                )
-                run([base, "-m", "venv", "--clear", venv], **options)
-            wheels_only = ["--require-hashes", "--only-binary", ":all:"]
-            lock_file = ROOT / ("benchmarks/requirements.lock" if above else "requirements.lock")
-            if above:
-                see_through(venv, above)
-            run([*pip, *quiet, *wheels_only, "--requirement", lock_file], **options)
-            if not above:
-                run(
-                    [*pip, "--quiet", "--no-deps", "--no-build-isolation", "--editable", ROOT],
-                    **options,
-                )
-        except subprocess.CalledProcessError as error:
-            if error.returncode > 0 and "pip" in error.cmd:
-                note(lock, "")
-            command = " ".join(map(str, error.cmd[:5]))
-            raise UserError(
-                "env.failed", command=command, gigabytes=GIGABYTES, free=free, folder=venv
-            ) from error
-        (venv / "fmnist-stamp").write_text(fingerprint(above))
-        note(lock, "")
-    print(say("env.ready", folder=venv), flush=True)
-    return True
+        # In an activated environment sys.executable may stand in the very folder to be cleared.
+        create = [sys._base_executable, "-m", "venv", "--clear", venv]
+        pip = [python, "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
+        locked = [*pip, "--require-hashes", "--only-binary", ":all:", "-r", sources[0]]
+        package = [*pip, "--quiet", "--no-deps", "--no-build-isolation", "-e", ROOT]
+        for command in [create, locked, package] if anew else [[*locked, "--quiet"], package]:
+            status = subprocess.call(command, **options)
+            if status > 0:  # not killed: pip takes back what it began, and the next call goes on
+                lock.truncate(0)
+            if status:
+                sys.exit(FAILED.format(venv))
+        stamp.write_text(made_from())
+        lock.truncate(0)
 
 
 if __name__ == "__main__":
+    if not OLDEST <= sys.version_info[:2] <= NEWEST:
+        sys.exit(UNFIT.format(sys.version.split()[0], sys.executable))
     try:
-        parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-        parser.add_argument("folder", type=Path, nargs="?", default=ROOT / ".venv")
-        parser.add_argument("--above", type=Path, help="the environment whose packages it sees")
-        chosen = parser.parse_args()
-        make_env(chosen.folder.absolute(), above=chosen.above and chosen.above.absolute())
-    except UserError as error:
-        sys.exit(f"\n{error}")
+        main(Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / ".venv").absolute())
     except KeyboardInterrupt:
         sys.exit(130)

@@ -358,47 +358,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "field.kernel_size": ("núcleo", "kernel"),
     "field.batch_size": ("lote", "batch"),
     # the set-up, .ci/make_env.py
-    "env.making": ("Preparando el entorno {folder}.", "Setting up the environment {folder}."),
-    "env.updating": ("Actualizando el entorno {folder}.", "Updating the environment {folder}."),
-    "env.repairing": (
-        "La preparación anterior de {folder} quedó a medias: se rehace desde el principio.",
-        "The last set-up of {folder} was cut short: making it anew from the start.",
-    ),
-    "env.cost": (
-        "Se hace una sola vez: unos minutos y hasta {gigabytes} GB de disco (hay {free:.0f} GB "
-        "libres).",
-        "This happens once: some minutes and up to {gigabytes} GB of disk ({free:.0f} GB are "
-        "free).",
-    ),
-    "env.waiting": (
-        "Otro proceso está preparando {folder}; se espera a que termine.",
-        "Another process is setting up {folder}; waiting for it to finish.",
-    ),
-    "env.ready": ("Entorno listo: {folder}", "Environment ready: {folder}"),
-    "env.foreign_folder": (
-        "{folder} no está vacía y no es un entorno virtual: no se toca. Conviene elegir otra "
-        "carpeta, por ejemplo make book VENV=.venv-fmnist",
-        "{folder} is not empty and is no virtual environment: it is left alone. Choose another "
-        "folder, for example make book VENV=.venv-fmnist",
-    ),
-    "env.failed": (
-        "No se pudo preparar {folder}: falló «{command}» (el motivo está más arriba). Las causas "
-        "habituales:\n"
-        "  - no se llega al registro de paquetes: revisar la conexión o la configuración de pip "
-        "(pip config list);\n"
-        "  - falta disco: se usan hasta {gigabytes} GB, y otro tanto de paso en la carpeta "
-        "temporal (había {free:.0f} GB libres; TMPDIR=carpeta elige otra);\n"
-        "  - Python vino sin el módulo venv: en Debian y Ubuntu, apt install python3-venv.\n"
-        "Después, repetir el mismo comando.",
-        "Could not set up {folder}: `{command}` failed (the reason stands above). The usual "
-        "causes:\n"
-        "  - the package registry is out of reach: check the connection, or pip's settings (pip "
-        "config list);\n"
-        "  - no disk space: up to {gigabytes} GB are used, and as much in passing in the "
-        "temporary folder ({free:.0f} GB were free; TMPDIR=folder chooses another);\n"
-        "  - Python came without its venv module: on Debian and Ubuntu, apt install python3-venv.\n"
-        "Then repeat the same command.",
-    ),
     # the interactive pages
     "live.image": ("imagen", "image"),
     "live.reconstruction": ("reconstrucción", "reconstruction"),

@@ -1,8 +1,11 @@
-"""The set-up of the environment: done once, repaired after a kill, never by two processes at a time."""
+"""The set-up of the environment: done once, repaired after a kill, never by two at a time.
 
-import fcntl
-import importlib.util
+Each test runs the real script on a small project. A shell script stands for the base interpreter:
+its `venv` copies itself, and its `pip` writes down how it was called.
+"""
+
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,222 +14,183 @@ from pathlib import Path
 
 import pytest
 
-from fmnist_utils.text import UserError
-
 SCRIPT = Path(__file__).resolve().parents[1] / ".ci" / "make_env.py"
+FAKE_PYTHON = """#!/bin/sh
+cd "$PROJECT" && echo "$*" >> log
+[ "$2" = venv ] && mkdir -p "$4/bin" && cp "$0" "$4/bin/python" && touch "$4/pyvenv.cfg"
+[ "$2" = pip ] && while [ -e slow ]; do sleep 0.02; done
+[ "$2" = pip ] && [ -e code ] && eval "$(cat code)"
+[ "$2" != "import pip" ] || [ ! -e no-pip ]
+"""
+# Runs the script as from an activated environment: its base interpreter is the fake one.
+START = (
+    "import runpy, sys; _, version, script, sys._base_executable, *folder = sys.argv\n"
+    "sys.version_info = (*map(int, version.split('.')), 0)\n"
+    "sys.argv = [script, *folder]; runpy.run_path(script, run_name='__main__')"
+)
 
 
-def load_script(project: Path):
-    """Return the script as a module that works on ``project`` instead of this repository."""
-    spec = importlib.util.spec_from_file_location("make_env", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.ROOT = project
-    return module
+class Project:
+    """A checkout of two files and the script, with an interpreter that only pretends."""
 
+    def __init__(self, folder: Path):
+        self.folder, self.venv = folder, folder / ".venv"
+        (folder / ".ci").mkdir(parents=True)
+        shutil.copy(SCRIPT, folder / ".ci")
+        for name in ("requirements.lock", "pyproject.toml"):
+            (folder / name).write_text(f"{name}\n")
+        python = folder / "python"
+        python.write_text(FAKE_PYTHON)
+        python.chmod(0o755)
 
-class FakeRun:
-    """Stands for ``subprocess.run``: notes the commands, makes what ``venv`` would make, fails where told to."""
+    def start(self, *arguments, version: str = "3.11") -> subprocess.Popen:
+        script, python = self.folder / ".ci" / "make_env.py", self.folder / "python"
+        command = [sys.executable, "-c", START, version, script, python, *arguments]
+        options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        environment = os.environ | {"PROJECT": str(self.folder)}
+        return subprocess.Popen(command, **options, env=environment, process_group=0)
 
-    def __init__(self, fail_on: str | None = None, error: BaseException | None = None):
-        self.fail_on, self.error, self.commands = fail_on, error, []
+    def make(self, *arguments, **options) -> tuple[int, list[str], str]:
+        """Run the script; return its exit code, what the fake interpreter was asked, its output."""
+        (self.folder / "log").unlink(missing_ok=True)
+        process = self.start(*arguments, **options)
+        output = "".join(process.communicate(timeout=60))
+        return process.returncode, self.log(), output
 
-    def __call__(self, command, **options):
-        command = [str(part) for part in command]
-        self.commands.append(command)
-        if self.fail_on in command:
-            raise self.error or subprocess.CalledProcessError(1, command)
-        if "venv" in command:
-            make_skeleton(Path(command[-1]))
-
-    def did(self, word: str) -> bool:
-        return any(word in command for command in self.commands)
-
-
-def make_skeleton(venv: Path) -> None:
-    (venv / "bin").mkdir(parents=True, exist_ok=True)
-    (venv / "lib" / "python3.11" / "site-packages").mkdir(parents=True, exist_ok=True)
-    (venv / "bin" / "python").touch()
-    (venv / "pyvenv.cfg").touch()
+    def log(self) -> list[str]:
+        log = self.folder / "log"
+        lines = log.read_text().splitlines() if log.exists() else []
+        return [line for line in lines if line != "-c import pip"]
 
 
 @pytest.fixture
-def project(tmp_path) -> Path:
-    (tmp_path / "requirements.lock").write_text("numpy==2.0 --hash=sha256:0\n")
-    (tmp_path / "pyproject.toml").write_text("[project]\n")
-    return tmp_path
+def project(tmp_path) -> Project:
+    return Project(tmp_path / "pro ject")
 
 
-@pytest.fixture
-def script(project):
-    return load_script(project)
+def wait_for(condition) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
-def test_made_once_then_left_alone(script, project):
-    run = FakeRun()
-    assert script.make_env(project / ".venv", run)
-    assert [command[1:3] for command in run.commands] == [
-        ["-m", "venv"],
-        ["-m", "pip"],
-        ["-m", "pip"],
-    ]
-    assert not script.make_env(project / ".venv", FakeRun(fail_on="install"))
-
-
-def test_installs_by_hash_and_the_package_without_the_network(script, project):
-    run = FakeRun()
-    script.make_env(project / ".venv", run)
-    _, locked, package = run.commands
-    assert {"--require-hashes", "--only-binary"} < set(locked) and locked[-1].endswith(
-        "requirements.lock"
-    )
-    assert {"--no-deps", "--no-build-isolation", "--editable"} < set(package)
+def test_made_once_then_left_alone(project):
+    code, (create, locked, package), output = project.make()
+    assert code == 0 and "Se prepara" in output and "Setting up" in output
+    assert create.startswith("-m venv --clear") and create.endswith(".venv")
+    assert "--require-hashes" in locked and "--only-binary :all:" in locked
+    assert locked.endswith("requirements.lock")
+    assert "--no-deps --no-build-isolation -e" in package
+    assert project.make() == (0, [], "")
 
 
 @pytest.mark.parametrize("changed", ["requirements.lock", "pyproject.toml"])
-def test_a_change_updates_the_same_environment(script, project, changed):
-    script.make_env(project / ".venv", FakeRun())
-    (project / changed).write_text("# changed\n")
-    run = FakeRun()
-    assert script.make_env(project / ".venv", run)
-    assert run.did("--require-hashes") and not run.did("venv")
+def test_a_change_updates_the_same_environment(project, changed):
+    project.make()
+    (project.folder / changed).write_text("changed\n")
+    code, log, output = project.make()
+    assert code == 0 and len(log) == 2 and "Updating" in output
+    assert project.make() == (0, [], "")
 
 
-def test_a_moved_checkout_is_installed_again(script, project, tmp_path):
-    script.make_env(project / ".venv", FakeRun())
-    elsewhere = tmp_path / "moved"
-    elsewhere.mkdir()
-    for name in ("requirements.lock", "pyproject.toml", ".venv"):
-        (project / name).rename(elsewhere / name)
-    run = FakeRun()
-    assert load_script(elsewhere).make_env(elsewhere / ".venv", run)
-    assert run.did("--editable")
+def test_a_moved_checkout_is_installed_again(project, tmp_path):
+    project.make()
+    moved = Project(tmp_path / "moved")
+    project.venv.rename(moved.venv)
+    code, log, _ = moved.make()
+    assert code == 0 and log[-1].endswith(f"-e {moved.folder}")
 
 
-def test_an_environment_without_its_python_is_made_anew(script, project):
-    script.make_env(project / ".venv", FakeRun())
-    (project / ".venv" / "bin" / "python").unlink()
-    run = FakeRun()
-    assert script.make_env(project / ".venv", run)
-    assert run.did("--clear")
+def test_an_environment_without_its_python_is_made_anew(project):
+    project.make()
+    (project.venv / "bin" / "python").unlink()
+    assert len(project.make()[1]) == 3
 
 
-def test_one_above_another_sees_its_packages_and_adds_the_peers(script, project):
-    (project / "benchmarks").mkdir()
-    (project / "benchmarks" / "requirements.lock").write_text("keras==3.8 --hash=sha256:0\n")
-    script.make_env(project / ".venv", FakeRun())
-    run = FakeRun()
-    assert script.make_env(project / ".venv-bench", run, above=project / ".venv")
-    assert run.commands[1][-1].endswith("benchmarks/requirements.lock") and len(run.commands) == 2
-    packages = "lib/python3.11/site-packages"
-    assert (
-        str(project / ".venv" / packages)
-        in (project / ".venv-bench" / packages / "fmnist-above.pth").read_text()
+def test_a_base_interpreter_of_another_version_makes_it_anew(project):
+    """After an upgrade of the system, bin/python leads to a Python that lacks the packages."""
+    project.make()
+    link = project.venv / "bin" / "python"
+    link.rename(project.folder / "python3.99")
+    link.symlink_to(project.folder / "python3.99")
+    (project.folder / "no-pip").touch()
+    assert len(project.make()[1]) == 3
+
+
+def test_a_failed_download_is_explained_and_leaves_the_environment(project):
+    (project.folder / "code").write_text("exit 1")
+    code, log, output = project.make()
+    assert code == 1 and len(log) == 2
+    assert "TMPDIR elige" in output and "TMPDIR moves" in output and "Traceback" not in output
+    (project.folder / "code").unlink()
+    code, log, _ = project.make()
+    assert code == 0 and len(log) == 2 and "--require-hashes" in log[0]
+
+
+def test_a_killed_pip_is_no_failed_pip(project):
+    (project.folder / "code").write_text("kill -9 $$")
+    assert project.make()[0] == 1
+    (project.folder / "code").unlink()
+    assert len(project.make()[1]) == 3
+
+
+@pytest.mark.parametrize("installs", [1, 2])
+def test_interrupted_it_is_made_anew(project, installs):
+    project.make()
+    (project.folder / "requirements.lock").write_text("changed\n")
+    (project.folder / "log").unlink()
+    (project.folder / "code").write_text(
+        f"if [ $(grep -c 'pip install' log) = {installs} ]; then touch slow; sleep 60; fi"
     )
-    assert not script.make_env(
-        project / ".venv-bench", FakeRun(fail_on="install"), above=project / ".venv"
-    )
-    assert not script.make_env(project / ".venv", FakeRun(fail_on="install"))
-    (project / "benchmarks" / "requirements.lock").write_text("keras==3.9 --hash=sha256:0\n")
-    assert script.make_env(project / ".venv-bench", FakeRun(), above=project / ".venv")
+    process = project.start()
+    wait_for((project.folder / "slow").exists)
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    (project.folder / "slow").unlink()
+    (project.folder / "code").unlink()
+    assert len(project.make()[1]) == 3
 
 
-def test_a_failed_download_is_explained_and_leaves_the_environment(script, project):
-    with pytest.raises(UserError) as caught:
-        script.make_env(project / ".venv", FakeRun(fail_on="--require-hashes"))
-    assert "pip" in str(caught.value) and "TMPDIR" in str(caught.value)
-    run = FakeRun()
-    script.make_env(project / ".venv", run)
-    assert run.did("--require-hashes") and not run.did("venv")
-
-
-@pytest.mark.parametrize("word", ["venv", "--require-hashes", "--editable"])
-def test_cut_short_it_is_made_anew(script, project, word):
-    with pytest.raises(KeyboardInterrupt):
-        script.make_env(project / ".venv", FakeRun(fail_on=word, error=KeyboardInterrupt()))
-    run = FakeRun()
-    assert script.make_env(project / ".venv", run)
-    assert run.did("--clear")
-
-
-def test_pip_killed_is_not_pip_failed(script, project):
-    killed = subprocess.CalledProcessError(-signal.SIGKILL, ["python", "-m", "pip"])
-    with pytest.raises(UserError):
-        script.make_env(project / ".venv", FakeRun(fail_on="--require-hashes", error=killed))
-    run = FakeRun()
-    script.make_env(project / ".venv", run)
-    assert run.did("--clear")
-
-
-def test_a_folder_of_something_else_is_not_touched(script, project):
-    (project / "thesis").mkdir()
-    (project / "thesis" / "chapter.tex").write_text("years of work")
-    run = FakeRun()
-    with pytest.raises(UserError):
-        script.make_env(project / "thesis", run)
-    assert not run.commands and os.listdir(project / "thesis") == ["chapter.tex"]
-
-
-# What a process under test runs: the set-up, with a pip that ends when the file "go" is there.
-SLOW = f"""
-import subprocess, sys
-from pathlib import Path
-sys.path.insert(0, {str(Path(__file__).parent)!r})
-from test_make_env import load_script, make_skeleton
-project = Path(sys.argv[1])
-def run(command, **options):
-    if "venv" in map(str, command):
-        make_skeleton(Path(command[-1]))
-    else:
-        with (project / "pip.log").open("a") as log:
-            log.write("pip\\n")
-        subprocess.run(["sh", "-c", "for i in $(seq 2400); do [ -e go ] && exit; sleep 0.05; done"], cwd=project, **options)
-load_script(project).make_env(project / ".venv", run)
-"""
-
-
-def start_slow(project: Path) -> subprocess.Popen:
-    environment = os.environ | {"FMNIST_LANG": "en"}
-    command = [sys.executable, "-c", SLOW, str(project)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
-
-
-def wait_for(path: Path) -> None:
-    end = time.monotonic() + 120
-    while not path.exists():
-        assert time.monotonic() < end, f"{path} did not come"
-        time.sleep(0.02)
+def test_a_folder_of_something_else_is_not_touched(project):
+    thesis = project.folder / "thesis"
+    thesis.mkdir()
+    (thesis / "chapter.tex").write_text("years of work")
+    code, log, output = project.make(thesis)
+    assert code == 1 and log == [] and "no se toca" in output and "left alone" in output
+    assert os.listdir(thesis) == ["chapter.tex"]
 
 
 def test_two_at_once_install_once(project):
-    first = start_slow(project)
-    wait_for(project / "pip.log")
-    second = start_slow(project)
-    assert "waiting" in second.stdout.readline()
-    (project / "go").touch()
+    (project.folder / "slow").touch()
+    first = project.start()
+    wait_for(lambda: len(project.log()) == 2)
+    second = project.start()
+    assert second.stdout.readline() == "\n" and "se espera" in second.stdout.readline()
+    (project.folder / "slow").unlink()
     for process in (first, second):
-        process.communicate(timeout=120)
+        process.communicate(timeout=60)
         assert process.returncode == 0
-    assert (project / "pip.log").read_text().count(
-        "pip"
-    ) == 2  # the lock and the package, by the first alone
+    assert len(project.log()) == 3
 
 
-def test_killed_its_pip_still_holds_the_lock_and_the_next_run_repairs(script, project):
-    process = start_slow(project)
-    wait_for(project / "pip.log")
-    process.kill()
-    process.wait()
-    with (project / ".venv.lock").open() as lock, pytest.raises(BlockingIOError):
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    (project / "go").touch()
-    run = FakeRun()
-    assert script.make_env(project / ".venv", run)
-    assert run.did("--clear")
+def test_killed_its_pip_still_holds_the_lock_and_the_next_run_repairs(project):
+    (project.folder / "slow").touch()
+    first = project.start()
+    wait_for(lambda: len(project.log()) == 2)
+    first.kill()
+    first.wait()
+    second = project.start()
+    assert second.stdout.readline() == "\n" and "se espera" in second.stdout.readline()
+    assert len(project.log()) == 2
+    (project.folder / "slow").unlink()
+    second.communicate(timeout=60)
+    assert second.returncode == 0 and len(project.log()) == 5
 
 
-def test_an_old_python_is_named():
-    pretend = f"import sys, runpy; sys.version_info = (3, 9); runpy.run_path({str(SCRIPT)!r})"
-    finished = subprocess.run([sys.executable, "-c", pretend], capture_output=True, text=True)
-    assert finished.returncode == 1
-    assert "3.11" in finished.stderr and "Traceback" not in finished.stderr
+@pytest.mark.parametrize("version", ["3.9", "3.10", "3.15"])
+def test_an_unfit_python_is_named_before_anything_is_done(project, version):
+    code, log, output = project.make(version=version)
+    assert code == 1 and log == [] and not project.venv.exists()
+    assert "3.11, 3.12, 3.13 o 3.14" in output and "3.11, 3.12, 3.13 or 3.14" in output
