@@ -18,10 +18,10 @@ env:  ## prepara .venv si hace falta · set up .venv if need be
 	@$(PYTHON) .ci/make_env.py $(VENV)
 
 book: env  ## el sitio en los dos idiomas, en book/_build/html · the site in both languages
-	$(BIN)/python book/build.py --profile full
+	$(BIN)/python -m book.machinery.build --profile full
 
 pdf: env  ## el libro en PDF, dentro del sitio (usa Chromium) · the book as PDF, inside the site (uses Chromium)
-	$(BIN)/python book/pdf.py
+	$(BIN)/python -m book.machinery.pdf
 
 test: env  ## todo lo que corre la integración continua · everything that CI runs
 	$(BIN)/python -m pytest -m "not nightly" -n 2 --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)

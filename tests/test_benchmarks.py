@@ -20,13 +20,13 @@ from fmnist_utils.training import Batches
 from fmnist_utils.workshop.store import RunStore
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "book")]
+sys.path[:0] = [str(ROOT / "benchmarks")]
 
 import bench
 import measure
-import scaling
-import speed
-import writing
+from book.machinery.generated import scaling
+from book.machinery.generated import speed
+from book.machinery.generated import writing
 from engines import ours as ours_engine
 from engines import plain
 from workloads import WORKLOADS, Data, Job, read

@@ -14,22 +14,22 @@ import time
 from io import BytesIO
 from pathlib import Path
 
-import book_api
-import book_light
-import build
-import checks
-import closing
-import colophon
-import experiments
+from book.machinery.extensions import api
+from book.machinery.extensions import light
+from book.machinery import build
+from book.machinery import checks
+from book.machinery.generated import closing
+from book.machinery.generated import colophon
+from book.machinery import links as experiments
 import nbformat
 import numpy as np
-import pages
+from book.machinery import pages
 import pytest
-import rerender
+from book.machinery import rerender
 import scipy.stats
 import toy_book
-import verdicts
-import writing
+from book.machinery.generated import verdicts
+from book.machinery.generated import writing
 import yaml
 from bs4 import BeautifulSoup
 from hypothesis import given, settings
@@ -639,7 +639,7 @@ def test_styles_keep_what_a_page_uses():
     css = """@charset "UTF-8"; /* a note */ .used { color: red } .gone, .used.too { color: blue; }
     @media print { .gone { x: y } } @media screen { #here:not(.gone) { background: url(data:image/svg+xml;a{b}) } }
     :is(.gone, p) > .used::after { content: "}" } .fa-bars:before { content: "a" } @keyframes turn { from { x: y } }"""
-    kept = book_light.in_use(css, {"used", "here", "fa-bars"})
+    kept = light.in_use(css, {"used", "here", "fa-bars"})
     for rule in (
         '@charset "UTF-8";',
         ".used {color: red}",
@@ -657,10 +657,10 @@ def test_pictures_become_small_and_stay_the_same():
     ImageDraw.Draw(picture).line([(0, 0), (300, 200)], fill="#d55e00", width=9)
     written = BytesIO()
     picture.save(written, "PNG")
-    small = book_light.with_palette(written.getvalue())
+    small = light.with_palette(written.getvalue())
     assert len(small) < len(written.getvalue())
     assert (
-        book_light.difference(Image.open(BytesIO(small)).convert("RGB"), picture.convert("RGB"))
+        light.difference(Image.open(BytesIO(small)).convert("RGB"), picture.convert("RGB"))
         == 0
     )
     noise = Image.effect_noise((200, 200), 90).convert("RGB")
@@ -671,7 +671,7 @@ def test_pictures_become_small_and_stay_the_same():
     written = BytesIO()
     many.save(written, "PNG")
     assert (
-        book_light.with_palette(written.getvalue()) == written.getvalue()
+        light.with_palette(written.getvalue()) == written.getvalue()
     )  # too many colours: as it was
 
 
@@ -823,11 +823,11 @@ def test_small_site_passes(tmp_path):
 
 
 def test_comments_are_read_in_our_modules_alone():
-    read = book_api.ours_only("fmnist_utils.text")
+    read = api.ours_only("fmnist_utils.text")
     read.analyze()
     assert "say" in read.tags
     with pytest.raises(PycodeError):
-        book_api.ours_only("torch.nn.modules.linear")
+        api.ours_only("torch.nn.modules.linear")
 
 
 # --- What is rendered again ---------------------------------------------------------------------------------------------
@@ -911,7 +911,7 @@ def test_what_other_pages_may_show_has_all_rendered_again(change, tmp_path):
 def test_what_python_leaves_beside_the_extensions_changes_nothing(tmp_path):
     old, new = rendered(tmp_path / "old"), laid_out(tmp_path / "new")
     (old / "_ext" / "__pycache__").mkdir(parents=True)
-    (old / "_ext" / "__pycache__" / "book_light.cpython-311.pyc").touch()
+    (old / "_ext" / "__pycache__" / "light.cpython-311.pyc").touch()
     assert rerender.carry_over(old, new)
 
 

@@ -4,8 +4,8 @@ import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import build
-import forks
+from book.machinery import build
+from book.machinery import forks
 import nbformat
 import pytest
 from toy_book import code, toy_notebook

@@ -13,9 +13,9 @@ import shutil
 import subprocess
 from types import SimpleNamespace
 
-import live
+from book.machinery.generated import live
 import numpy as np
-import pages
+from book.machinery import pages
 import pytest
 import safetensors.numpy
 import torch
@@ -32,8 +32,8 @@ from fmnist_utils.evaluation import encode, predict, reconstruct
 from fmnist_utils.models import ConvAutoencoder, EncoderClassifier, FeedForwardAutoencoder
 
 BOOK = ROOT / "book"
-SCRIPTS = BOOK / "_live"
-SCRIPTS_OF_PARTS = load_file(BOOK / "_ext" / "book_live.py").SCRIPTS
+SCRIPTS = BOOK / "machinery" / "browser_code"
+SCRIPTS_OF_PARTS = parts.SCRIPTS
 NODE = shutil.which("node")
 needs_node = pytest.mark.skipif(NODE is None, reason="Node is not installed")
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import nbformat
-import pages
+from book.machinery import pages
 import pytest
 from toy_book import ROOT
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pkgutil
 
-import checks
-import experiments
+from book.machinery import checks
+from book.machinery import links as experiments
 import nbformat
-import pages
+from book.machinery import pages
 import pytest
-import terms
+from book.machinery import terms
 from toy_book import ROOT, code, text, toy_notebook
 
 import fmnist_utils

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import shutil
 
-import pdf
+from book.machinery import pdf
 import pytest
 import yaml
-from browser import CHROMIUM
+from book.machinery.browser import CHROMIUM
 from bs4 import BeautifulSoup
 
 

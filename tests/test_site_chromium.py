@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from browser import CHROMIUM, Browser, serve, wait_for
+from book.machinery.browser import CHROMIUM, Browser, serve, wait_for
 
 BUILD = Path(__file__).resolve().parents[1] / "book" / "_build"
 WIDTHS = {"desktop": 1400, "tablet": 768, "phone": 390}

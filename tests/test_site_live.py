@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import time
 
-import checks
-import live
+from book.machinery import checks
+from book.machinery.generated import live
 import pytest
 import torch
-from browser import wait_for
+from book.machinery.browser import wait_for
 from test_site_chromium import BUILD, WIDTHS, address, browser  # noqa: F401
 from test_site_chromium import pytestmark as needs_the_site
 from toy_book import ROOT
@@ -271,7 +271,7 @@ def test_the_explorer_draws_what_pytorch_draws(opened):
 def test_a_part_is_light():
     """At most 12 MB in all, as the issue has it; here the data of a language."""
     static = BUILD / "html" / "es" / "_static"
-    own = {path.name for path in (ROOT / "book" / "_live").iterdir()}
+    own = {path.name for path in (ROOT / "book" / "machinery" / "browser_code").iterdir()}
     made = {"classifier.js", "autoencoder.js", "examples.js", "garments.js", "decoder.js"}
     assert sum((static / name).stat().st_size for name in own | made) < 3_000_000
 

@@ -10,7 +10,7 @@ import json
 import time
 
 import pytest
-from browser import wait_for
+from book.machinery.browser import wait_for
 from test_site_chromium import BUILD, PAGES, WIDTHS, address, browser  # noqa: F401
 from test_site_chromium import pytestmark as needs_the_site
 from toy_book import ROOT

@@ -12,10 +12,10 @@ import re
 import shutil
 from pathlib import Path
 
-import build
-import checks
-import experiments
-import pages
+from book.machinery import build
+from book.machinery import checks
+from book.machinery import links as experiments
+from book.machinery import pages
 import pytest
 from bs4 import BeautifulSoup
 from click.testing import CliRunner
@@ -162,7 +162,7 @@ def test_a_report_is_added_step_by_step(tmp_path):
     fmnist("reproduce", "90", "--jobs", "1")
     assert len(list((project / "book" / "results" / NAME).glob("*.json"))) == 16
     assert verdicts(fmnist("audit", "90", "--format", "json")) == VERDICTS
-    built = run_in(project, "build.py")
+    built = run_in(project, "-m", "book.machinery.build")
     assert built.returncode == 0, built.stdout + built.stderr
     assert "quick profile" not in built.stdout
     for lang, title, agrees in (

@@ -14,10 +14,6 @@ import pytest
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [
-    str(ROOT / "book"),
-    str(ROOT / "book" / "_ext"),
-]  # the book's scripts are not a package
 
 PARAMETERS = """import os
 
@@ -158,14 +154,14 @@ def write_toy_book(root: Path) -> Path:
     shutil.copytree(
         ROOT / "fmnist_utils", root / "fmnist_utils", ignore=shutil.ignore_patterns("__pycache__")
     )
-    unwanted = shutil.ignore_patterns("_build", "results", "__pycache__", "*.md", "_toc.yml")
+    unwanted = shutil.ignore_patterns("_build", "pages", "__pycache__", "*.md", "_toc.yml")
     shutil.copytree(ROOT / "book", root / "book", ignore=unwanted)
     for name in ("pyproject.toml", "environment.yml"):
         shutil.copyfile(ROOT / name, root / name)
     # Without the reference of the package, which takes longer to import than all the rest to build.
     lines = (ROOT / "_config.yml").read_text("utf-8").splitlines(keepends=True)
     (root / "_config.yml").write_text(
-        "".join(line for line in lines if "book_api" not in line), "utf-8"
+        "".join(line for line in lines if "extensions.api" not in line), "utf-8"
     )
     for lang, files in PROSE.items():
         for name, content in files.items():
@@ -191,7 +187,7 @@ def run_in(book: Path, *command: str) -> subprocess.CompletedProcess:
     variables |= own | {"PYTHONPATH": str(book)}
     command = [sys.executable, *command]
     return subprocess.run(
-        command, cwd=book / "book", env=variables, capture_output=True, text=True, timeout=600
+        command, cwd=book, env=variables, capture_output=True, text=True, timeout=600
     )
 
 
@@ -199,7 +195,7 @@ def run_in(book: Path, *command: str) -> subprocess.CompletedProcess:
 def toy_site(tmp_path_factory):
     """The toy book, built in both languages by the project's own script."""
     book = write_toy_book(tmp_path_factory.mktemp("toy"))
-    finished = run_in(book, "build.py", "--profile", "quick")
+    finished = run_in(book, "-m", "book.machinery.build", "--profile", "quick")
     assert finished.returncode == 0, finished.stderr
     assert str(book / "book" / "_build" / "html" / "index.html") in finished.stdout
     return book / "book" / "_build" / "html"
@@ -208,7 +204,7 @@ def toy_site(tmp_path_factory):
 @pytest.fixture
 def own_build(monkeypatch, tmp_path):
     """A build folder of its own, with a published site in it."""
-    import build
+    from book.machinery import build
 
     for name, folder in {"BUILD": "", "CACHE": "cache", "STAGE": "stage", "SITE": "html"}.items():
         monkeypatch.setattr(build, name, tmp_path / folder)

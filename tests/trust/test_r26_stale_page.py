@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-import build
+from book.machinery import build
 import nbformat
 import pytest
 from toy_book import PARAMETERS, run_in, write_source, write_toy_book
@@ -12,7 +12,7 @@ from toy_book import PARAMETERS, run_in, write_source, write_toy_book
 from fmnist_utils.audit.schema import load_report
 
 PAGES = 5
-EXECUTE = "import build; build.CACHE.parent.mkdir(exist_ok=True); build.execute_all(['es', 'en'], 'quick')"
+EXECUTE = "from book.machinery import build; build.CACHE.parent.mkdir(exist_ok=True); build.execute_all(['es', 'en'], 'quick')"
 
 
 def test_surroundings_change_with_everything_outside_the_page(monkeypatch, tmp_path):

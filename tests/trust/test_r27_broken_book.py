@@ -8,11 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import build
-import checks
-import forks
+from book.machinery import build
+from book.machinery import checks
+from book.machinery import forks
 import nbformat
-import pages
+from book.machinery import pages
 import pytest
 import yaml
 from bs4 import BeautifulSoup
@@ -76,7 +76,7 @@ def test_a_book_without_a_page_is_not_built(missing, tmp_path):
     site = book / "book" / "_build" / "html"
     site.mkdir(parents=True)
     (site / "index.html").write_text("the previous site")
-    finished = run_in(book, "build.py", "--profile", "quick")
+    finished = run_in(book, "-m", "book.machinery.build", "--profile", "quick")
     assert finished.returncode == 1 and finished.stderr.startswith("book: ")
     assert Path(missing).stem in finished.stderr
     assert (site / "index.html").read_text() == "the previous site"
@@ -161,7 +161,7 @@ def test_both_languages_run_the_same_code(path):
 @pytest.mark.nightly
 def test_the_book_is_built_and_passes_its_checks():
     finished = subprocess.run(
-        [sys.executable, ROOT / "book" / "build.py"], capture_output=True, text=True
+        [sys.executable, ROOT / "book" / "-m", "book.machinery.build"], capture_output=True, text=True
     )
     assert finished.returncode == 0, finished.stderr
     site = ROOT / "book" / "_build" / "html"

@@ -7,9 +7,9 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import checks
+from book.machinery import checks
 import nbformat
-import pages
+from book.machinery import pages
 import pytest
 from toy_book import ROOT
 

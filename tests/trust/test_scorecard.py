@@ -6,9 +6,9 @@ import json
 import subprocess
 import sys
 
-import checks
+from book.machinery import checks
 import pytest
-import reliability
+from book.machinery.generated import reliability
 import scorecard
 from toy_book import ROOT
 

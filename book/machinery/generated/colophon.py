@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from writing import short, write_table
+from book.machinery.generated.writing import short, write_table
 
 PAGE_COLUMNS = ["profile", "data", "torch", "python", "machine", "seconds", "date", "commit"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from writing import NOT_MEASURED, save_figure, short, write_table
+from book.machinery.generated.writing import NOT_MEASURED, save_figure, short, write_table
 
 from fmnist_utils.audit import verdicts as audit
 from fmnist_utils.audit.schema import Measure, load_report

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from writing import fill, save_figure
+from book.machinery.generated.writing import fill, save_figure
 
 from fmnist_utils.audit.schema import load_report, student_reports
 from fmnist_utils.audit.verdicts import ACROSS, VERDICTS, audit, count_verdicts

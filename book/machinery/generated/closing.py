@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from pages import SOURCES
+from book.machinery.pages import SOURCES
 from scipy.special import stdtrit
-from writing import fill, save_figure, write_table
+from book.machinery.generated.writing import fill, save_figure, write_table
 
 from fmnist_utils.audit import verdicts as audit
 from fmnist_utils.audit.recipes import Recipe

@@ -1,4 +1,4 @@
-"""Build the bilingual book: ``python book/build.py [--profile full|quick] [--lang es en]``.
+"""Build the bilingual book: ``python -m book.machinery.build [--profile full|quick] [--lang es en]``.
 
 For each language: select its cells from every notebook, execute the code with papermill (or take the outputs from the
 cache), lay everything out as an ordinary Jupyter Book in ``book/_build/stage/<lang>``, render it, check it. When all of
@@ -34,25 +34,25 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 
-import checks
-import closing
-import colophon
-import experiments
+from book.machinery import checks
+from book.machinery.generated import closing
+from book.machinery.generated import colophon
+from book.machinery import links as experiments
 import filelock
-import forks
-import live
+from book.machinery import forks
+from book.machinery.generated import live
 import nbformat
-import pages
-import reliability
-import rerender
-import scaling
-import speed
-import verdicts
+from book.machinery import pages
+from book.machinery.generated import reliability
+from book.machinery import rerender
+from book.machinery.generated import scaling
+from book.machinery.generated import speed
+from book.machinery.generated import verdicts
 import yaml
-from _ext.book_light import difference, with_palette
+from book.machinery.extensions.light import difference, with_palette
 from nbformat import NotebookNode
-from pages import LANGUAGES, ROOT, SOURCES
-from writing import short
+from book.machinery.pages import LANGUAGES, ROOT, SOURCES
+from book.machinery.generated.writing import short
 
 import fmnist_utils
 from fmnist_utils.audit.schema import load_report, report_names, student_reports
@@ -63,14 +63,14 @@ from fmnist_utils.workshop.store import RunStore
 BOOK = ROOT / "book"
 BUILD = BOOK / "_build"
 CACHE, STAGE, SITE = BUILD / "cache", BUILD / "stage", BUILD / "html"
-SHARED = [
-    "_ext",
-    "_images",
-    "_live",
-    "_static",
-    "_templates",
-    "references.bib",
-]  # what both languages use
+MACHINERY = BOOK / "machinery"
+SHARED = {  # what both languages use, by where it stands in the laid-out book
+    "images": BOOK / "images",
+    "references.bib": BOOK / "references.bib",
+    "_live": MACHINERY / "browser_code",
+    "_static": MACHINERY / "static",
+    "_templates": MACHINERY / "templates",
+}
 PACKAGE = Path(fmnist_utils.__file__).parent
 # Of the time of a build a third went into looking for garbage among millions of live nodes, and two seconds into the grammar of
 # internationalized addresses, which jsonschema does without.
@@ -449,9 +449,9 @@ def lay_out(lang: str, languages: list[str], executed: dict[tuple[str, str], Not
     previous, stage = STAGE / lang, STAGE / f"{lang}.next"
     shutil.rmtree(stage, ignore_errors=True)
     shutil.copytree(BOOK / lang, stage)
-    for name in SHARED:
-        copy = shutil.copytree if (BOOK / name).is_dir() else shutil.copyfile
-        copy(BOOK / name, stage / name)
+    for name, source in SHARED.items():
+        copy = shutil.copytree if source.is_dir() else shutil.copyfile
+        copy(source, stage / name)
     (stage / "_config.yml").write_text(
         yaml.safe_dump(configuration(lang, languages), allow_unicode=True), "utf-8"
     )
@@ -571,6 +571,8 @@ def render_all(languages: list[str]) -> None:
             text=True,
             encoding="utf-8",
             errors="replace",
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
         )
     failures = []
     for lang, process in processes.items():
@@ -606,11 +608,11 @@ def assemble(languages: list[str]) -> Path:
             )
     link = '<li><a href="{0}/index.html" lang="{0}" hreflang="{0}">{1}</a></li>'
     links = "\n  ".join(link.format(lang, LANGUAGE_NAMES[lang]) for lang in languages)
-    landing = string.Template((BOOK / "landing.html").read_text("utf-8"))
+    landing = string.Template((MACHINERY / "templates" / "landing.html").read_text("utf-8"))
     (site / "index.html").write_text(
         landing.substitute(languages=json.dumps(languages), links=links), "utf-8"
     )
-    shutil.copyfile(BOOK / "_images" / "favicon.svg", site / "favicon.svg")
+    shutil.copyfile(BOOK / "images" / "favicon.svg", site / "favicon.svg")
     (site / "environment.yml").write_text(binder_environment(), "utf-8")
     (
         site / ".nojekyll"

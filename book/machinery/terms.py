@@ -1,4 +1,4 @@
-"""The words of the glossary, linked once on each page: ``python book/terms.py`` puts in the links that are missing.
+"""The words of the glossary, linked once on each page: ``python -m book.machinery.terms`` puts in the links that are missing.
 
 A page owes a link for a concept when some passage of it uses its word in both languages. Not counted are titles, captions, tables,
 code, formulas and, in a notebook, what stands before its parameters: goals are read before they are understood.
@@ -11,7 +11,7 @@ import itertools
 import re
 from collections.abc import Iterator
 
-import pages
+from book.machinery import pages
 
 GLOSSARY, WITHOUT = (
     "glossary.md",

@@ -19,9 +19,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import yaml
-from browser import CHROMIUM, Browser, serve
+from book.machinery.browser import CHROMIUM, Browser, serve
 from bs4 import BeautifulSoup, Tag
-from pages import LANGUAGES, ROOT
+from book.machinery.pages import LANGUAGES, ROOT
 
 SITE = ROOT / "book" / "_build" / "html"
 WHOLE = "whole.html"  # the long page, beside the pages that it is made of, while it is printed
@@ -132,7 +132,7 @@ def whole(site: Path, lang: str) -> str:
     config = yaml.safe_load(
         (ROOT / ("_config.yml" if lang == "es" else "book/en/_overlay.yml")).read_text("utf-8")
     )
-    return string.Template((ROOT / "book" / "print.html").read_text("utf-8")).substitute(
+    return string.Template((ROOT / "book" / "machinery" / "templates" / "print.html").read_text("utf-8")).substitute(
         lang=lang, title=config["title"], author=config["author"], date=datetime.date.today().isoformat(),
         address=f"{public_site()}/{lang}/", contents=WORDS[lang]["contents"], root=".", list="\n".join(entries),
         pages="\n".join(pages), scripts="\n".join(map(str, scripts)),

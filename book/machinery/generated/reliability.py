@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import yaml
-from pages import ROOT
-from writing import short, write_table
+from book.machinery.pages import ROOT
+from book.machinery.generated.writing import short, write_table
 
 WORDS = {
     "passed": {"es": "se cumple", "en": "passes"},

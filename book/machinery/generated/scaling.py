@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from writing import NOT_MEASURED, short, write_table
+from book.machinery.generated.writing import NOT_MEASURED, short, write_table
 
 WORDS = {
     "nothing happens": {"es": "no pasa nada", "en": "nothing happens"},

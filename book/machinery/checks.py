@@ -1,4 +1,4 @@
-"""What every page must keep to, and what the built site must be: ``python book/checks.py``.
+"""What every page must keep to, and what the built site must be: ``python -m book.machinery.checks``.
 
 A rule is a function that takes what it judges and yields one line for each thing found wrong; ``NOTEBOOK_RULES``,
 ``PROSE_RULES`` and ``SITE_RULES`` list them all. Some are matters of truth (no measured number is typed into text: it
@@ -19,13 +19,13 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import experiments
-import forks
-import pages
-import terms
+from book.machinery import links as experiments
+from book.machinery import forks
+from book.machinery import pages
+from book.machinery import terms
 from bs4 import BeautifulSoup, NavigableString, Tag
 from nbformat import NotebookNode
-from pages import LANGUAGES, ROOT, tags
+from book.machinery.pages import LANGUAGES, ROOT, tags
 
 MAX_LINES, MAX_COLUMNS, MAX_MEDIAN_LINES = 15, 79, 4
 CELLS = range(25, 46)  # as a reader of one language counts them

@@ -11,7 +11,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 
-import pages
+from book.machinery import pages
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 

@@ -1,7 +1,7 @@
 """What the pages that run a network in the browser are given: weights, images and the figures shown without scripts.
 
-Made at each build from the committed checkpoints and from ``_images/garments.png``, the first thirty test images of each
-class, which ``python book/live.py`` makes from the official data. Scripts are data only, read by ``_live/networks.js``; a page
+Made at each build from the committed checkpoints and from ``images/garments.png``, the first thirty test images of each
+class, which ``python -m book.machinery.generated.live`` makes from the official data. Scripts are data only, read by ``browser_code/networks.js``; a page
 opened from the disk cannot load anything else.
 """
 
@@ -14,17 +14,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pages import ROOT
+from book.machinery.pages import ROOT
 from PIL import Image
 from torch import Tensor, nn
-from writing import save_figure, write_table
+from book.machinery.generated.writing import save_figure, write_table
 
 from fmnist_utils.audit.schema import load_pretrained
 from fmnist_utils.evaluation import encode, predict, reconstruct
 from fmnist_utils.text import class_names, say, speaking
 
 CLASSIFIER, AUTOENCODER = "ff_classifier", "conv_autoencoder_64"
-GARMENTS = ROOT / "book" / "_images" / "garments.png"
+GARMENTS = ROOT / "book" / "images" / "garments.png"
 EACH = 30  # images of each class
 SIDE = 28
 WALK = [7 * EACH, 9 * EACH]  # from the first sneaker to the first ankle boot

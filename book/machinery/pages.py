@@ -6,7 +6,7 @@ in pairs, ``lang-es`` then ``lang-en``; its code cells serve both. A code cell t
 as well. Their text is the caption; the comment ``<!-- alt: … -->`` in them says what the figure shows to someone who
 cannot see it. A figure inside a folded solution has the comment alone.
 
-``python book/pages.py`` writes the notebooks that readers open, one for each language, from the sources.
+``python -m book.machinery.pages`` writes the notebooks that readers open, one for each language, from the sources.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "book" / "pages"
 NOTEBOOKS = {"es": ROOT / "notebooks", "en": ROOT / "notebooks" / "en"}
 LANGUAGES = ("es", "en")
@@ -30,7 +30,7 @@ ROLE = re.compile(r"\{([\w:-]+)\}`([^`]+)`")
 DIRECTIVE = re.compile(r"^:{3,}\{([\w:-]+)\} *(.*)$")
 QUESTION = re.compile(
     r"^:::\{question\}\n(.*?)\n---\n(.*?)\n:::$", re.DOTALL | re.MULTILINE
-)  # see _ext/book_selfcheck.py
+)  # see extensions/selfcheck.py
 
 # How the directives of a page are called in a copy that no MyST renders; the others are named by their own title.
 PLAIN_TITLES = {
@@ -130,7 +130,7 @@ def _caption_options(cell: NotebookNode, caption: str, alt: str) -> dict:
             options["figure"] |= {
                 "caption_before": True,
                 "classes": "captioned-table",
-            }  # see _ext/book_tables.py
+            }  # see extensions/tables.py
     return options
 
 
