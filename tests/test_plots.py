@@ -16,6 +16,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Circle, Rectangle
 
 from fmnist_utils import evaluation, plots, text
+from fmnist_utils.audit.schema import ByGroup
 from fmnist_utils.training import History
 
 IMAGES = np.random.default_rng(0).random((6, 1, 28, 28))
@@ -400,6 +401,16 @@ def test_intervals_draws_every_seed_the_mean_and_the_published_value(language):
     assert [label.get_text() for label in axes.texts] == ["first (n = 3)", "second (n = 1)"]
     assert axes.get_ylim()[0] > axes.get_ylim()[1]  # the first group is the top row
     assert legend()[-1] == {"es": "publicado", "en": "published"}[language]
+
+
+def test_recorded_groups_are_called_by_their_labels():
+    labels = {"model_1": "Model 1: SGD", "model_2": "Model 2: Adam"}
+    plots.intervals(ByGroup({"model_1": [0.7, 0.8], "model_2": [0.9]}, labels))
+    (axes,) = plt.gcf().axes
+    shown = [label.get_text() for label in axes.texts]
+    assert shown == ["Model 1: SGD (n = 2)", "Model 2: Adam (n = 1)"]
+    plots.curves(ByGroup({"model_1": history([1.0])}, labels), "val_loss")
+    assert legend()[0] == "Model 1: SGD (n = 1)"
 
 
 def test_seeds_that_came_out_alike_are_all_seen():

@@ -52,15 +52,15 @@ SCALES = {"percent": Decimal(100)} | dict.fromkeys(
 )
 
 
-class Runs(dict[str, list[Run]]):
-    """Recorded runs by the name of their group, one a seed.
+class ByGroup(dict):
+    """What groups of runs have, by the name of the group: their runs, or one value a run.
 
     Attributes:
         labels: each group's name in words, in the language in force when they were read.
     """
 
-    def __init__(self, runs: Mapping[str, list[Run]], labels: Mapping[str, str]):
-        super().__init__(runs)
+    def __init__(self, items: Mapping[str, list], labels: Mapping[str, str]):
+        super().__init__(items)
         self.labels = dict(labels)
 
 
@@ -467,7 +467,9 @@ class Report(CheckedSpec):
             )
         return numbers[id]
 
-    def runs(self, *groups: str, protocol: str | None = None, store: Records | None = None) -> Runs:
+    def runs(
+        self, *groups: str, protocol: str | None = None, store: Records | None = None
+    ) -> ByGroup:
         """Return the recorded runs of ``groups``, by the name of the group, one a seed.
 
         Args:
@@ -482,7 +484,7 @@ class Report(CheckedSpec):
             if not runs:
                 raise UserError("reports.no_records", group=group, protocol=protocol)
         labels = {group: self.label(group, runs[0].recipe) for group, runs in found.items()}
-        return Runs(found, labels)
+        return ByGroup(found, labels)
 
     def recipes(self, *groups: str, protocol: str | None = None) -> pd.DataFrame:
         """Return a table of recipes, one row a group: the fields in which they differ.

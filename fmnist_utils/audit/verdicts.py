@@ -37,6 +37,7 @@ from scipy.special import (  # the quantiles of scipy.stats, which takes a secon
 from fmnist_utils.audit.records import Records, Run
 from fmnist_utils.audit.schema import (
     Across,
+    ByGroup,
     Claim,
     Condition,
     Measure,
@@ -578,8 +579,8 @@ def errors_table(report: Report) -> Table:
     )
 
 
-def values(runs: Mapping[str, Sequence[Run]], name: str) -> dict[str, list[float]]:
-    """Return one value a seed for each label of ``runs``: the metric ``name``, or the last value of that column.
+def values(runs: Mapping[str, Sequence[Run]], name: str) -> ByGroup:
+    """Return one value a seed for each group of ``runs``: the metric ``name``, or the last value of that column.
 
     ``selected_epoch`` is the epoch whose weights are the result.
     """
@@ -589,7 +590,8 @@ def values(runs: Mapping[str, Sequence[Run]], name: str) -> dict[str, list[float
             return run.record.selected_epoch
         return run.metrics[name] if name in run.metrics else run.history[name][-1]
 
-    return {label: list(map(value, of_label)) for label, of_label in runs.items()}
+    found = {group: [value(run) for run in of_group] for group, of_group in runs.items()}
+    return ByGroup(found, getattr(runs, "labels", {}))
 
 
 def by_size(runs: Mapping[str, Sequence[Run]], name: str) -> dict[int, list[float]]:
@@ -601,7 +603,7 @@ def by_size(runs: Mapping[str, Sequence[Run]], name: str) -> dict[int, list[floa
 
 
 def summary(runs: Mapping[str, Sequence[Run]], names: Sequence[str], unit: str = "nats") -> Table:
-    """Return *mean ± sd (n)* of the metrics or columns ``names``, one row a label; ``unit`` is that of the losses.
+    """Return *mean ± sd (n)* of the metrics or columns ``names``, one row a group; ``unit`` is that of the losses.
 
     Accuracies are in percent; what is neither is a count.
     """
@@ -616,7 +618,8 @@ def summary(runs: Mapping[str, Sequence[Run]], names: Sequence[str], unit: str =
         ]
         for name in names
     }
-    return Table(columns, index=pd.Index(runs, name=""))
+    labels = getattr(runs, "labels", {})
+    return Table(columns, index=pd.Index([labels.get(group, group) for group in runs], name=""))
 
 
 def _shown(frame: pd.DataFrame) -> Table:

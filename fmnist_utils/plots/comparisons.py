@@ -27,6 +27,7 @@ from fmnist_utils.plots.style import (
     WIDTH,
     _figure,
     _frames,
+    _labels,
     _percent_if_accuracy,
     _plain_decimals,
 )
@@ -45,8 +46,8 @@ def intervals(
     The bar is the sample standard deviation (n - 1); a group of one run has none.
 
     Args:
-        groups: name -> the values of its runs; the first group is the top row. Names stand inside, above their points,
-            so that long ones leave the points their room on a phone. Points that would hide each other are stacked.
+        groups: name -> the values of its runs, called by its label if it has one; the first is the top row. Names stand
+            inside, above their points, so that long ones leave the points their room on a phone. Points that would hide each other are stacked.
         published: where to draw the vertical line of the published value.
         quantity: ``"accuracy"`` (values in [0, 1], drawn in percent), or what else the axis says: ``"loss"``, ``"drop"``.
         each: what a point stands for, ``"seed"`` or ``"fold"``.
@@ -54,13 +55,14 @@ def intervals(
     figure, axes = plt.subplots(figsize=(WIDTH, 1.1 + 0.55 * len(groups)))
     label = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": 9, "zorder": 3}
     label["bbox"] = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+    labels = _labels(groups)
     groups = {name: _percent_if_accuracy(values, quantity) for name, values in groups.items()}
     apart = 0.01 * np.ptp(
         np.concatenate(list(groups.values()))
     )  # the width of a point, more or less
     for row, (name, values) in enumerate(groups.items()):
         spread = values.std(ddof=1) if len(values) > 1 else 0
-        axes.text(0.01, row - 0.28, say("plots.runs", name=name, n=len(values)), **label)
+        axes.text(0.01, row - 0.28, say("plots.runs", name=labels[name], n=len(values)), **label)
         places = row + 0.24 + 0.06 * _stacked(values, apart)
         axes.plot(values, places, "o", color=SKY, markeredgecolor=BLUE, markeredgewidth=0.6)
         axes.errorbar(values.mean(), row + 0.05, xerr=spread, fmt="D", color=BLUE, capsize=4)

@@ -21,6 +21,7 @@ from fmnist_utils.plots.style import (
     WIDTH,
     _figure,
     _frames,
+    _labels,
     _percent_if_accuracy,
     _plain_decimals,
 )
@@ -44,7 +45,8 @@ def curves(
 
     Args:
         histories: name -> a history or a list of histories (one per seed); a history is what ``fit`` returns, a
-            DataFrame indexed by epoch, or anything that has one as its ``history`` (a run).
+            DataFrame indexed by epoch, or anything that has one as its ``history`` (a run). Recorded
+            runs, as ``report.runs`` gives them, are called by their labels.
         columns: such as ``"val_loss"`` or ``["train_loss", "val_loss", "train_accuracy", "val_accuracy"]``.
         mark_best: put a star at the best epoch of every run (lowest loss, highest accuracy) in val and test columns.
         pca: name -> the loss of PCA of the same size, a horizontal line in the colour of that name.
@@ -57,7 +59,7 @@ def curves(
     looks = zip(itertools.cycle(COLOURS), itertools.cycle(MARKERS))
     runs = [(name, _frames(value, columns), *next(looks)) for name, value in histories.items()]
     quantities = list(dict.fromkeys(_quantity(column) for column in columns))
-    models, lines = _curve_handles(runs, columns, mark_best)
+    models, lines = _curve_handles(runs, _labels(histories), columns, mark_best)
     if pca:
         lines.append(Line2D([], [], color=GREY, **LEVEL, label=say("plots.pca")))
     height = 2.4 * len(quantities) + 0.2 * (len(models) + len(lines) / 2) + 0.5
@@ -114,10 +116,14 @@ def _mean_and_band(axes, frames, column, colour, marker, mark_best) -> None:
         )
 
 
-def _curve_handles(runs, columns, mark_best) -> tuple[list, list]:
+def _curve_handles(runs, labels, columns, mark_best) -> tuple[list, list]:
     models = [
         Line2D(
-            [], [], color=colour, marker=marker, label=say("plots.runs", name=name, n=len(frames))
+            [],
+            [],
+            color=colour,
+            marker=marker,
+            label=say("plots.runs", name=labels[name], n=len(frames)),
         )
         for name, frames, colour, marker in runs
     ]

@@ -88,6 +88,12 @@ def _figure(draw):
     return drawn
 
 
+def _labels(groups) -> dict[str, str]:
+    """Return what each group is called in a figure: as its ``labels`` say, else by its name."""
+    labels = getattr(groups, "labels", {})
+    return {name: labels.get(name, name) for name in groups}
+
+
 def _frames(value, columns: Sequence[str]) -> list[pd.DataFrame]:
     many = value if isinstance(value, list | tuple) else [value]
     many = [getattr(run, "history", run) for run in many]
