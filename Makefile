@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PACKAGES := import sysconfig; print(sysconfig.get_path("purelib"))
 
 .DEFAULT_GOAL := help
-.PHONY: help env book pdf test test-nightly scorecard lab quick reproduce audit bench clean address lock
+.PHONY: help env book notebooks pdf test test-nightly scorecard lab quick reproduce audit bench clean address lock
 
 help:  ## esta lista · this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -18,7 +18,10 @@ env:  ## prepara .venv si hace falta · set up .venv if need be
 	@$(PYTHON) .ci/make_env.py $(VENV)
 
 book: env  ## el sitio en los dos idiomas, en book/_build/html · the site in both languages
-	$(BIN)/python -m book.machinery.build --profile full
+	$(BIN)/python -m book.machinery.build
+
+notebooks: env  ## los cuadernos que se abren, en notebooks/, de book/pages · the notebooks that readers open
+	$(BIN)/python -m book.machinery.notebooks $(CHECK)
 
 pdf: env  ## el libro en PDF, dentro del sitio (usa Chromium) · the book as PDF, inside the site (uses Chromium)
 	$(BIN)/python -m book.machinery.pdf

@@ -15,8 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 # Files that repeat the address; those of the first line must.
-REQUIRED = ("README.md", "CITATION.cff", "CONTRIBUTING.md", "book/pages/*.md")
-ALLOWED = ("book/es/**/*.md", "book/en/**/*.md")
+REQUIRED = ("README.md", "CITATION.cff", "CONTRIBUTING.md")
+ALLOWED = ("book/pages/*.md", "book/es/**/*.md", "book/en/**/*.md")
 
 _OWNER, _NAME = r"(?P<owner>[\w-]+)", r"(?P<name>[\w-](?:[\w.-]*?[\w-])??)"
 _END = r"(?=\.git\b|[^\w.-]|\.?$|\.\s)"
