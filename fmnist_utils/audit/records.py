@@ -1,7 +1,8 @@
 """Records: what is kept of a run, readable without Python, and where records are found.
 
 A run is a folder named after the recipe's id. When it is done, ``record.json`` holds all that figures and tables need; with
-their SHA-256 in it, ``record.panel.safetensors`` (a few example images) and ``record.weights.safetensors`` stand beside it.
+their SHA-256 in it, ``record.panel.safetensors`` (a few example images), ``record.weights.safetensors`` and, of a classifier,
+``record.predictions.npz`` stand beside it.
 The package ships the records of the reports, ``reports/NN_name/records``; there only a group's first seed has a panel, and
 only the checkpoints that a report names have weights.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import io
 import json
 import os
 from collections.abc import Callable
@@ -47,6 +49,7 @@ class Record(BaseModel):
         history: one list for each column of :class:`~fmnist_utils.training.History`.
         metrics: of the selected weights: ``test_loss``, ``test_accuracy``, ``val_loss``, …
         confusion: for classifiers, the 10×10 counts on the test set, rows true, columns predicted.
+        predictions_sha256: for classifiers, of ``record.predictions.npz``; records made before 2026-11-28 have none.
         made_with: versions, device, threads, commit and date.
         digest: SHA-256 of all the rest, so that a number edited by hand is noticed.
     """
@@ -64,17 +67,25 @@ class Record(BaseModel):
     panel_sha256: str
     made_with: dict[str, str | int | bool | None]
     seconds: float
+    predictions_sha256: str | None = None
     digest: str = ""
+
+    def _fields(self) -> dict[str, Any]:
+        """Return what is written and sealed: a field that older records lack is left out where it says nothing."""
+        fields = self.model_dump(mode="json")
+        if self.predictions_sha256 is None:
+            del fields["predictions_sha256"]
+        return fields
 
     def sealed(self) -> Record:
         """Return this record with its digest."""
-        return self.model_copy(
-            update={"digest": digest(self.model_dump(mode="json", exclude={"digest"}))}
-        )
+        fields = self._fields()
+        del fields["digest"]
+        return self.model_copy(update={"digest": digest(fields)})
 
     def to_json(self) -> str:
         """Return the record as JSON, one line for each field and each column of the history."""
-        fields = self.model_dump(mode="json")
+        fields = self._fields()
         history = ",\n".join(
             f"  {json.dumps(name)}: {json.dumps(column)}"
             for name, column in fields["history"].items()
@@ -153,6 +164,20 @@ class Run:
         )
 
     @property
+    def predictions(self) -> np.ndarray | None:
+        """The class that the network gives each test image, uint8 (10000,), in the order of the official file.
+
+        None where the record keeps none: autoencoders, a part of the test set, runs made before 2026-11-28.
+
+        Raises:
+            UserError: if the record names a file of predictions that is not here or is damaged.
+        """
+        if self.record.predictions_sha256 is None:
+            return None
+        path = self.path.with_suffix(".predictions.npz")
+        return self._load(path, self.record.predictions_sha256, _predictions)
+
+    @property
     def has_panel(self) -> bool:
         return self.path.with_suffix(".panel.safetensors").exists()
 
@@ -177,7 +202,7 @@ class Run:
         )
         return model.eval()
 
-    def _load(self, path: Path, sha256: str, load: Callable[[bytes], dict]) -> dict:
+    def _load(self, path: Path, sha256: str, load: Callable[[bytes], Any]) -> Any:
         if not path.exists():
             raise UserError("runs.missing", file=path.name)
         content = path.read_bytes() if path.is_file() else b""
@@ -187,6 +212,12 @@ class Run:
         except SafetensorError:
             pass
         raise UserError("runs.damaged", file=path.name, folder=path.parent.name)
+
+
+def _predictions(content: bytes) -> np.ndarray:
+    """Return the array of a file of predictions."""
+    with np.load(io.BytesIO(content)) as arrays:
+        return arrays["predictions"]
 
 
 class Records:

@@ -12,7 +12,7 @@ import copy
 import functools
 import itertools
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -42,6 +42,7 @@ LOADER = getattr(
     yaml, "CSafeLoader", yaml.SafeLoader
 )  # where PyYAML has libyaml, in an eighth of the time
 Label = Annotated[int, Field(ge=0, le=9)]
+Seeds = PositiveInt | Annotated[tuple[Count, ...], AsTuple, Field(min_length=1)]
 Groups = Annotated[
     tuple[str, ...],
     BeforeValidator(lambda value: (value,) if isinstance(value, str) else tuple(value)),
@@ -87,13 +88,15 @@ class Group(Spec):
             other one, arguments and all.
         epochs_factor: this group trains so many times the epochs of the page.
         encoder_from: the group whose encoder, of the same protocol and seed, this one starts from; or protocol → that group.
-        first_seed, seeds: the seeds are ``seeds`` successive ones.
+        first_seed, seeds: the seeds are ``seeds`` successive ones, or those listed; or protocol → that. Their number is fixed
+            before the runs are made, and ``why_seeds`` says why it is not five at least where a published number or a claim
+            stands on the group.
         gpu: whether it is meant for a GPU: neither the page nor the book waits for its records, and without a GPU
             ``fmnist reproduce`` leaves it out.
         panel: whether the committed record of the first seed keeps its panel of example outputs; ``all``: that of every seed.
         later_seeds: the fields of the recipe that every seed but the first has otherwise, to save time: ``{patience: 10}``.
         by_seed: fields of the recipe that change with the seed and take its value: ``data.fold`` (modulo the number of folds),
-            ``data.subset_seed``.
+            ``data.subset_seed``, ``data.split_seed``. Seeds below ``by_seed_from`` keep the recipe's own value.
         protocols: the names of the protocols it runs under; if none is given, the report's first one.
         checkpoint: the name under which the weights of the first seed, under the first protocol, are committed too.
         question: the question it answers, when it is an experiment of ours and not of the report.
@@ -105,18 +108,23 @@ class Group(Spec):
     epochs_factor: PositiveInt = 1
     encoder_from: str | dict[str, str] | None = None
     first_seed: Count = 0
-    seeds: PositiveInt = 3
+    seeds: Seeds | dict[str, Seeds] = 3
+    why_seeds: Bilingual | None = None
     later_seeds: dict[str, Any] = {}
     by_seed: list[str] = []
+    by_seed_from: Count = 0
     gpu: bool = False
     panel: bool | Literal["all"] = True
     protocols: list[str] = []
     question: Bilingual | None = None
     checkpoint: str | None = None
 
-    def all_seeds(self) -> range:
-        """Return the seeds of the full runs."""
-        return range(self.first_seed, self.first_seed + self.seeds)
+    def all_seeds(self, protocol: str) -> Sequence[int]:
+        """Return the seeds of the full runs under ``protocol``."""
+        seeds = self.seeds[protocol] if isinstance(self.seeds, dict) else self.seeds
+        if isinstance(seeds, int):
+            return range(self.first_seed, self.first_seed + seeds)
+        return seeds
 
 
 QUANTITIES = (
@@ -430,7 +438,7 @@ class Report(CheckedSpec):
         fields["num_epochs"] *= own.epochs_factor
         for path, value in _flatten(self.protocols[protocol]):
             set_field(fields, path, value)
-        for path in own.by_seed:
+        for path in own.by_seed if seed >= own.by_seed_from else ():
             set_field(fields, path, seed)
         if "data.fold" in own.by_seed:
             fields["data"]["fold"] = seed % DataSpec(**fields["data"]).num_folds
@@ -521,13 +529,16 @@ class Report(CheckedSpec):
     def runs_of(self, group: str, protocol: str, store: Records | None = None) -> list[Run]:
         """Return the recorded runs of one group, one a seed; seeds without a record are left out."""
         store = store or Records()
-        recipes = [self.recipe(group, protocol, seed) for seed in self.groups[group].all_seeds()]
+        seeds = self.groups[group].all_seeds(protocol)
+        recipes = [self.recipe(group, protocol, seed) for seed in seeds]
         return [run for recipe in recipes if (run := store.find(recipe))]
 
     def all_recipes(self, gpu: bool = True) -> dict[str, list[Recipe]]:
         """Return every recipe of the report: ``group.protocol`` → one a seed; without ``gpu``, those that need none."""
         return {
-            f"{name}.{protocol}": [self.recipe(name, protocol, seed) for seed in group.all_seeds()]
+            f"{name}.{protocol}": [
+                self.recipe(name, protocol, seed) for seed in group.all_seeds(protocol)
+            ]
             for name, group in self.groups.items()
             if gpu or not group.gpu
             for protocol in group.protocols
@@ -540,9 +551,11 @@ class Report(CheckedSpec):
             KeyError: if it is not one of this report's.
         """
         recipes = self.all_recipes()
-        name = {recipe.id: name for name, of_group in recipes.items() for recipe in of_group}[
-            run.id
-        ]
+        owners = {}
+        for name, of_group in recipes.items():
+            for recipe in of_group:
+                owners.setdefault(recipe.id, name)  # two groups may share a run: the first has it
+        name = owners[run.id]
         kept = self.groups[name.rpartition(".")[0]].panel
         panel = kept == "all" or (kept and run.id == recipes[name][0].id)
         return store.publish(

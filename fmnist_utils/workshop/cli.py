@@ -5,6 +5,7 @@ The modules that load PyTorch are imported inside the commands, so that help and
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shlex
@@ -12,10 +13,19 @@ import signal
 import sys
 import time
 from contextlib import contextmanager
+from fnmatch import fnmatch
 
 import click
 
-from fmnist_utils.text import LANGUAGES, Failure, UserError, get_language, say, set_language
+from fmnist_utils.text import (
+    LANGUAGES,
+    Failure,
+    UserError,
+    get_language,
+    nearest,
+    say,
+    set_language,
+)
 
 
 class Group(click.Group):
@@ -214,40 +224,71 @@ def train(report, group, protocol, seed, changes, device, threads):
 
 
 @main.command()
-@click.argument("report", required=False)
+@click.argument("targets", nargs=-1)
 @click.option(
     "--jobs",
     type=click.IntRange(1),
     help="Runs side by side (default: one for each core; on a GPU, one).",
 )
 @click.option("--device", default="auto", show_default=True)
-def reproduce(report, jobs, device):
-    """Make every missing run of REPORT, or of all, and publish the records. Interrupted, it goes on where it was.
+def reproduce(targets, jobs, device):
+    """Make every missing run of TARGETS, or of all reports, and publish the records. Interrupted, it goes on where it was.
 
-    Runs meant for a GPU are made where there is one. Without REPORT, also the yardsticks of reconstruction, where they are missing.
+    A target is a report (05), a group of it (05/winner), of one protocol (05/juan.theirs), or several groups
+    ("05/split_cnn_*"), whose first seeds come first. Targets are made in their order. Runs meant for a GPU are made where
+    there is one. Without TARGETS, also the yardsticks of reconstruction, where they are missing.
     """
     from fmnist_utils.audit import yardsticks
-    from fmnist_utils.audit.schema import load_report, report_names
+    from fmnist_utils.audit.schema import report_names
     from fmnist_utils.training import pick_device
     from fmnist_utils.workshop.engine import train_all
     from fmnist_utils.workshop.store import RunStore
+    from fmnist_utils.workshop.yardsticks import publish as publish_yardsticks
 
     store, gpu = RunStore(), pick_device(device).type == "cuda"
-    for name in [report] if report else report_names():
-        plan = load_report(name)
-        recipes = [recipe for recipes in plan.all_recipes(gpu).values() for recipe in recipes]
+    wanted = [_recipes_of(target, gpu) for target in targets or report_names()]
+    failures = []
+    for plan, recipes in wanted:
         missing = [recipe for recipe in recipes if not plan.is_published(recipe, store)]
         click.echo(say("cli.plan", report=plan.id, total=len(recipes), missing=len(missing)))
         _warn_of_bfloat16(missing, device)
 
-        def publish(run):
+        def publish(run, plan=plan):
             path = plan.publish(run, store)
             click.echo(say("cli.published", file=path.name, seconds=run.record.seconds))
 
+        how = {"jobs": jobs, "threads": 1, "device": device, "store": store}
         with stoppable():
-            train_all(missing, jobs=jobs, device=device, store=store, weights=True, on_run=publish)
-    if not report and not yardsticks.find(store):
-        click.echo(say("cli.yardsticks", file=yardsticks.publish(store).name))
+            try:
+                train_all(missing, **how, weights=True, on_run=publish)
+            except Failure as failure:  # the targets after this one are made all the same
+                failures.append(failure)
+    if failures:
+        raise failures[0]
+    if not targets and not yardsticks.find(store):
+        click.echo(say("cli.yardsticks", file=publish_yardsticks(store).name))
+
+
+def _recipes_of(target, gpu):
+    """Return the report that ``target`` names and the recipes that it asks for."""
+    from fmnist_utils.audit.schema import load_report
+
+    name, _, pattern = target.partition("/")
+    report = load_report(name)
+    groups = report.all_recipes(gpu)
+    if not pattern:
+        return report, [recipe for recipes in groups.values() for recipe in recipes]
+    chosen = [
+        recipes
+        for group, recipes in groups.items()
+        if fnmatch(group, pattern) or fnmatch(group.rpartition(".")[0], pattern)
+    ]
+    if not chosen:
+        hint = nearest(pattern, report.groups)
+        allowed = ", ".join(report.groups)
+        raise UserError("reports.unknown", given=pattern, allowed=allowed, hint=hint)
+    rounds = itertools.zip_longest(*chosen)
+    return report, [recipe for one_of_each in rounds for recipe in one_of_each if recipe]
 
 
 @main.command()

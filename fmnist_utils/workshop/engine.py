@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import hashlib
+import io
 import json
 import multiprocessing
 import os
@@ -217,6 +218,7 @@ def _train(
         name: kept.numpy() for name, kept in checkpoints.snapshots.items()
     }
     predictions = panel.pop("predictions", None)
+    of_test_file = predict_test_file(recipe, outcome, splits, predictions)
     weights = safetensors.torch.save(
         {name: tensor.contiguous().cpu() for name, tensor in outcome.state_dict().items()}
     )
@@ -236,12 +238,15 @@ def _train(
         confusion=matrix,
         weights_sha256=hashlib.sha256(weights).hexdigest(),
         panel_sha256=hashlib.sha256(panel_bytes).hexdigest(),
+        predictions_sha256=of_test_file and hashlib.sha256(of_test_file).hexdigest(),
         made_with=environment | {"one_environment": checkpoints.one_environment, "date": now()},
         seconds=round(time.perf_counter() - start, 3),
     ).sealed()
     path = folder / "record.json"
     write_atomically(path.with_suffix(".weights.safetensors"), weights)
     write_atomically(path.with_suffix(".panel.safetensors"), panel_bytes)
+    if of_test_file:
+        write_atomically(path.with_suffix(".predictions.npz"), of_test_file)
     write_atomically(
         path, record.to_json().encode()
     )  # last: a run is finished when its record is there
@@ -360,15 +365,16 @@ def measure(recipe: Recipe, model: nn.Module, splits: Splits) -> dict[str, float
     """Return what the trained ``model`` reaches: ``test_loss``, ``val_accuracy``, … of the test set and of the watched one.
 
     With ``test_flips`` the same again with ``_flipped`` before the measure's name, averaged over each image and its mirror
-    image; of an autoencoder also ``test_dead_units``.
+    image; of an autoencoder, whatever it was trained with, ``test_mse``, ``test_l1``, … and ``test_dead_units``.
     """
     loss_fn = make_loss(recipe.but(label_smoothing=0.0))
+    both = {"mse": nn.MSELoss(), "l1": nn.L1Loss()} if recipe.task == "reconstruction" else {}
     ways = {"": model} | ({"_flipped": FlipAveraged(model)} if recipe.test_flips else {})
     found = {}
     for way, asked in ways.items():
         for name in sorted({"test", recipe.watch}):
             batches = _batches(recipe, *getattr(splits, name), EVALUATION_BATCH)
-            of_set = evaluate(asked, batches, loss_fn, metrics_of(recipe))
+            of_set = evaluate(asked, batches, loss_fn, metrics_of(recipe) | both)
             found |= {f"{name}{way}_{metric}": value for metric, value in of_set.items()}
     if recipe.task == "reconstruction":
         found["test_dead_units"] = count_dead_units(encode(model, splits.test.images))
@@ -424,6 +430,31 @@ def make_panel(recipe: Recipe, model: nn.Module, splits: Splits) -> dict[str, np
         "mistake_probabilities": probabilities[worst],
         "predictions": probabilities.argmax(axis=1),
     }
+
+
+def predict_test_file(
+    recipe: Recipe, model: nn.Module, splits: Splits, predictions: np.ndarray | None
+) -> bytes | None:
+    """Return the classes that ``model`` gives the images of the test file, in its order, as a compressed ``.npz``.
+
+    None for an autoencoder, and where only a part of the test file was measured. ``predictions`` are those of the test set;
+    where the test file was shuffled to validate as well, both parts are put back in their places.
+    """
+    if predictions is None or recipe.data.test_size is not None:
+        return None
+    if recipe.data.val_from == "test":
+        of_val = predict(model, splits.val.images).argmax(dim=1).cpu().numpy()
+        shuffled = np.concatenate([of_val, predictions])
+        places = np.arange(len(shuffled))
+        if recipe.data.split_seed is not None:
+            generator = torch.Generator().manual_seed(recipe.data.split_seed)
+            places = torch.randperm(len(shuffled), generator=generator).numpy()
+        places = np.roll(places, recipe.data.fold * recipe.data.val_size)
+        predictions = np.empty_like(shuffled)
+        predictions[places] = shuffled
+    file = io.BytesIO()
+    np.savez_compressed(file, predictions=predictions.astype(np.uint8))
+    return file.getvalue()
 
 
 def first_of_each_class(labels: np.ndarray) -> list[int]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import os
 import platform
+import re
 import subprocess
+import sys
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,6 +36,7 @@ def now() -> str:
 def describe_environment(device: torch.device) -> dict[str, str | int | None]:
     """Return what decides whether a run can be repeated bit by bit, and what made it."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
+    capabilities = cpu_capabilities()
     return {
         "fmnist_utils": fmnist_utils.__version__,
         "commit": _commit(),
@@ -42,8 +47,58 @@ def describe_environment(device: torch.device) -> dict[str, str | int | None]:
         "device": device.type,
         "device_name": name,
         "cpu": torch.backends.cpu.get_cpu_capability(),  # the vector instructions, which decide the order of sums
+        "cpu_name": str(capabilities.get("cpu_name", platform.processor())).replace("/", " "),
+        "instruction_sets": " ".join(name for name in INSTRUCTION_SETS if capabilities.get(name)),
+        "onednn": onednn_instruction_set(),
         "threads": torch.get_num_threads(),
     }
+
+
+# Those that change which kernels multiply, and with them the last bits of a run in bfloat16.
+INSTRUCTION_SETS = (
+    "avx2",
+    "avx512_f",
+    "avx512_vnni",
+    "avx512_bf16",
+    "avx512_fp16",
+    "amx_tile",
+    "amx_bf16",
+    "avx10_2",
+)
+
+
+def cpu_capabilities() -> dict[str, object]:
+    """Return what PyTorch says of the processor: ``cpu_name``, ``avx512_bf16``, …; nothing where it cannot."""
+    try:
+        return dict(torch.cpu.get_capabilities())
+    except (AttributeError, RuntimeError):
+        return {}
+
+
+@functools.cache
+def onednn_instruction_set() -> str | None:
+    """Return the instruction set that oneDNN, which multiplies for PyTorch, chose here; None if it does not say.
+
+    It says so in the log of its first operation, which goes to the standard output of the process: that is a file meanwhile.
+    """
+    image, kernel = torch.ones(1, 16, 8, 8), torch.ones(16, 16, 3, 3)
+    try:
+        with tempfile.TemporaryFile() as log:
+            sys.stdout.flush()
+            screen = os.dup(1)
+            os.dup2(log.fileno(), 1)
+            try:
+                with torch.backends.mkldnn.verbose(torch.backends.mkldnn.VERBOSE_ON):
+                    torch.nn.functional.conv2d(image.bfloat16(), kernel.bfloat16())
+                ctypes.CDLL(None).fflush(None)
+            finally:
+                os.dup2(screen, 1)
+                os.close(screen)
+            log.seek(0)
+            found = re.search(r"cpu,isa:([^\n]+)", log.read().decode(errors="replace"))
+    except (OSError, AttributeError, RuntimeError, TypeError):
+        return None
+    return found[1].strip().replace("/", " ") if found else None
 
 
 @functools.cache

@@ -34,7 +34,7 @@ class RunStore(Records):
     def publish(
         self, run: Run, report: str, name: str, panel: bool = True, weights: bool = False
     ) -> Path:
-        """Copy a run's record and, if asked, its panel and its weights, to the committed records.
+        """Copy a run's record, its predictions and, if asked, its panel and its weights, to the committed records.
 
         The record is then ``report/records/name.seed….id.json``, and the others stand beside it.
         """
@@ -48,6 +48,7 @@ class RunStore(Records):
         for wanted, suffix in (
             (panel, ".panel.safetensors"),
             (weights, ".weights.safetensors"),
+            (run.record.predictions_sha256 is not None, ".predictions.npz"),
             (True, ".json"),
         ):
             if wanted:  # the record last: it says that the run is there
