@@ -268,7 +268,8 @@ def read_idx(path: Path, expected: IdxFile) -> np.ndarray:
     if content.startswith(b"\x1f\x8b"):
         content = _unpack(content, length)
     found = hashlib.sha256(content).hexdigest()
-    if found != expected.sha256:
+    whole = content.startswith(header) and len(content) == length
+    if found != expected.sha256 or not whole:
         raise DataError(
             "data.damaged",
             file=str(path),

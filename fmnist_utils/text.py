@@ -156,8 +156,10 @@ WORDS: dict[str, tuple[str, str]] = {
         'FMNIST_DATA name it. With source="sample" nothing needs to be downloaded.',
     ),
     "data.unreadable": (
-        "{file} no se puede leer: {reason}. `fmnist data verify` revisa los cuatro archivos.",
-        "{file} cannot be read: {reason}. `fmnist data verify` checks all four files.",
+        "{file} no se puede leer: {reason}. Conviene reemplazarlo por el publicado; o quitar la "
+        "variable FMNIST_DATA (unset FMNIST_DATA), si está, y ejecutar `fmnist data fetch`.",
+        "{file} cannot be read: {reason}. Replace it by the published file; or unset the variable "
+        "FMNIST_DATA, if it is set, and run `fmnist data fetch`.",
     ),
     "data.damaged": (
         "{file} no contiene los datos publicados.\n"

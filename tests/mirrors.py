@@ -13,9 +13,12 @@ import numpy as np
 import pytest
 
 from fmnist_utils import data
-from fmnist_utils.data import Limits, load_arrays
+from fmnist_utils.data import IdxFile, load_arrays
+from fmnist_utils.workshop import download
+from fmnist_utils.workshop.download import Limits
 
-NAMES = list(data.REGISTRY)
+NAMES = [f"{name}.gz" for name in data.OFFICIAL_FILES]
+LIMITS = Limits(3, 2, 60)
 TRAIN, TEST = 200, 60
 
 
@@ -45,28 +48,36 @@ def files(arrays) -> dict[str, bytes]:
     return {name: idx(array) for name, array in arrays.items()}
 
 
-def use_these(files: dict[str, bytes]) -> dict[str, object]:
-    """What makes the module take ``files`` for the published ones, with little patience."""
-    return {
-        "REGISTRY": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
-        "SHAPES": dict(zip(NAMES, ((TRAIN, 28, 28), (TRAIN,), (TEST, 28, 28), (TEST,)))),
-        "PATIENT": Limits(3, 2, 60),
-        "HASTY": Limits(2, 2, 4),
-    }
+def use_these(files: dict[str, bytes]) -> None:
+    """Have the package take ``files`` for the published ones, with little patience."""
+    for name, content in files.items():
+        unpacked = gzip.decompress(content)
+        digest = hashlib.sha256(unpacked).hexdigest()
+        data.OFFICIAL_FILES[name.removesuffix(".gz")] = IdxFile(idx_array(content).shape, digest)
+        download.PACKED_SHA256[name] = hashlib.sha256(content).hexdigest()
+    download.fetch.__defaults__ = (None, LIMITS)
 
 
 @pytest.fixture
 def small(monkeypatch, tmp_path, files):
-    """A world in which the small files are the published ones, the cache is empty and no mirror is known."""
-    for name, value in use_these(files).items():
-        monkeypatch.setattr(data, name, value)
-    monkeypatch.setattr(data.fetch, "__defaults__", (None, data.PATIENT))
+    """A world in which the small files are the published ones, the cache is empty, no mirror known."""
+    monkeypatch.setattr(data, "OFFICIAL_FILES", dict(data.OFFICIAL_FILES))
+    monkeypatch.setattr(download, "OFFICIAL_FILES", data.OFFICIAL_FILES)
+    monkeypatch.setattr(download, "PACKED_SHA256", dict(download.PACKED_SHA256))
+    monkeypatch.setattr(download.fetch, "__defaults__", download.fetch.__defaults__)
+    use_these(files)
     for name in ("FMNIST_DATA", "FMNIST_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("FMNIST_MIRRORS", "http://127.0.0.1:9/")  # nobody listens there
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("FMNIST_CACHE", str(tmp_path / "small"))
     return tmp_path / "small"
+
+
+def fetch_and_load() -> tuple[np.ndarray, ...]:
+    """Download what is missing and load the official data, as the engine does."""
+    download.fetch_if_missing()
+    return load_arrays("official")
 
 
 class Mirror(http.server.ThreadingHTTPServer):
@@ -158,10 +169,8 @@ def mirror(files, small, monkeypatch):
         server.stop()
 
 
-def is_right(loaded: data.Arrays, arrays) -> bool:
-    return loaded.source == "official" and all(
-        np.array_equal(a, b) for a, b in zip(loaded[:4], arrays.values())
-    )
+def is_right(loaded: tuple[np.ndarray, ...], arrays: dict[str, np.ndarray]) -> bool:
+    return all(map(np.array_equal, loaded, arrays.values()))
 
 
 def leftovers(folder: Path) -> list[str]:
@@ -207,13 +216,12 @@ DAMAGES = [truncate, empty, flip, swap, folder, remove]
 
 
 def in_a_process(
-    world: dict, variables: dict, folders: list[str], start, results, locks_work: bool
+    files: dict, variables: dict, folders: list[str], start, results, locks_work: bool
 ) -> None:
-    """Load from each folder in turn, all processes at the same moment."""
-    os.environ.pop("FMNIST_DATA", None)  # the process that forks these may have started with it
+    """Fetch and load into each folder in turn, all processes at the same moment."""
+    os.environ.pop("FMNIST_DATA", None)  # the process that starts these may have it
     os.environ.update(variables)
-    for name, value in world.items():
-        setattr(data, name, value)
+    use_these(files)
     if not locks_work:
         import fcntl
 
@@ -222,29 +230,26 @@ def in_a_process(
         os.environ["FMNIST_CACHE"] = cache
         start.wait(300)
         try:
-            loaded = load_arrays("official")
-            results.put(
-                hashlib.sha256(b"".join(array.tobytes() for array in loaded[:4])).hexdigest()
-            )
+            content = b"".join(array.tobytes() for array in fetch_and_load())
+            results.put(hashlib.sha256(content).hexdigest())
         except Exception as error:
             results.put(f"{type(error).__name__}: {error}")
 
 
-def load_at_once(context, processes: int, folders: list[str], locks_work: bool = True) -> list[str]:
-    """Return what :func:`in_a_process` found, in so many processes that start on each folder together."""
-    world = {
-        "REGISTRY": data.REGISTRY,
-        "SHAPES": data.SHAPES,
-        "PATIENT": Limits(30, 30, 300),
-        "HASTY": data.HASTY,
-    }
-    variables = {name: os.environ[name] for name in ("FMNIST_MIRRORS", "NO_PROXY")}
-    start, results = context.Barrier(processes), context.Queue()
-    arguments = (world, variables, folders, start, results, locks_work)
-    started = [context.Process(target=in_a_process, args=arguments) for _ in range(processes)]
-    for process in started:
-        process.start()
-    found = [results.get(timeout=300) for _ in range(processes * len(folders))]
-    for process in started:
-        process.join()
-    return found
+@pytest.fixture
+def load_at_once(forks, files, mirror):
+    """Let several processes load from the same empty caches; return what each found in each."""
+
+    def load(count: int, folders: list[str], locks_work: bool = True) -> list[str]:
+        variables = {name: os.environ[name] for name in ("FMNIST_MIRRORS", "NO_PROXY")}
+        start, results = forks.Barrier(count), forks.Queue()
+        arguments = (files, variables, folders, start, results, locks_work)
+        processes = [forks.Process(target=in_a_process, args=arguments) for _ in range(count)]
+        for process in processes:
+            process.start()
+        found = [results.get(timeout=300) for _ in range(count * len(folders))]
+        for process in processes:
+            process.join()
+        return found
+
+    return load

@@ -1,4 +1,4 @@
-"""Recipes that train within a second, on a stand-in of few images, and the ways in which a training is stopped."""
+"""Recipes that train within a second, on a few images, and the ways in which a training stops."""
 
 import json
 import os
@@ -7,7 +7,6 @@ import time
 
 import torch
 
-from fmnist_utils import data
 from fmnist_utils.audit.recipes import Recipe
 from fmnist_utils.training import History
 from fmnist_utils.workshop import engine as runs
@@ -16,8 +15,7 @@ from fmnist_utils.workshop.cli import main
 from fmnist_utils.workshop.engine import train
 from fmnist_utils.workshop.store import RunStore
 
-SHAPES = dict(zip(data.REGISTRY, ((600, 28, 28), (600,), (200, 28, 28), (200,))))
-DATA = {"source": "synthetic", "train_size": 300, "val_size": 100, "test_size": 200}
+DATA = {"source": "sample", "train_size": 300, "val_size": 100, "test_size": 200}
 
 
 def make(**changes) -> Recipe:
@@ -51,8 +49,7 @@ def without_seconds(history: History) -> list[dict[str, float]]:
 
 
 def train_here(fields: list[dict], root: str, threads: int = 1, results=None) -> None:
-    """Train recipes in a process of its own, on the same few images as the tests; put their digests into ``results``."""
-    data.SHAPES = SHAPES
+    """Train recipes in a process of its own; put their digests into ``results``."""
     torch.set_num_threads(threads)
     made = [train(Recipe(**each), store=RunStore(root), progress=False) for each in fields]
     if results is not None:
@@ -67,7 +64,7 @@ def command_line(
     file = os.open(said, os.O_WRONLY | os.O_CREAT)
     os.dup2(file, 1)
     os.dup2(file, 2)
-    data.SHAPES, sys.argv = SHAPES, ["fmnist", *arguments]
+    sys.argv = ["fmnist", *arguments]
     torch.set_num_threads(1)
     if attempt:
         runs._attempt = attempt

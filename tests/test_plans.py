@@ -175,7 +175,7 @@ def test_the_plans_and_job_files_of_the_book_are_good(path, tmp_path):
         subprocess.run(["bash", "-n", tmp_path / "job.sbatch"], check=True)
 
 
-def test_the_cost_comes_from_like_records(few_images, tmp_path):
+def test_the_cost_comes_from_like_records(tmp_path):
     store = RunStore(tmp_path, tmp_path / "none")
     run = train(make(num_epochs=4), store=store)
     each = run.history.epoch_seconds
@@ -192,7 +192,7 @@ def test_the_cost_comes_from_like_records(few_images, tmp_path):
     assert estimate(tasks[:1], store, "cuda") == [None]
 
 
-def test_the_longest_first_and_an_encoder_with_what_waits_for_it(few_images, tmp_path):
+def test_the_longest_first_and_an_encoder_with_what_waits_for_it(tmp_path):
     store = RunStore(tmp_path, tmp_path / "none")
     train(make(), store=store)
     short, middle, long, unknown = (

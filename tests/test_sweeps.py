@@ -35,7 +35,7 @@ PRETRAINING = {
 
 
 @pytest.fixture
-def store(tmp_path, few_images):
+def store(tmp_path):
     return RunStore(tmp_path / "shared")
 
 
@@ -287,7 +287,7 @@ def test_the_board_tells_how_every_task_stands(store):
     assert "damaged" in board.look()[waiting.id].reason
 
 
-def test_a_committed_record_counts_as_done(tmp_path, few_images, monkeypatch):
+def test_a_committed_record_counts_as_done(tmp_path, monkeypatch):
     elsewhere = RunStore(tmp_path / "other", tmp_path / "results")
     run = train(make(num_epochs=1), store=elsewhere)
     elsewhere.publish(run, "01_report", "group")
@@ -386,7 +386,7 @@ def under_fire(forks, recipes, store: RunStore, kills: int, workers: int, lease:
     ],
 )
 def test_workers_under_fire_lose_double_and_halve_nothing(
-    folder, count, kills, forks, few_images, tmp_path, monkeypatch
+    folder, count, kills, forks, tmp_path, monkeypatch
 ):
     store = RunStore(tmp_path / folder)
     recipes = [
@@ -569,7 +569,7 @@ def test_without_the_extra_dask_is_refused_with_what_to_install(plan, store, mon
 
 
 @pytest.fixture
-def dask(monkeypatch, few_images):
+def dask(monkeypatch):
     pytest.importorskip(
         "distributed", reason="the extra “cluster” is not installed: pip install -e '.[cluster]'"
     )

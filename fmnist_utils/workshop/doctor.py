@@ -39,7 +39,9 @@ for mirror in mirrors():
         continue
 sys.exit(1)
 """
-ASK_DATA = "import json; from fmnist_utils.workshop.download import status; print(json.dumps(status()))"
+ASK_DATA = (
+    "import json; from fmnist_utils.workshop.download import status; print(json.dumps(status()))"
+)
 LIST_KERNELS = "from jupyter_client.kernelspecapp import KernelSpecApp as A; A.launch_instance(['list', '--json'])"
 
 

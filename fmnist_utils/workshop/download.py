@@ -6,16 +6,18 @@ downloading; ``FMNIST_CACHE`` moves the cache.
 
 from __future__ import annotations
 
+import hashlib
 import os
+import secrets
 import shutil
 import time
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import filelock
 import requests
+import urllib3
 
 from fmnist_utils.data import (
     OFFICIAL_FILES,
@@ -26,11 +28,6 @@ from fmnist_utils.data import (
     official_folder,
 )
 from fmnist_utils.text import say
-
-# Pooch imports tqdm's bar for notebooks, which warns every reader without ipywidgets.
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    import pooch
 
 MIRRORS = (
     "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
@@ -46,6 +43,9 @@ LARGEST = 100_000_000  # bytes: no official file comes near
 SLOWEST = 20_000  # bytes a second: a slower mirror is left for the next one
 
 
+Progress = Callable[[str, int], None]  # called with a file's name and how many bytes have come
+
+
 class Limits(NamedTuple):
     """Seconds: to connect, to wait for a byte, for all the files together."""
 
@@ -54,22 +54,18 @@ class Limits(NamedTuple):
     total: float = 600
 
 
-def fetch(
-    progress: Callable[[str, int], None] | None = None, limits: Limits = Limits()
-) -> dict[str, str]:
+def fetch(progress: Progress | None = None, limits: Limits = Limits()) -> dict[str, str]:
     """Download what is missing or damaged in the cache; return the address of each such file.
 
     Processes that ask at once wait for the first, which downloads for all. A file appears in the
     cache whole and proved, or not at all.
-
-    Args:
-        progress: called with a file's name and how many bytes have come.
 
     Raises:
         DataError: if no mirror gives a file within the limits, or the cache cannot be written.
     """
     folder, deadline = cache_folder(), time.monotonic() + limits.total
     came_from: dict[str, str] = {}
+    addresses = mirrors()
     try:
         if missing(folder):
             if is_offline():
@@ -79,7 +75,9 @@ def fetch(
                 for part in folder.glob("*.part"):  # left by a process that was killed
                     part.unlink(missing_ok=True)
                 for name in missing(folder):
-                    came_from[name] = _fetch_one(folder / name, progress, limits, deadline)
+                    came_from[name] = _fetch_one(
+                        folder / name, addresses, progress, limits, deadline
+                    )
     except filelock.Timeout:
         lock = str(folder / ".lock")
         raise DataError("data.busy", lock=lock, seconds=limits.total) from None
@@ -140,66 +138,79 @@ def mirrors() -> list[str]:
 
 
 def _fetch_one(
-    path: Path, progress: Callable[[str, int], None] | None, limits: Limits, deadline: float
+    path: Path,
+    addresses: list[str],
+    progress: Progress | None,
+    limits: Limits,
+    deadline: float,
 ) -> str:
-    """Download one file from the first mirror that has it; return the address."""
+    """Download one file from the first mirror that has it, which then stands first; return its URL."""
     failures = []
-    if path.is_dir():
-        shutil.rmtree(path)
-    for mirror in mirrors():
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
-
-        def download(url: str, output: str, pooch_: Any) -> None:
-            _stream(
-                url,
-                Path(output),
-                limits,
-                deadline,
-                lambda size: progress and progress(path.name, size),
-            )
-
+    for mirror in list(addresses):
+        url = mirror + path.name
         try:
-            pooch.retrieve(
-                mirror + path.name,
-                known_hash=f"sha256:{PACKED_SHA256[path.name]}",
-                fname=part.name,
-                path=path.parent,
-                downloader=download,
-            )
-            os.replace(part, path)
-            return mirror + path.name
-        except OSError as error:
-            if not isinstance(error, requests.RequestException | TimeoutError | ConnectionError):
-                raise  # of the disk, not of the network
-            failures.append(f"  {mirror}: {type(error).__name__}: {error}")
-        except ValueError as error:  # pooch found another SHA-256
-            failures.append(f"  {mirror}: {error}")
-        finally:
-            part.unlink(missing_ok=True)
-    raise DataError("data.unreachable", file=str(path), causes="\n".join(failures))
+            content = _get(url, path.name, progress, limits, deadline)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, TimeoutError) as error:
+            failures.append(f"  {mirror}: {_root_cause(error)}")
+            addresses.append(addresses.pop(0))
+            continue
+        found = hashlib.sha256(content).hexdigest()
+        if found == PACKED_SHA256[path.name]:
+            _put(path, content)
+            return url
+        wrong = say("data.wrong_bytes", size=len(content), found=found)
+        failures.append(f"  {mirror}: {wrong}")
+        addresses.append(addresses.pop(0))
+    causes, expected = "\n".join(failures), PACKED_SHA256[path.name]
+    raise DataError("data.unreachable", file=str(path), causes=causes, expected=expected)
 
 
-def _stream(
-    url: str, path: Path, limits: Limits, deadline: float, progress: Callable[[int], Any]
-) -> None:
-    """Write what ``url`` gives to ``path``.
+def _get(url: str, name: str, progress: Progress | None, limits: Limits, deadline: float) -> bytes:
+    """Return what ``url`` gives.
 
     Raises:
         TimeoutError: if it comes too slowly, or is too much to be one of the official files.
     """
-    started, size = time.monotonic(), 0
+    started, content = time.monotonic(), bytearray()
     timeout = (limits.connect, limits.read)
     headers = {"Accept-Encoding": "identity"}
     with requests.get(url, stream=True, timeout=timeout, headers=headers) as response:
         response.raise_for_status()
-        with open(path, "wb") as file:
-            while block := response.raw.read1(1 << 16):
-                file.write(block)
-                size += len(block)
-                progress(size)
-                seconds = time.monotonic() - started
-                slow = seconds > limits.read and size < SLOWEST * seconds
-                if slow or size > LARGEST or time.monotonic() > deadline:
-                    raise TimeoutError(say("data.given_up", size=size, seconds=seconds))
+        # read1 gives what has come; read would wait for a whole block from a mirror that drips.
+        while block := response.raw.read1(1 << 16):
+            content += block
+            seconds = time.monotonic() - started
+            slow = seconds > limits.read and len(content) < SLOWEST * seconds
+            if slow or len(content) > LARGEST or time.monotonic() > deadline:
+                raise TimeoutError(say("data.given_up", size=len(content), seconds=seconds))
+            if progress:
+                progress(name, len(content))
+        expected = response.headers.get("Content-Length", len(content))
+        if len(content) < int(expected):
+            raise requests.ConnectionError(f"{len(content)} of {expected} bytes came")
+    return bytes(content)
+
+
+def _root_cause(error: BaseException) -> str:
+    """Return the error below those in which the libraries wrap it, more wordily each time."""
+    while error.__context__:
+        error = error.__context__
+    return f"{type(error).__name__}: {error}"
+
+
+def _put(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or not at all, also after a power cut."""
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with open(part, "xb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        if path.is_dir():
+            shutil.rmtree(path)
+        try:
+            os.replace(part, path)
+        except FileNotFoundError:  # swept by another process, where locks do not work
+            _put(path, content)
+    finally:
+        part.unlink(missing_ok=True)

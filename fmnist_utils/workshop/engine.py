@@ -69,9 +69,9 @@ from fmnist_utils.workshop.checkpoints import (
     remove_checkpoints,
     write_atomically,
 )
+from fmnist_utils.workshop.download import fetch_if_missing
 from fmnist_utils.workshop.machine import default_jobs, describe_environment, now
 from fmnist_utils.workshop.optimizers import Fused
-from fmnist_utils.workshop.download import fetch_if_missing
 from fmnist_utils.workshop.store import RunStore
 
 EVALUATION_BATCH = 1000  # does not change results, only speed and memory

@@ -13,14 +13,18 @@ WORDS = {
         "name a folder that has the files.",
     ),
     "data.unreachable": (
-        "No se pudo descargar {file}.\n"
+        "No se pudo descargar {file}.\n  SHA-256 esperado: {expected}\n"
         "{causes}\n"
         "Conviene repetir `fmnist data fetch` más tarde, indicar otra dirección con "
         "FMNIST_MIRRORS, o nombrar con FMNIST_DATA una carpeta que tenga los archivos.",
-        "{file} could not be downloaded.\n"
+        "{file} could not be downloaded.\n  SHA-256 expected: {expected}\n"
         "{causes}\n"
         "Run `fmnist data fetch` again later, name another address in FMNIST_MIRRORS, or let "
         "FMNIST_DATA name a folder that has the files.",
+    ),
+    "data.wrong_bytes": (
+        "{size} bytes que no son el archivo publicado; SHA-256 {found}",
+        "{size} bytes that are not the published file; SHA-256 {found}",
     ),
     "data.given_up": (
         "demasiado lento: {size} bytes en {seconds:.1f} s",

@@ -10,7 +10,7 @@ from fmnist_utils.workshop.engine import train, train_all
 from fmnist_utils.workshop.store import RunStore
 
 
-def test_what_is_looked_at_does_not_change_the_weights(few_images, tmp_path):
+def test_what_is_looked_at_does_not_change_the_weights(tmp_path):
     test_watched = (
         make(data=DATA | {"val_size": 0}, watch="test"),
         make(data=DATA | {"val_size": 0}, watch="test", measure_train=10),
@@ -21,7 +21,7 @@ def test_what_is_looked_at_does_not_change_the_weights(few_images, tmp_path):
         assert len({run.record.weights_sha256 for run in runs}) == 1
 
 
-def test_neither_language_nor_progress_bar_changes_a_run(few_images, tmp_path):
+def test_neither_language_nor_progress_bar_changes_a_run(tmp_path):
     digests = set()
     for lang in LANGUAGES:
         set_language(lang)
@@ -42,7 +42,7 @@ CNN = {"model": {"name": "cnn", "dense_sizes": [16]}, "optimizer": "sgd"}
     [({}, 1e-5, 1e-5), (CNN, 1e-3, 0.02)],
     ids=["ff, adam", "cnn, sgd"],
 )
-def test_other_threads_give_nearly_the_same(few_images, tmp_path, seed, changes, loss, weight):
+def test_other_threads_give_nearly_the_same(tmp_path, seed, changes, loss, weight):
     """Bounds about ten times what was measured. A CNN under Adam has none: up to 0.9 % of the loss and 0.4 of a weight."""
     recipe = make(num_epochs=1, seed=seed, **changes)
     one, two = (train(recipe, store=RunStore(tmp_path / f"{k}"), threads=k) for k in (1, 2))
@@ -78,6 +78,6 @@ def test_the_memory_format_gives_the_same_but_for_rounding(name):
         assert torch.allclose(model.to(memory_format=torch.channels_last)(images), plain, atol=1e-5)
 
 
-def test_other_seeds_give_other_weights(few_images, tmp_path):
+def test_other_seeds_give_other_weights(tmp_path):
     runs = train_all([make(seed=seed) for seed in range(3)], jobs=1, store=RunStore(tmp_path))
     assert len({run.record.weights_sha256 for run in runs}) == 3

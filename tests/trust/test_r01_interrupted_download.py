@@ -1,10 +1,10 @@
 """R1. A download cut at 10, 25, 50, 75, 99 % of each of the four files: nothing is left, and the next run is right."""
 
 import pytest
-from mirrors import NAMES, is_right, leftovers
+from mirrors import NAMES, fetch_and_load, is_right, leftovers
 
-from fmnist_utils import data
-from fmnist_utils.data import DataError, load_arrays
+from fmnist_utils.data import DataError
+from fmnist_utils.workshop import download
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -15,10 +15,10 @@ def test_a_cut_connection_leaves_nothing_and_the_next_run_is_right(
     server = mirror()
     server.faults[name] = share
     with pytest.raises(DataError, match=name):
-        load_arrays("official")
+        fetch_and_load()
     assert not leftovers(small) and not (small / name).exists()
     server.faults.clear()
-    assert is_right(load_arrays("official"), arrays)
+    assert is_right(fetch_and_load(), arrays)
     assert server.gets.count(name) == 2 and len(server.gets) <= 8
 
 
@@ -26,5 +26,5 @@ def test_partial_files_of_an_earlier_run_are_swept(mirror, small):
     mirror()
     small.mkdir()
     (small / f"{NAMES[0]}.123-abc.part").write_bytes(b"half")
-    data.fetch()
+    download.fetch()
     assert not leftovers(small)

@@ -1,10 +1,10 @@
 """R2. Five wrong contents of each of the four files, each answered with 200: all refused, and the next mirror used."""
 
 import pytest
-from mirrors import NAMES, WRONG, is_right, leftovers
+from mirrors import NAMES, WRONG, fetch_and_load, is_right, leftovers
 
-from fmnist_utils import data
-from fmnist_utils.data import DataError, load_arrays
+from fmnist_utils.data import DataError
+from fmnist_utils.workshop import download
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -15,18 +15,24 @@ def test_wrong_content_is_refused_by_name_and_the_next_mirror_used(
     bad = mirror(None)
     bad.faults[name] = fault
     with pytest.raises(DataError) as caught:
-        load_arrays("official")
-    for part in (name, data.REGISTRY[name], bad.url, "not the published file", "fmnist data fetch"):
+        fetch_and_load()
+    for part in (
+        name,
+        download.PACKED_SHA256[name],
+        bad.url,
+        "not the published file",
+        "fmnist data fetch",
+    ):
         assert part in str(caught.value)
     assert not (small / name).exists() and not leftovers(small)
     bad, good = mirror(None, None)
     bad.faults[name] = fault
-    assert is_right(load_arrays("official"), arrays)
+    assert is_right(fetch_and_load(), arrays)
     assert bad.gets.count(name) == good.gets.count(name) == 1
 
 
 def test_files_swapped_on_the_mirror_are_refused(mirror, small, files):
     server = mirror()
     server.files = files | {NAMES[0]: files[NAMES[2]]}
-    with pytest.raises(DataError, match=data.REGISTRY[NAMES[2]]):
-        load_arrays("official")
+    with pytest.raises(DataError, match=download.PACKED_SHA256[NAMES[2]]):
+        fetch_and_load()

@@ -3,12 +3,11 @@
 import time
 
 import pytest
-from mirrors import is_right
+from mirrors import LIMITS, fetch_and_load, is_right
 
-from fmnist_utils import data
-from fmnist_utils.data import load_arrays
+from fmnist_utils.workshop import download
 
-PUBLISHED = data.PATIENT  # the tests have less patience
+PUBLISHED = download.Limits()  # the tests have less patience
 SLACK = 3  # seconds, for a busy machine
 
 
@@ -20,16 +19,15 @@ def test_the_published_limits_are_the_promised_ones():
 def test_a_mirror_that_does_not_get_on_is_left(mirror, arrays, fault):
     mirror(fault, None)
     start = time.monotonic()
-    assert is_right(load_arrays("official"), arrays)
-    assert time.monotonic() - start < data.PATIENT.read + SLACK
+    assert is_right(fetch_and_load(), arrays)
+    assert time.monotonic() - start < LIMITS.read + SLACK
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("fault", ["stall", "drip", "silent"])
 def test_with_the_published_limits(mirror, monkeypatch, arrays, fault):
     mirror(fault, None)
-    monkeypatch.setattr(data, "PATIENT", PUBLISHED)
-    monkeypatch.setattr(data.fetch, "__defaults__", (None, PUBLISHED))
+    monkeypatch.setattr(download.fetch, "__defaults__", (None, PUBLISHED))
     start = time.monotonic()
-    assert is_right(load_arrays("official"), arrays)
+    assert is_right(fetch_and_load(), arrays)
     assert time.monotonic() - start < 15 + SLACK

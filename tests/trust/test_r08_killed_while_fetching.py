@@ -5,12 +5,12 @@ import random
 import time
 
 import pytest
-from mirrors import NAMES, in_a_process, is_right, leftovers, use_these
+from mirrors import NAMES, fetch_and_load, in_a_process, is_right, leftovers
 
-from fmnist_utils import data
-from fmnist_utils.data import load_arrays
+from fmnist_utils.workshop import download
 
 
+@pytest.mark.racing
 @pytest.mark.parametrize("kills", [5, pytest.param(50, marks=pytest.mark.nightly)])
 def test_killed_at_any_moment_the_next_run_is_right(mirror, forks, small, files, arrays, kills):
     mirror(pause=0.03)
@@ -18,15 +18,15 @@ def test_killed_at_any_moment_the_next_run_is_right(mirror, forks, small, files,
     moment = random.Random(0)
     for _ in range(kills):
         start, results = forks.Barrier(2), forks.Queue()
-        arguments = (use_these(files), variables, [str(small)], start, results, True)
+        arguments = (files, variables, [str(small)], start, results, True)
         process = forks.Process(target=in_a_process, args=arguments)
         process.start()
         start.wait(300)
         time.sleep(moment.uniform(0, 0.4))
         process.kill()
         process.join()
-        assert is_right(load_arrays("official"), arrays)
-        data.fetch()
+        assert is_right(fetch_and_load(), arrays)
+        download.fetch()
         (small / moment.choice(NAMES)).unlink()
-    data.fetch()
+    download.fetch()
     assert not leftovers(small)

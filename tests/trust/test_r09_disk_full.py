@@ -5,10 +5,10 @@ import os
 
 import numpy as np
 import pytest
-from mirrors import NAMES, Mirror, idx, is_right, leftovers, use_these
+from mirrors import NAMES, Mirror, fetch_and_load, idx, is_right, leftovers, use_these
 
-from fmnist_utils import data
-from fmnist_utils.data import DataError, Limits, load_arrays
+from fmnist_utils.data import DataError
+from fmnist_utils.workshop import download
 
 
 def test_a_full_disk_is_named_with_what_is_needed_and_free(mirror, small, monkeypatch, arrays):
@@ -20,10 +20,9 @@ def test_a_full_disk_is_named_with_what_is_needed_and_free(mirror, small, monkey
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", full)
         with pytest.raises(DataError, match=r"31 MB are needed and \d+ MB are free") as caught:
-            load_arrays("official")
+            fetch_and_load()
         assert str(small) in str(caught.value) and "FMNIST_CACHE" in str(caught.value)
-        assert load_arrays().source == "synthetic"
-    assert not leftovers(small) and is_right(load_arrays("official"), arrays)
+    assert not leftovers(small) and is_right(fetch_and_load(), arrays)
 
 
 @pytest.mark.nightly
@@ -37,10 +36,8 @@ def test_small_disks(small, disk, monkeypatch):
     large[NAMES[2]], large[NAMES[3]] = large[NAMES[2]][:5600], large[NAMES[3]][:7000]
     files = {name: idx(array) for name, array in large.items()}
     assert 30e6 < sum(map(len, files.values())) < 32e6
-    for name, value in use_these(files).items():
-        monkeypatch.setattr(data, name, value)
-    monkeypatch.setattr(data, "SHAPES", {name: array.shape for name, array in large.items()})
-    monkeypatch.setattr(data.fetch, "__defaults__", (None, Limits(10, 15, 600)))
+    use_these(files)
+    monkeypatch.setattr(download.fetch, "__defaults__", (None, download.Limits(10, 15, 600)))
     server = Mirror(files)
     monkeypatch.setenv("FMNIST_MIRRORS", server.url)
     for megabytes in (10, 20, 30):
@@ -49,10 +46,10 @@ def test_small_disks(small, disk, monkeypatch):
         with pytest.raises(
             DataError, match=r"No space left on device. 31 MB are needed and \d+ MB are free"
         ) as caught:
-            load_arrays("official")
+            fetch_and_load()
         assert str(cache) in str(caught.value) and not leftovers(cache)
         disk(80)
-        assert is_right(load_arrays("official"), large)
+        assert is_right(fetch_and_load(), large)
         for path in cache.iterdir():
             path.unlink()
     server.stop()

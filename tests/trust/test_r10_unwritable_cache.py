@@ -6,10 +6,10 @@ import os
 import sys
 
 import pytest
-from mirrors import NAMES, fill, is_right, leftovers
+from mirrors import NAMES, fetch_and_load, fill, is_right, leftovers
 from small_runs import make
 
-from fmnist_utils.data import DataError, load_arrays
+from fmnist_utils.data import DataError
 from fmnist_utils.text import UserError
 from fmnist_utils.workshop.engine import train
 from fmnist_utils.workshop.store import RunStore
@@ -17,8 +17,7 @@ from fmnist_utils.workshop.store import RunStore
 
 def refused_by_name(folder) -> bool:
     with pytest.raises(DataError) as caught:
-        load_arrays("official")
-    assert load_arrays().source == "synthetic", "a page shows the stand-in, and says so"
+        fetch_and_load()
     return str(folder) in str(caught.value) and "FMNIST_CACHE" in str(caught.value)
 
 
@@ -33,7 +32,7 @@ def test_a_lock_that_cannot_be_made(mirror, small, files, arrays):
     mirror()
     fill(small, files)
     (small / ".lock").mkdir()
-    assert is_right(load_arrays("official"), arrays), "a good cache is only read"
+    assert is_right(fetch_and_load(), arrays), "a good cache is only read"
     (small / NAMES[0]).unlink()
     assert refused_by_name(small) and not leftovers(small)
 
@@ -59,7 +58,7 @@ def test_a_read_only_disk(mirror, small, disk, files, arrays, monkeypatch):
     monkeypatch.setenv("FMNIST_CACHE", str(cache))
     fill(cache, files)
     disk(10, "ro")
-    assert is_right(load_arrays("official"), arrays)
+    assert is_right(fetch_and_load(), arrays)
     disk(10, "rw")
     (cache / NAMES[0]).unlink()
     disk(10, "ro")
@@ -73,7 +72,7 @@ def as_nobody(results) -> None:
     os.setgid(65534)
     os.setuid(65534)
     try:
-        load_arrays("official")
+        fetch_and_load()
     except Exception as error:
         results.put((type(error).__name__, str(error)))
 
@@ -100,7 +99,7 @@ def test_the_cache_of_somebody_else(mirror, small, files):
 def test_a_cache_without_the_right_to_write(mirror, small, files, arrays):
     mirror()
     fill(small, files).chmod(0o555)
-    assert is_right(load_arrays("official"), arrays)
+    assert is_right(fetch_and_load(), arrays)
     small.chmod(0o755)
     (small / NAMES[0]).unlink()
     small.chmod(0o555)

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from fmnist_utils import data
 from fmnist_utils.text import LANGUAGES
+from fmnist_utils.workshop import download
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
-DATA = os.environ.get("FMNIST_DATA")
 
 
 def without_network(command: list[str], **environment: str) -> subprocess.CompletedProcess:
@@ -38,10 +37,11 @@ def without_network(command: list[str], **environment: str) -> subprocess.Comple
 
 FIRST_START = """
 import time
-from fmnist_utils.data import DataError, MIRRORS, load_arrays
+from fmnist_utils.data import DataError
+from fmnist_utils.workshop.download import fetch
 start = time.monotonic()
 try:
-    load_arrays("official")
+    fetch()
 except DataError as error:
     print(error, time.monotonic() - start, sep="\\n")
 """
@@ -56,9 +56,9 @@ def test_without_the_files_a_clear_message_at_once(tmp_path, lang):
     message = "\n".join(message)
     for part in (
         str(tmp_path),
-        *data.MIRRORS,
+        *download.MIRRORS,
         "fmnist data fetch",
-        {"es": "no se pudo descargar", "en": "could not be"}[lang],
+        {"es": "No se pudo descargar", "en": "could not be"}[lang],
     ):
         assert part in message
     assert float(seconds) < 2 and not done.stderr
@@ -68,11 +68,7 @@ def test_without_the_files_a_clear_message_at_once(tmp_path, lang):
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_page_without_a_network(tmp_path, page, lang):
-    """On the official files in the cache, where ``FMNIST_DATA`` has them to copy; else on the stand-in."""
-    cache = tmp_path / "cache"
-    cache.mkdir()
-    for check in data.verify().values() if DATA else ():
-        shutil.copy(check["file"], cache)
+    """On the sample, which needs no file but those of the package."""
     command = [
         str(Path(sys.executable).with_name("fmnist")),
         "--lang",
@@ -83,7 +79,7 @@ def test_every_page_without_a_network(tmp_path, page, lang):
         "out.ipynb",
     ]
     environment = {
-        "FMNIST_CACHE": str(cache),
+        "FMNIST_CACHE": str(tmp_path / "cache"),
         "FMNIST_RUNS": str(tmp_path / "runs"),
         "FMNIST_LANG": lang,
     }
@@ -91,4 +87,3 @@ def test_every_page_without_a_network(tmp_path, page, lang):
         ["sh", "-c", 'cd "$0" && exec "$@"', str(tmp_path), *command], **environment
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert ("SINT" in (tmp_path / "out.ipynb").read_text()) == (not DATA)

@@ -40,9 +40,7 @@ def checkpointed(recipe, store) -> list[dict[str, float]]:
 @pytest.mark.parametrize(
     ("runs", "kills"), [(2, 10), pytest.param(10, 50, marks=pytest.mark.nightly)]
 )
-def test_killed_at_random_moments_it_ends_with_the_same_weights(
-    forks, few_images, tmp_path, runs, kills
-):
+def test_killed_at_random_moments_it_ends_with_the_same_weights(forks, tmp_path, runs, kills):
     moments, killed = random.Random(4), 0
     for seed in range(runs):
         recipe = make(**KINDS[seed % 2], seed=seed, num_epochs=6)

@@ -48,7 +48,7 @@ FAMILIES = {
 @pytest.mark.parametrize(
     "changes", [*FAMILIES.values(), *OTHERS.values()], ids=[*FAMILIES, *OTHERS]
 )
-def test_resumed_after_any_epoch_is_bit_identical(changes, few_images, tmp_path, monkeypatch):
+def test_resumed_after_any_epoch_is_bit_identical(changes, tmp_path, monkeypatch):
     recipe = make(**{"num_epochs": 6, "batch_size": 25, "data": FEW, **changes})
     save = Checkpoints.save
 
@@ -73,7 +73,7 @@ def test_resumed_after_any_epoch_is_bit_identical(changes, few_images, tmp_path,
         )
 
 
-def test_a_run_made_in_two_environments_says_so_for_good(few_images, tmp_path, monkeypatch):
+def test_a_run_made_in_two_environments_says_so_for_good(tmp_path, monkeypatch):
     recipe, store = make(), RunStore(tmp_path)
     for epoch, version in ((1, "2.10.0"), (2, "2.11.0")):
         with monkeypatch.context() as patch:

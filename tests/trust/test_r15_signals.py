@@ -38,7 +38,7 @@ def stop(process, name, lang, said) -> None:
 
 
 @pytest.mark.parametrize("trials", [3, pytest.param(20, marks=pytest.mark.nightly)])
-def test_training_stops_at_once_and_goes_on_bit_by_bit(forks, few_images, tmp_path, trials):
+def test_training_stops_at_once_and_goes_on_bit_by_bit(forks, tmp_path, trials):
     recipe = load_report("01").recipe("model_2", "ours", 0, CHANGES)
     moments, found = random.Random(1), []
     for trial in range(trials):

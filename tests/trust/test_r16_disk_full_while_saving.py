@@ -26,7 +26,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
 
 
 @pytest.mark.nightly
-def test_a_disk_too_small_for_the_second_checkpoint(forks, few_images, disk, tmp_path):
+def test_a_disk_too_small_for_the_second_checkpoint(forks, disk, tmp_path):
     from fmnist_utils.audit.schema import load_report
 
     changes = {
@@ -57,7 +57,7 @@ def test_a_disk_too_small_for_the_second_checkpoint(forks, few_images, disk, tmp
     assert train(recipe, store=store).record.weights_sha256 == whole.record.weights_sha256
 
 
-def test_a_disk_without_room_at_all_is_named(few_images, disk):
+def test_a_disk_without_room_at_all_is_named(disk):
     (disk(0.1) / "rest").write_bytes(b"x" * 80_000)
     with pytest.raises(UserError, match="No space left on device.*FMNIST_RUNS"):
         train(make(), store=RunStore(disk(0.1)))

@@ -69,7 +69,7 @@ def sign_anew(folder) -> None:
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("place", PLACES)
 def test_damage_is_refused_and_the_run_ends_as_if_there_were_none(
-    few_images, tmp_path, monkeypatch, place, fault
+    tmp_path, monkeypatch, place, fault
 ):
     whole = train(RECIPE, store=RunStore(tmp_path / "whole"))
     store, other = RunStore(tmp_path / "damaged"), RunStore(tmp_path / "other")
@@ -100,7 +100,7 @@ def test_damage_is_refused_and_the_run_ends_as_if_there_were_none(
 @pytest.mark.parametrize(
     "content", [b"{ not json", b"[]", b"{}", b"null", b'{"digest": 1}', b"[" * 100_000, b"\xff\xfe"]
 )
-def test_a_broken_progress_file_means_starting_anew(few_images, tmp_path, content):
+def test_a_broken_progress_file_means_starting_anew(tmp_path, content):
     store = RunStore(tmp_path / "a")
     store.folder(RECIPE).mkdir(parents=True)
     (store.folder(RECIPE) / "progress.json").write_bytes(content)

@@ -64,9 +64,7 @@ def with_nan_in_the_weights_after(monkeypatch, epoch: int) -> None:
 
 @pytest.mark.parametrize("changes", MODELS, ids=lambda changes: changes["model"]["name"])
 @pytest.mark.parametrize("cause", ["inf in one image", "nan in the weights"])
-def test_it_stops_within_the_epoch_and_says_where(
-    few_images, tmp_path, monkeypatch, changes, cause
-):
+def test_it_stops_within_the_epoch_and_says_where(tmp_path, monkeypatch, changes, cause):
     recipe, store = make(**changes, data=FEW), RunStore(tmp_path)
     good = 0 if cause == "inf in one image" else 2
     with_inf_in_one_image(monkeypatch) if not good else with_nan_in_the_weights_after(
@@ -93,7 +91,7 @@ def test_it_stops_within_the_epoch_and_says_where(
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("changes", MODELS[:5], ids=lambda changes: changes["model"]["name"])
-def test_a_rate_much_too_large_overflows_and_is_told(few_images, tmp_path, changes, precision):
+def test_a_rate_much_too_large_overflows_and_is_told(tmp_path, changes, precision):
     """Nothing is put in by hand. The sixth, raschka_autoencoder, saturates in its sigmoid and stays finite at any rate."""
     way = {"loss": "mse", "optimizer": "sgd", "learning_rate": 1e6, "precision": precision}
     recipe, store = make(**{**changes, **way}, data=FEW), RunStore(tmp_path)
@@ -107,7 +105,7 @@ def test_a_rate_much_too_large_overflows_and_is_told(few_images, tmp_path, chang
     )
 
 
-def test_one_failure_does_not_stop_the_others_and_is_told(few_images, tmp_path):
+def test_one_failure_does_not_stop_the_others_and_is_told(tmp_path):
     store = RunStore(tmp_path)
     deep = {"name": "ff_classifier", "hidden_sizes": [32] * 8, "dropout": 0.0}
     diverging = make(model=deep, loss="mse", optimizer="sgd", learning_rate=1e6)

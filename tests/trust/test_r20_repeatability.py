@@ -57,7 +57,7 @@ def test_new_processes_give_the_same_digests(tmp_path, models, processes):
     assert all(digests == found[0] for digests in found) and len(set(found[0])) == models
 
 
-def test_other_threads_are_told_by_the_record(few_images, tmp_path, monkeypatch):
+def test_other_threads_are_told_by_the_record(tmp_path, monkeypatch):
     one, two = (train(make(), store=RunStore(tmp_path / str(k)), threads=k).record for k in (1, 2))
     assert (one.made_with["threads"], two.made_with["threads"]) == (1, 2)
     assert {"torch", "device", "device_name", "cpu", "threads", "system"} <= set(one.made_with)

@@ -57,9 +57,7 @@ SHORT = {  # how PyTorch says so; that of the CPU has no class of its own
 @pytest.mark.parametrize(
     ("where", "error"), [("fit", "cuda"), ("evaluate", "cuda"), ("fit", "cpu"), ("evaluate", "mps")]
 )
-def test_memory_that_does_not_suffice_is_one_message(
-    few_images, tmp_path, monkeypatch, lang, where, error
-):
+def test_memory_that_does_not_suffice_is_one_message(tmp_path, monkeypatch, lang, where, error):
     def too_large(*arguments, **options):
         raise SHORT[error]
 
@@ -69,7 +67,7 @@ def test_memory_that_does_not_suffice_is_one_message(
         train(make(), store=RunStore(tmp_path))
 
 
-def test_an_error_of_another_kind_is_not_taken_for_it(few_images, tmp_path, monkeypatch):
+def test_an_error_of_another_kind_is_not_taken_for_it(tmp_path, monkeypatch):
     def broken(*arguments, **options):
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 

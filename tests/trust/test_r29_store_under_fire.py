@@ -129,9 +129,7 @@ def busy(root: Path) -> set[int]:
         pytest.param(120, 50, id="120 runs, 50 kills", marks=pytest.mark.nightly),
     ],
 )
-def test_nothing_is_lost_doubled_or_half_written(
-    count, kills, forks, few_images, tmp_path, monkeypatch
-):
+def test_nothing_is_lost_doubled_or_half_written(count, kills, forks, tmp_path, monkeypatch):
     recipes = [
         make(seed=seed, num_epochs=12, select="best" if seed % 2 else "last")
         for seed in range(count)
