@@ -26,7 +26,7 @@ from fmnist_utils.workshop.store import RunStore
 def test_a_finished_run_is_loaded_and_not_trained_again(tmp_path, monkeypatch):
     store = RunStore(tmp_path)
     first = train(make(), store=store)
-    monkeypatch.setattr("fmnist_utils.runs._train", lambda *arguments: pytest.fail("trained again"))
+    monkeypatch.setattr("fmnist_utils.workshop.engine._train", lambda *arguments: pytest.fail("trained again"))
     again = train(make(), store=store)
     assert again.record == first.record
     assert without_seconds(again.history) == without_seconds(first.history)
@@ -345,19 +345,3 @@ def test_evaluate_is_what_a_record_calls_test_loss(tmp_path):
     test = load_splits(run.recipe.data, torch.device("cpu")).test
     measured = evaluate(run.model(), Batches(test.images, test.labels, 37), nn.CrossEntropyLoss())
     assert measured["loss"] == pytest.approx(run.metrics["test_loss"], abs=1e-6)
-
-
-def test_importing_the_package_says_nothing_about_widgets():
-    """In a kernel, pooch imports tqdm's bar for notebooks, which warns whoever has no ipywidgets, whichever module comes first."""
-    code = (
-        "import importlib, os, torch, ipykernel.zmqshell\n"  # by the last tqdm knows a kernel; the others, once for all four
-        "for module in ('runs', 'data', 'search', 'audit'):\n"
-        "    if not os.fork():\n"
-        "        importlib.import_module(f'fmnist_utils.{module}')\n"
-        "        os._exit(0)\n"
-        "    assert os.wait()[1] == 0, module"
-    )
-    done = subprocess.run(
-        [sys.executable, "-W", "always", "-c", code], check=True, capture_output=True, text=True
-    )
-    assert "IProgress" not in done.stderr  # tqdm swallows a warning that is made an error
