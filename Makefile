@@ -1,6 +1,7 @@
 # The commands of the project. `make help` lists them; each one that needs the environment sets it up first.
 PYTHON ?= python3
 VENV ?= .venv
+UV ?= uv
 PAGES ?= $(wildcard notebooks/*.ipynb)
 LANGUAGES ?= es en
 BIN := $(VENV)/bin
@@ -63,8 +64,8 @@ clean:  ## borra lo generado; quedan .venv y las corridas · delete what was gen
 address:  ## escribe la dirección pública de pyproject.toml donde haga falta · spread the public address
 	$(PYTHON) .ci/address.py --write
 
-lock:  ## rehace requirements.lock (mantenimiento; usa uv) · remake requirements.lock (maintainers; needs uv)
-	uv pip compile pyproject.toml --quiet --extra test --universal --python-version 3.11 --generate-hashes \
+lock:  ## rehace requirements.lock (mantenimiento; usa uv) · remake the locks (maintainers; needs uv)
+	$(UV) pip compile pyproject.toml --quiet --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --custom-compile-command "make lock" --output-file requirements.lock $(LOCK_ARGS)
-	uv pip compile pyproject.toml --quiet --extra bench --universal --python-version 3.11 --generate-hashes \
+	$(UV) pip compile pyproject.toml --quiet --extra bench --universal --python-version 3.11 --generate-hashes \
 	  --constraint requirements.lock --custom-compile-command "make lock" --output-file benchmarks/requirements.lock $(LOCK_ARGS)
