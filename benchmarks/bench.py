@@ -56,7 +56,6 @@ CHOICES = {  # what is undone or added, by the option that does it
     "channels_last": ["--option", "without=channels_last"],
     "pooling_first": ["--option", "without=pooling_first"],
     "fused": ["--option", "without=fused"],
-    "own_optimizer": ["--option", "without=own_optimizer"],
     "dropout": ["--option", "without=dropout"],
     "one_thread": ["--threads", "1"],
     "bfloat16": ["--option", "extra=bfloat16"],

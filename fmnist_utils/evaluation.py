@@ -1,27 +1,23 @@
 """What a trained network says about images, and how often it is right.
 
-``predict``, ``reconstruct`` and ``encode`` run a model over images: in evaluation mode, batch by batch, without
-gradients; afterwards every part of the model is in the mode it was in before. ``pca_reconstruct`` and ``pca_errors`` give
-the best linear reconstruction, ``constant_errors`` that of someone who does not look: the yardsticks of an autoencoder. The
-other functions count: they take labels, predictions or a confusion matrix and never see a model. Tables are made to be shown,
-so their headings are in the language in force; those that a figure reads, :func:`most_confident_mistakes` and
-:func:`pca_errors`, have plain names.
+``predict``, ``reconstruct`` and ``encode`` run a model over images: in evaluation mode, batch by
+batch, without gradients; afterwards every part of the model is in the mode in which it was.
+``pca_errors`` and ``constant_errors`` measure what an autoencoder has to beat: the best linear
+reconstruction, and one image as the answer to all. The others count hits and confusions, and take
+labels, predictions or confusion matrices.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 import torch
+from sklearn import metrics
 from torch import Tensor, nn
-
-from fmnist_utils.text import class_names, say
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def predict(model: nn.Module, images: Tensor, batch_size: int = 1000) -> Tensor:
@@ -31,23 +27,57 @@ def predict(model: nn.Module, images: Tensor, batch_size: int = 1000) -> Tensor:
         images: (N, 1, 28, 28), prepared as in training.
 
     Returns:
-        (N, 10) on the CPU, float32; each row sums to 1. ``.argmax(1)`` of it are the predictions.
+        (N, 10) on the CPU; each row sums to 1. The predictions are its ``.argmax(1)``.
     """
-    return _apply(model, lambda inputs: model(inputs).softmax(1), images, batch_size)
+
+    def probabilities(inputs: Tensor) -> Tensor:
+        logits: Tensor = model(inputs)
+        return logits.softmax(dim=1)
+
+    return _apply(model, probabilities, images, batch_size)
 
 
 def reconstruct(model: nn.Module, images: Tensor, batch_size: int = 1000) -> Tensor:
-    """Return what an autoencoder makes of ``images``: a tensor of their shape, on the CPU."""
+    """Return an autoencoder's reconstructions of ``images``: of their shape, on the CPU."""
     return _apply(model, model, images, batch_size)
 
 
 def encode(model: nn.Module, images: Tensor, batch_size: int = 1000) -> Tensor:
-    """Return the latent codes that ``model.encoder`` gives to ``images``: (N, latent_dim), on the CPU."""
-    return _apply(model, model.encoder, images, batch_size)
+    """Return the latent codes of ``images`` by ``model.encoder``: (N, latent_dim), on the CPU."""
+    encoder = model.encoder
+    assert isinstance(encoder, nn.Module)
+    return _apply(model, encoder, images, batch_size)
+
+
+def _apply(
+    model: nn.Module, function: Callable[[Tensor], Tensor], images: Tensor, batch_size: int
+) -> Tensor:
+    """Return ``function`` of all images, a batch at a time on the device of ``model``."""
+    device = next((parameter.device for parameter in model.parameters()), images.device)
+    # Not inference_mode: tensors made there could not train a head.
+    with _evaluation_mode(model), torch.no_grad():
+        outputs = [function(batch.to(device)).cpu() for batch in torch.split(images, batch_size)]
+    return torch.cat(outputs)
+
+
+@contextmanager
+def _evaluation_mode(model: nn.Module) -> Iterator[None]:
+    """Put ``model`` in evaluation mode, and afterwards each of its parts in its former mode."""
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes.items():
+            module.training = training
 
 
 def principal_components(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the mean image (784,) and the eigenvectors of the covariance of the pixels (784, 784), largest variance first."""
+    """Return the mean image (784,) and the principal components of ``images`` (784, 784).
+
+    The components are the eigenvectors of the covariance of the pixels, one a row, that of the
+    largest variance first.
+    """
     pixels = images.flatten(1)
     mean = pixels.mean(dim=0)
     centred = pixels - mean
@@ -56,10 +86,10 @@ def principal_components(images: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def pca_reconstruct(train_images: Tensor, images: Tensor, latent_dim: int) -> Tensor:
-    """Return what principal component analysis of ``train_images`` keeps of ``images`` with ``latent_dim`` numbers each.
+    """Return what ``latent_dim`` principal components of ``train_images`` keep of ``images``.
 
-    No linear encoder and decoder of that size reconstruct the training images with a smaller mean squared error
-    (C. Eckart and G. Young, Psychometrika 1, 1936, pp. 211-218).
+    No linear encoder and decoder of that size reconstruct the training images with a smaller mean
+    squared error (C. Eckart and G. Young, Psychometrika 1, 1936, pp. 211-218).
 
     Args:
         train_images, images: (N, 1, 28, 28), on the CPU.
@@ -71,95 +101,111 @@ def pca_reconstruct(train_images: Tensor, images: Tensor, latent_dim: int) -> Te
     return _projected(images, mean, components[:latent_dim])
 
 
+def _projected(images: Tensor, mean: Tensor, components: Tensor) -> Tensor:
+    codes = (images.flatten(1) - mean) @ components.T
+    return (codes @ components + mean).reshape(images.shape)
+
+
 def pca_errors(train_images: Tensor, images: Tensor, latent_dims: Sequence[int]) -> pd.DataFrame:
-    """Return the errors of :func:`pca_reconstruct`, means over all pixels of ``images``: a row for each size.
+    """Return the errors of :func:`pca_reconstruct`, means over all pixels: a row for each size.
 
     Returns:
-        Columns ``mse`` (squared) and ``l1`` (absolute), and the same with the outputs brought into [0, 1], as those of a Sigmoid
-        are: ``mse_clamped`` and ``l1_clamped``. The index are the sizes.
+        Columns ``mse`` (squared) and ``l1`` (absolute), and the same of outputs cut to [0, 1], as
+        those of a Sigmoid are: ``mse_clamped``, ``l1_clamped``. The index are the sizes.
     """
     mean, components = principal_components(train_images)
-    rows = {}
+    rows = []
     for size in latent_dims:
         outputs = _projected(images, mean, components[:size])
-        error, clamped = outputs - images, outputs.clamp(0, 1) - images
-        rows[size] = {"mse": float(error.square().mean()), "l1": float(error.abs().mean())}
-        rows[size] |= {
-            "mse_clamped": float(clamped.square().mean()),
-            "l1_clamped": float(clamped.abs().mean()),
-        }
-    return _table(list(rows.values()), index=list(rows))
+        clamped = _errors(outputs.clamp(0, 1), images)
+        row = _errors(outputs, images)
+        row["mse_clamped"] = clamped["mse"]
+        row["l1_clamped"] = clamped["l1"]
+        rows.append(row)
+    return pd.DataFrame(rows, index=list(latent_dims))
 
 
 def constant_errors(train_images: Tensor, images: Tensor) -> pd.DataFrame:
-    """Return the errors of answering one image to all: black, or the mean or the median of ``train_images``, pixel by pixel.
+    """Return the errors of answering one image to all ``images``.
+
+    The image is black, or the mean or the median of ``train_images``, pixel by pixel.
 
     Returns:
-        As :func:`pca_errors`; the index is ``black``, ``mean``, ``median``.
+        Columns ``mse`` and ``l1``; the index is ``black``, ``mean``, ``median``.
     """
     answers = {
-        "black": 0.0,
+        "black": torch.zeros(()),
         "mean": train_images.mean(dim=0),
         "median": train_images.median(dim=0).values,
     }
-    differences = ((name, answer - images) for name, answer in answers.items())
-    rows = {
-        name: {"mse": float(error.square().mean()), "l1": float(error.abs().mean())}
-        for name, error in differences
-    }
-    return _table(list(rows.values()), index=list(rows))
+    rows = [_errors(answer, images) for answer in answers.values()]
+    return pd.DataFrame(rows, index=list(answers))
 
 
-def confusion_matrix(labels, predictions, num_classes: int = 10) -> np.ndarray:
+def _errors(outputs: Tensor, images: Tensor) -> dict[str, float]:
+    difference = outputs - images
+    return {"mse": float(difference.square().mean()), "l1": float(difference.abs().mean())}
+
+
+def confusion_matrix(
+    labels: npt.ArrayLike, predictions: npt.ArrayLike, num_classes: int = 10
+) -> npt.NDArray[np.int64]:
     """Count how often each true class (row) received each predicted class (column).
 
     Args:
         labels, predictions: (N,) class numbers, tensors or arrays.
 
     Returns:
-        (num_classes, num_classes) integers whose sum is N; the diagonal holds the hits.
+        (num_classes, num_classes) counts whose sum is N; the hits are on the diagonal.
 
     Raises:
-        ValueError: if the two differ in length, or name a class that is not there.
+        ValueError: if the two differ in length.
     """
-    # As sklearn.metrics does, which every training of a classifier would take a second to import.
-    pairs = np.stack(
-        [np.asarray(labels, np.int64).ravel(), np.asarray(predictions, np.int64).ravel()]
+    labels = np.asarray(labels)
+    predictions = np.asarray(predictions)
+    return np.asarray(
+        metrics.confusion_matrix(labels, predictions, labels=list(range(num_classes)))
     )
-    return np.bincount(
-        np.ravel_multi_index(pairs, (num_classes,) * 2), minlength=num_classes**2
-    ).reshape(num_classes, -1)
 
 
-def per_class_table(matrix) -> pd.DataFrame:
-    """Return precision, recall and F1 of each class, in [0, 1], and its number of images.
-
-    Of the images called *c*, precision is the part that are *c*; of the images that are *c*, recall is the part
-    called *c*; F1 is their harmonic mean (C. J. van Rijsbergen, *Information Retrieval*, 1979, ch. 7). A class never
-    predicted has no precision: NaN.
+def most_confident_mistakes(
+    probabilities: npt.ArrayLike, labels: npt.ArrayLike, k: int = 12
+) -> pd.DataFrame:
+    """Return the ``k`` wrong predictions with the highest probability, highest first.
 
     Args:
-        matrix: (10, 10) counts, true classes in rows.
+        probabilities: (N, 10), as :func:`predict` gives them.
+        labels: (N,) true classes.
+
+    Returns:
+        Columns ``index`` (place among the N images), ``true``, ``predicted`` (class numbers) and
+        ``confidence`` in [0, 1]; fewer than ``k`` rows if there are fewer mistakes.
     """
-    matrix = np.asarray(matrix)
-    hits, called, present = np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
-    with np.errstate(invalid="ignore"):  # 0/0 is NaN: the quantity is not defined
-        columns = {
-            say("evaluation.precision"): hits / called,
-            say("evaluation.recall"): hits / present,
-            say("evaluation.f1"): 2 * hits / (called + present),
-            say("evaluation.images"): present,
-        }
-    return _table(columns, index=class_names()).rename_axis(index=say("evaluation.class"))
+    probabilities = np.asarray(probabilities)
+    labels = np.asarray(labels)
+    predicted = probabilities.argmax(axis=1)
+    confidence = probabilities.max(axis=1)
+    wrong = np.flatnonzero(predicted != labels)
+    index = wrong[np.argsort(-confidence[wrong], kind="stable")[:k]]
+    columns = {
+        "index": index,
+        "true": labels[index],
+        "predicted": predicted[index],
+        "confidence": confidence[index],
+    }
+    return pd.DataFrame(columns)
 
 
-def confusion_z(matrix, runs) -> np.ndarray:
-    """Return by how many standard deviations of chance each cell of a confusion matrix differs from those of ``runs``.
+def confusion_z(matrix: npt.ArrayLike, runs: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return how far each cell of a confusion matrix is from those of ``runs``.
 
-    Where c₁ of N₁ images fell in a cell, and c₂ of N₂ in those of all runs together, p = (c₁ + c₂) / (N₁ + N₂) and
-    z = (c₁/N₁ − c₂/N₂) / √(φ p(1 − p)(1/N₁ + 1/N₂)): the comparison of two proportions (J. L. Fleiss, B. Levin and M. C. Paik,
-    *Statistical Methods for Rates and Proportions*, 3rd ed., 2003, ch. 3), with the :func:`overdispersion` φ of the runs. Where
-    p is 0 or 1, z is 0.
+    The unit is the standard deviation that chance gives to the difference.
+
+    If c₁ of N₁ images are in a cell, and c₂ of N₂ in that of all runs together, then
+    p = (c₁ + c₂) / (N₁ + N₂) and z = (c₁/N₁ − c₂/N₂) / √(φ p(1 − p)(1/N₁ + 1/N₂)): the comparison
+    of two proportions (J. L. Fleiss, B. Levin and M. C. Paik, *Statistical Methods for Rates and
+    Proportions*, 3rd ed., 2003, ch. 3) with the :func:`overdispersion` φ of the runs. If p is 0 or
+    1, z is 0.
 
     Args:
         matrix: (10, 10) counts, true classes in rows.
@@ -168,112 +214,36 @@ def confusion_z(matrix, runs) -> np.ndarray:
     Returns:
         (10, 10) floats.
     """
-    matrix, total = np.asarray(matrix, float), np.asarray(runs, float).sum(axis=0)
-    images, others = matrix.sum(axis=1, keepdims=True), total.sum(axis=1, keepdims=True)
-    pooled = (matrix + total) / (images + others)
-    deviation = np.sqrt(overdispersion(runs) * pooled * (1 - pooled) * (1 / images + 1 / others))
-    return np.divide(
-        matrix / images - total / others, deviation, out=np.zeros_like(matrix), where=deviation > 0
-    )
+    matrix = np.asarray(matrix, float)
+    total = np.asarray(runs, float).sum(axis=0)
+    images = matrix.sum(axis=1, keepdims=True)
+    total_images = total.sum(axis=1, keepdims=True)
+    pooled = (matrix + total) / (images + total_images)
+    variance = pooled * (1 - pooled) * (1 / images + 1 / total_images)
+    deviation = np.sqrt(overdispersion(runs) * variance)
+    difference = matrix / images - total / total_images
+    z: npt.NDArray[np.float64] = np.zeros_like(matrix)
+    np.divide(difference, deviation, out=z, where=deviation > 0)
+    return z
 
 
-def overdispersion(runs) -> float:
-    """Return how many times more than in a lottery the cells of confusion matrices vary from run to run.
+def overdispersion(runs: npt.ArrayLike) -> float:
+    """Return how many times more than independent draws the cells of confusion matrices vary.
 
-    For a cell of mean c in a row of N images, a lottery has the variance c(1 − c/N); what is returned is the mean of the ratio
-    over the cells with c ≥ 5: the dispersion φ of P. McCullagh and J. A. Nelder, *Generalized Linear Models*, 2nd ed., 1989, § 4.5.
-    One run cannot tell, and gives 1.
+    If the N images of a row fell into their cells independently, a cell of mean c would have the
+    variance c(1 − c/N) from run to run. The result is the mean ratio of the variance to that, over
+    the cells with c ≥ 5: the dispersion φ of P. McCullagh and J. A. Nelder, *Generalized Linear
+    Models*, 2nd ed., 1989, § 4.5. Of one run it is 1.
 
     Args:
-        runs: (n, 10, 10) counts, true classes in rows, of runs that differ in nothing but their seed.
+        runs: (n, 10, 10) counts, true classes in rows, of runs that differ only in their seed.
     """
     counts = np.asarray(runs, float)
-    mean, images = counts.mean(axis=0), counts[0].sum(axis=1, keepdims=True)
-    lottery = mean * (1 - mean / images)
-    seen = (mean >= 5) & (lottery > 0)
-    if len(counts) < 2 or not seen.any():
+    mean = counts.mean(axis=0)
+    images = counts[0].sum(axis=1, keepdims=True)
+    independent = mean * (1 - mean / images)
+    large = (mean >= 5) & (independent > 0)
+    if len(counts) < 2 or not large.any():
         return 1.0
-    return float((counts.var(axis=0, ddof=1)[seen] / lottery[seen]).mean())
-
-
-def top_confusions(matrix, k: int = 5) -> pd.DataFrame:
-    """Return the ``k`` most frequent confusions: true and predicted class, images, and their part of the true class.
-
-    Args:
-        matrix: (10, 10) counts, true classes in rows.
-    """
-    matrix = np.asarray(matrix)
-    errors = matrix - np.diag(np.diag(matrix))
-    true, predicted = np.unravel_index(
-        np.argsort(-errors, axis=None, kind="stable")[:k], matrix.shape
-    )
-    names = np.array(class_names())
-    return _table(
-        {
-            say("evaluation.true"): names[true],
-            say("evaluation.predicted"): names[predicted],
-            say("evaluation.images"): errors[true, predicted],
-            say("evaluation.share"): errors[true, predicted] / matrix.sum(axis=1)[true],
-        }
-    )
-
-
-def most_confident_mistakes(probabilities, labels, k: int = 12) -> pd.DataFrame:
-    """Return the ``k`` wrong predictions with the highest probability, highest first.
-
-    Args:
-        probabilities: (N, 10), as :func:`predict` gives them.
-        labels: (N,) true classes.
-
-    Returns:
-        Columns ``index`` (place among the N images), ``true``, ``predicted`` (class numbers) and ``confidence`` in
-        [0, 1]; fewer than ``k`` rows if there are fewer mistakes.
-    """
-    probabilities, labels = np.asarray(probabilities), np.asarray(labels)
-    predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    wrong = np.flatnonzero(predicted != labels)
-    index = wrong[np.argsort(-confidence[wrong], kind="stable")[:k]]
-    return _table(
-        {
-            "index": index,
-            "true": labels[index],
-            "predicted": predicted[index],
-            "confidence": confidence[index],
-        }
-    )
-
-
-def _projected(images: Tensor, mean: Tensor, components: Tensor) -> Tensor:
-    codes = (images.flatten(1) - mean) @ components.T
-    return (codes @ components + mean).reshape(images.shape)
-
-
-def _apply(
-    model: nn.Module, function: Callable[[Tensor], Tensor], images: Tensor, batch_size: int
-) -> Tensor:
-    device = next((parameter.device for parameter in model.parameters()), images.device)
-    with (
-        _evaluating(model),
-        torch.no_grad(),
-    ):  # not inference_mode: a head may be trained on the codes
-        return torch.cat([function(batch.to(device)).cpu() for batch in images.split(batch_size)])
-
-
-@contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
-    modes = [
-        (module, module.training) for module in model.modules()
-    ]  # a frozen encoder may differ from the rest
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
-
-
-def _table(columns, **options) -> pd.DataFrame:
-    # Imported here: a run that only trains begins a second sooner and is a hundred megabytes smaller.
-    import pandas as pd
-
-    return pd.DataFrame(columns, **options)
+    variance = counts.var(axis=0, ddof=1)
+    return float((variance[large] / independent[large]).mean())

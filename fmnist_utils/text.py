@@ -198,14 +198,8 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "training.epochs": ("épocas", "epochs"),
     # evaluation
-    "evaluation.precision": ("precisión", "precision"),
-    "evaluation.recall": ("exhaustividad", "recall"),
-    "evaluation.f1": ("F1", "F1"),
-    "evaluation.images": ("imágenes", "images"),
-    "evaluation.class": ("clase", "class"),
     "evaluation.true": ("clase verdadera", "true class"),
     "evaluation.predicted": ("clase predicha", "predicted class"),
-    "evaluation.share": ("fracción de la clase", "fraction of the class"),
     # plots
     "plots.numbers": ("números publicados", "published numbers"),
     "plots.claims": ("afirmaciones", "claims"),

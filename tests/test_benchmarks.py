@@ -15,8 +15,9 @@ import torch
 from torch import nn
 
 import fmnist_utils.data
-from fmnist_utils.models import Dropout, build_model
+from fmnist_utils.models import build_model
 from fmnist_utils.training import Batches
+from fmnist_utils.workshop.fast import FastDropout
 from fmnist_utils.workshop.store import RunStore
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,12 +25,11 @@ sys.path[:0] = [str(ROOT / "benchmarks")]
 
 import bench
 import measure
-from book.machinery.generated import scaling
-from book.machinery.generated import speed
-from book.machinery.generated import writing
 from engines import ours as ours_engine
 from engines import plain
 from workloads import WORKLOADS, Data, Job, read
+
+from book.machinery.generated import scaling, speed, writing
 
 RANDOM = np.random.default_rng(0)
 DATA = Data(
@@ -159,7 +159,6 @@ CASES = [
         "channels_last",
         "pooling_first",
         "fused",
-        "own_optimizer",
         "dropout",
         "",
     )
@@ -186,7 +185,7 @@ def test_a_choice_is_undone_where_the_network_has_what_it_is_about(name):
             if not (isinstance(layer, nn.Dropout) and layer.p == 0)
         ]
 
-    has = {"channels_last": nn.Conv2d, "pooling_first": nn.MaxPool2d, "dropout": Dropout}
+    has = {"channels_last": nn.Conv2d, "pooling_first": nn.MaxPool2d, "dropout": FastDropout}
     assert {choice: name in where for choice, where in bench.WHERE.items()} == {
         choice: kind in layers("") for choice, kind in has.items()
     }
@@ -197,7 +196,7 @@ def test_a_choice_is_undone_where_the_network_has_what_it_is_about(name):
     ]
     assert all(pair[1] is not nn.ReLU for pair in pairs)
     assert sum(pair == (nn.ReLU, nn.MaxPool2d) for pair in pairs) == (0 if name == "ff" else 2)
-    assert Dropout not in layers("dropout")
+    assert FastDropout not in layers("dropout")
 
 
 def test_shares_of_the_profile_add_up_and_the_products_are_in_it():

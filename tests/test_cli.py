@@ -9,11 +9,12 @@ from click.testing import CliRunner
 from small_runs import SHAPES
 from test_reports import made_up
 
-from fmnist_utils import data, training
+from fmnist_utils import data
 from fmnist_utils.audit import schema as reports
 from fmnist_utils.audit.schema import load_report
 from fmnist_utils.audit.verdicts import audit, count_open, count_verdicts
 from fmnist_utils.workshop import engine as runs
+from fmnist_utils.workshop import fast
 from fmnist_utils.workshop.cli import main
 
 SMALL = [
@@ -282,7 +283,7 @@ def test_reproduce_makes_what_is_missing_and_publishes_it(monkeypatch, tmp_path)
 def test_runs_in_bfloat16_are_told_of_where_they_take_many_times_as_long(
     emulated, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr(training, "emulates_bfloat16", lambda device: emulated)
+    monkeypatch.setattr(fast, "emulates_bfloat16", lambda device: emulated)
     plan = tmp_path / "plan.yaml"
     plan.write_text(
         "runs:\n- {report: '05', group: winner}\n- {report: '01', group: model_1, seeds: 2}\n"

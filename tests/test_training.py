@@ -1,8 +1,6 @@
 """The loop against a hand-written one, its averages, its keys, early stopping, and what it does with a diverging loss."""
 
 import math
-import re
-from pathlib import Path
 
 import pytest
 import torch
@@ -18,7 +16,6 @@ from fmnist_utils.training import (
     WeightAverage,
     accuracy,
     cosine,
-    emulates_bfloat16,
     evaluate,
     fit,
     one_cycle,
@@ -99,29 +96,6 @@ def test_evaluate_leaves_the_mode_also_when_it_is_stopped(images, labels):
     with pytest.raises(KeyboardInterrupt):
         evaluate(model, Batches(images, labels, 50), nn.CrossEntropyLoss(), {"accuracy": stop})
     assert all(module.training for module in model.modules())
-
-
-def test_no_float64_is_asked_of_the_device(images, labels, monkeypatch):
-    """Apple's GPU has none: what is summed in float64 has to have come to the CPU before."""
-    on_cpu, cpu, double = set(), torch.Tensor.cpu, torch.Tensor.double
-
-    def to_cpu(tensor):
-        on_cpu.add(id(moved := cpu(tensor).clone()))
-        kept.append(moved)
-        return moved
-
-    def as_double(tensor):
-        assert id(tensor) in on_cpu, "float64 on the device"
-        return double(tensor)
-
-    kept: list[torch.Tensor] = []  # so that no other tensor gets the id of one of these
-    monkeypatch.setattr(torch.Tensor, "cpu", to_cpu)
-    monkeypatch.setattr(torch.Tensor, "double", as_double)
-    model, batches = new_classifier(), Batches(images, labels, 50)
-    train_one_epoch(
-        model, batches, nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), 0.01)
-    )
-    assert evaluate(model, batches, nn.CrossEntropyLoss(), {"accuracy": accuracy})["loss"] > 0
 
 
 def test_an_epoch_shows_every_example_once_in_an_order_of_its_own():
@@ -375,20 +349,15 @@ def test_impossible_batches_are_refused(inputs, targets, batch_size):
         Batches(torch.zeros(inputs), torch.zeros(targets), batch_size)
 
 
-def test_device():
-    assert pick_device("auto").type in ("cpu", "cuda", "mps")
-    with pytest.raises(UserError, match="'gpu'.*auto.*cpu"):
+@pytest.mark.parametrize(
+    ("cuda", "mps", "best"),
+    [(False, False, "cpu"), (False, True, "mps"), (True, False, "cuda"), (True, True, "cuda")],
+)
+def test_auto_picks_the_best_device_that_is_there(cuda, mps, best, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert pick_device("auto").type == best and pick_device("cpu").type == "cpu"
+    with pytest.raises(UserError, match="'gpu'.*auto.*cpu") as error:
         pick_device("gpu")
-
-
-def test_bfloat16_is_emulated_on_x86_without_avx512_alone():
-    assert not emulates_bfloat16(torch.device("cuda"))
-    flags = re.search(
-        r"^flags.*",
-        Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else "",
-        re.MULTILINE,
-    )
-    if flags and torch.backends.mkldnn.is_available():
-        assert emulates_bfloat16(torch.device("cpu")) == (
-            {"avx512bw", "avx512vl", "avx512dq"} - {*flags[0].split()} != set()
-        )
+    assert ("cuda:1" in str(error.value)) == cuda and ("mps" in str(error.value)) == mps

@@ -1,6 +1,6 @@
 """The project's own engine: whole tensors in memory, ``channels_last``, a fused optimizer, freed memory kept.
 
-``train`` puts together what ``fmnist_utils.runs`` does for a recipe, without records and measurements. ``without`` undoes one
+``train`` puts together what ``fmnist_utils.workshop.engine`` does for a recipe, without records and measurements. ``without`` undoes one
 of its choices, to see what that choice gives.
 """
 
@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import nn
 from workloads import LEARNING_RATE, Data, Job, Workload
 
 from fmnist_utils.audit.recipes import Recipe
-from fmnist_utils.models import Dropout, build_model
-from fmnist_utils.training import Batches, Bfloat16, ImageByImage, train_one_epoch
-from fmnist_utils.workshop.engine import keep_freed_memory, make_loss, make_optimizer
+from fmnist_utils.models import build_model
+from fmnist_utils.training import Batches, train_one_epoch
+from fmnist_utils.workshop.engine import make_loss, make_optimizer
+from fmnist_utils.workshop.fast import (
+    Bfloat16,
+    ImageByImage,
+    keep_freed_memory,
+    pool_before_relu,
+    use_fast_dropout,
+)
 
 KEPT: list = []  # the data, their images and labels as tensors
 
@@ -34,32 +40,13 @@ def recipe(workload: Workload, precision: str = "float32") -> Recipe:
 def tensors(workload: Workload, data: Data) -> tuple[torch.Tensor, torch.Tensor]:
     """Return inputs, float32 (N, 1, 28, 28) in [0, 1], and targets: the labels, or the inputs themselves.
 
-    The last ones are kept, as ``fmnist_utils.runs.load_splits`` keeps them: runs one after the other share them.
+    The last ones are kept, as ``fmnist_utils.workshop.engine.load_splits`` keeps them: runs one after the other share them.
     """
     if not KEPT or KEPT[0] is not data:
         images = torch.from_numpy(data.images[:, None] / np.float32(255))
         KEPT[:] = data, images, torch.from_numpy(data.labels.astype(np.int64))
     _, images, labels = KEPT
     return images, images if workload.loss == "l1" else labels
-
-
-def rectify_first(model: nn.Module) -> None:
-    """Put the ReLU that stands behind each pooling before it."""
-    for layers in model.modules():
-        if isinstance(layers, nn.Sequential):
-            for place, layer in enumerate([*layers]):
-                if isinstance(layer, nn.MaxPool2d):
-                    between = isinstance(layers[place + 1], Dropout)  # of nothing, in convae
-                    behind = place + 1 + between
-                    layers[place], layers[behind] = layers[behind], layer
-
-
-def plain_dropout(model: nn.Module) -> None:
-    """Put PyTorch's dropout in the place of ours."""
-    for parent in model.modules():
-        for name, layer in parent.named_children():
-            if isinstance(layer, Dropout):
-                setattr(parent, name, nn.Dropout(layer.p))
 
 
 def prepare(
@@ -75,18 +62,16 @@ def prepare(
         keep_freed_memory()
     torch.manual_seed(seed << 20)
     model = build_model(workload.model, **workload.sizes)
-    if without == "pooling_first":
-        rectify_first(model)
-    if without == "dropout":
-        plain_dropout(model)
+    if without != "pooling_first":
+        pool_before_relu(model)
+    if without != "dropout":
+        use_fast_dropout(model)
     if without != "channels_last":
         model = model.to(memory_format=torch.channels_last)
     how = recipe(workload, "bfloat16" if extra == "bfloat16" else precision)
     optimizer, loss_fn = make_optimizer(how, model), make_loss(how)
-    if without in ("fused", "own_optimizer"):
-        optimizer = torch.optim.Adam(
-            model.parameters(), lr=LEARNING_RATE, fused=without == "own_optimizer"
-        )
+    if without == "fused":
+        optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
     form = ImageByImage if without == "resident" else Batches
     batches = form(*tensors(workload, data), workload.batch_size, seed)
     model = Bfloat16(model) if how.precision == "bfloat16" else model

@@ -382,7 +382,8 @@ def _say_cost(tasks, store, device, hands):
 
 def _warn_of_bfloat16(recipes, device):
     """Say how many of the runs to be made multiply in bfloat16 where that is only imitated: no record foretells their time."""
-    from fmnist_utils.training import emulates_bfloat16, pick_device
+    from fmnist_utils.training import pick_device
+    from fmnist_utils.workshop.fast import emulates_bfloat16
 
     count = sum(recipe.precision == "bfloat16" for recipe in recipes)
     if count and emulates_bfloat16(pick_device(device)):

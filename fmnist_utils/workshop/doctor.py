@@ -25,7 +25,8 @@ from fmnist_utils.text import say
 MEGABYTES = 500  # the four files, and the checkpoints of runs side by side
 LOAD_TORCH = """
 import torch, {torchvision} fmnist_utils.data
-from fmnist_utils.training import emulates_bfloat16, pick_device
+from fmnist_utils.training import pick_device
+from fmnist_utils.workshop.fast import emulates_bfloat16
 print(emulates_bfloat16(pick_device()))
 """
 ASK_MIRRORS = """

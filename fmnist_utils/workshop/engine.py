@@ -5,7 +5,6 @@ While a run trains, its folder holds the checkpoints of the last two epochs; whe
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import hashlib
 import io
@@ -46,9 +45,7 @@ from fmnist_utils.models import build_model
 from fmnist_utils.text import Failure, UserError, say
 from fmnist_utils.training import (
     Batches,
-    Bfloat16,
     History,
-    ImageByImage,
     Metric,
     OneHotMSE,
     TrainingDiverged,
@@ -62,7 +59,6 @@ from fmnist_utils.training import (
     progress_bar,
     set_learning_rate,
 )
-from fmnist_utils.workshop import optimizers
 from fmnist_utils.workshop.checkpoints import (
     PROGRESS,
     Checkpoints,
@@ -70,8 +66,13 @@ from fmnist_utils.workshop.checkpoints import (
     write_atomically,
 )
 from fmnist_utils.workshop.download import fetch_if_missing
+from fmnist_utils.workshop.fast import (
+    Bfloat16,
+    ImageByImage,
+    keep_freed_memory,
+    with_fast_parts,
+)
 from fmnist_utils.workshop.machine import default_jobs, describe_environment, now
-from fmnist_utils.workshop.optimizers import Fused
 from fmnist_utils.workshop.store import RunStore
 
 EVALUATION_BATCH = 1000  # does not change results, only speed and memory
@@ -145,7 +146,8 @@ def _train(
     keep_freed_memory()
     splits = load_splits(recipe.data, device)
     torch.manual_seed(recipe.seed << 20)  # the weights' own key: epoch 0
-    model = build_model(**recipe.model.model_dump()).to(device, memory_format=torch.channels_last)
+    model = with_fast_parts(build_model(**recipe.model.model_dump()))
+    model = model.to(device, memory_format=torch.channels_last)
     if pretrained:
         copy_encoder(pretrained, model)
     part, inputs = trainable(recipe, model, splits)
@@ -254,22 +256,6 @@ def _train(
     return Run(record, path)
 
 
-@functools.cache
-def keep_freed_memory() -> None:
-    """Have the C library keep the memory of one training step for the next.
-
-    By default glibc returns large blocks to the system as they are freed, and every step pays for new pages: 1.4 times the time
-    of CNN3-512's epoch, measured. Other C libraries are left as they are.
-    """
-    M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # from glibc's malloc.h
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError, TypeError):
-        return
-    mallopt(M_MMAP_MAX, 0)
-    mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
-
-
 def copy_encoder(source: nn.Module, model: nn.Module) -> None:
     """Copy the weights of ``source.encoder`` to ``model.encoder``; where the latent sizes differ, those of the convolutions."""
     own = model.encoder.state_dict()
@@ -298,17 +284,15 @@ def trainable(
     }
 
 
-def make_optimizer(recipe: Recipe, model: nn.Module) -> Fused | torch.optim.Optimizer:
+def make_optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
     """Return the optimizer of ``recipe`` for the parameters of ``model``."""
     arguments = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
     if recipe.optimizer == "sgd":
         arguments["momentum"] = recipe.momentum
-    name = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"}[recipe.optimizer]
-    fused = next(model.parameters()).device.type in (
-        "cpu",
-        "cuda",
-    )  # Apple's GPU has not all of the kernels
-    return getattr(optimizers if fused else torch.optim, name)(model.parameters(), **arguments)
+    kinds = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+    # Apple's GPU does not have all of the fused kernels.
+    fused = next(model.parameters()).device.type in ("cpu", "cuda")
+    return kinds[recipe.optimizer](model.parameters(), fused=fused, **arguments)
 
 
 def make_loss(recipe: Recipe) -> nn.Module:
