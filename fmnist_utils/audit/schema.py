@@ -612,6 +612,8 @@ class Report(CheckedSpec):
             _CHECKED.add(self.id)
 
 
+# What Python and IPython put among the variables of a notebook: __name__, _, _i3, Out, ….
+_OF_IPYTHON = re.compile(r"__.*__|_+|_i+\d*|_\d+|_[dio]h|_exit_code|In|Out|exit|quit|open")
 _CHECKED: set[str] = set()  # the reports whose parameters were checked in this process
 
 
@@ -619,7 +621,7 @@ def _assigned(namespace: dict[str, Any]) -> dict[str, Any]:
     """Return the plain values in a notebook's namespace: no modules, functions, reports or IPython's own."""
 
     def is_value(name: str, value: Any) -> bool:
-        of_ipython = name.startswith("_") or name in ("In", "Out", "exit", "quit", "open")
+        of_ipython = _OF_IPYTHON.fullmatch(name) is not None
         return not (of_ipython or callable(value) or isinstance(value, types.ModuleType | Spec))
 
     return {name: value for name, value in namespace.items() if is_value(name, value)}

@@ -142,9 +142,6 @@ def data_verify():
 )
 @click.option("-o", "out", help="The executed notebook, in this folder (default: PAGE.out.ipynb).")
 @click.option(
-    "--profile", type=click.Choice(["quick", "full"]), help="Default: FMNIST_PROFILE, else quick."
-)
-@click.option(
     "--lang",
     "_",
     type=click.Choice(LANGUAGES),
@@ -155,15 +152,11 @@ def data_verify():
 @click.option(
     "--timeout", type=click.IntRange(1), help="Stop when a cell takes longer than so many seconds."
 )
-def run(page, changes, out, profile, timeout):
+def run(page, changes, out, timeout):
     """Run PAGE (01, or the path of a copy of its notebook) with papermill, its parameters checked before it starts."""
     from fmnist_utils.workshop.execution import PageFailed, run_page
 
-    chosen = {
-        "lang": get_language(),
-        "profile": profile or os.environ.get("FMNIST_PROFILE", "quick"),
-    }
-    parameters = chosen | {name: _value(value) for name, value in changes}
+    parameters = {"lang": get_language()} | {name: _value(value) for name, value in changes}
 
     def show(run: int, cells: int) -> None:
         if sys.stderr.isatty():

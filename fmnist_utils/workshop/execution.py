@@ -57,7 +57,7 @@ def run_page(
         UserError: before a kernel starts, if the page, a parameter or ``out`` is not what it may be.
         PageFailed: if the notebook dies, hangs, leaves early or raises.
     """
-    notebook, report = find_page(page)
+    notebook, report = find_page(page, str(parameters.get("lang")))
     report.check_parameters(parameters)
     target = check_output(out or f"{notebook.stem}.out.ipynb", notebook)
     if not importlib.util.find_spec("papermill"):
@@ -79,15 +79,16 @@ def run_page(
     return target
 
 
-def find_page(page: str) -> tuple[Path, Report]:
-    """Return the notebook of a page and its report.
+def find_page(page: str, lang: str = "es") -> tuple[Path, Report]:
+    """Return the notebook of a page, in one language, and its report.
 
     Raises:
         UserError: if there is no such notebook, or it names no report.
     """
     if not page.endswith(".ipynb"):
         report = load_report(page)
-        path = NOTEBOOKS / f"{report.id}.ipynb"
+        folder = NOTEBOOKS / "en" if lang == "en" else NOTEBOOKS
+        path = folder / f"{report.id}.ipynb"
         if not path.is_file():
             pages = (
                 ", ".join(sorted(known.stem for known in NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")))
@@ -137,7 +138,10 @@ def check_output(out: str, notebook: Path) -> Path:
         raise UserError("execution.no_folder", out=out, folder=str(path.parent))
     if not target.resolve().is_relative_to(here.resolve()):  # by a symbolic link
         raise UserError("execution.outside", out=out, folder=str(here))
-    if target.resolve() == notebook.resolve() or target.resolve().parent == NOTEBOOKS:
+    if target.resolve() == notebook.resolve() or target.resolve().parent in (
+        NOTEBOOKS,
+        NOTEBOOKS / "en",
+    ):
         raise UserError("execution.overwrites", out=out, example=f"{notebook.stem}.out.ipynb")
     return target
 

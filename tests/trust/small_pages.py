@@ -12,15 +12,23 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "notebooks" / "01_ff_classifier.ipynb"
 
 
-def parameters_cell() -> str:
-    """Return the parameters cell of page 01."""
-    cells = json.loads(PAGE.read_text("utf-8"))["cells"]
-    return "".join(
-        next(cell for cell in cells if "parameters" in cell["metadata"].get("tags", []))["source"]
-    )
+PARAMETERS = """lang = "es"
+source = "sample"
+seed = 0
+num_epochs = 10
+train_size = 8000
+hidden_sizes = [128, 64]
+dropout = 0.2
+batch_size = 100
+learning_rate = 0.001
+"""
 
 
-CHECK = 'from fmnist_utils.reports import load_report\n\nreport = load_report("01")\npage = report.page(globals())'
+CHECK = (
+    "from fmnist_utils.audit import load_report\n\n"
+    'report = load_report("01_ff_classifier")\n'
+    "report.check_parameters(globals())"
+)
 
 UNCHECKED = (
     '# load_report("01")'  # a page of report 1 that starts at once, because it loads nothing
@@ -32,7 +40,7 @@ def write_page(path: Path, *cells: str, check: str = CHECK) -> Path:
     import nbformat
 
     notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(cell) for cell in (parameters_cell(), check, *cells)]
+        cells=[nbformat.v4.new_code_cell(cell) for cell in (PARAMETERS, check, *cells)]
     )
     notebook.cells[0].metadata["tags"] = ["parameters"]
     notebook.metadata["kernelspec"] = {
@@ -49,7 +57,7 @@ def fmnist(*arguments: str, cwd: Path, wait: bool = True, **variables: str):
     program = [
         sys.executable,
         "-c",
-        "from fmnist_utils.cli import main; main(prog_name='fmnist')",
+        "from fmnist_utils.workshop.cli import main; main(prog_name='fmnist')",
         *arguments,
     ]
     process = subprocess.Popen(

@@ -254,7 +254,9 @@ ALLOWED = {"notebooks/04_autoencoder_comparison.ipynb": ["exec"]}
 
 def test_no_program_of_ours_unpickles():
     checked = dict(sources())
-    assert "fmnist_utils/audit/records.py" in checked and any(name.endswith(".ipynb") for name in checked)
+    assert "fmnist_utils/audit/records.py" in checked and any(
+        name.endswith(".ipynb") for name in checked
+    )
     assert {
         name: found for name, source in checked.items() if (found := unpicklers(source))
     } == ALLOWED

@@ -161,7 +161,9 @@ def test_both_languages_run_the_same_code(path):
 @pytest.mark.nightly
 def test_the_book_is_built_and_passes_its_checks():
     finished = subprocess.run(
-        [sys.executable, ROOT / "book" / "-m", "book.machinery.build"], capture_output=True, text=True
+        [sys.executable, ROOT / "book" / "-m", "book.machinery.build"],
+        capture_output=True,
+        text=True,
     )
     assert finished.returncode == 0, finished.stderr
     site = ROOT / "book" / "_build" / "html"
