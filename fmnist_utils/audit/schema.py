@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import functools
 import itertools
+import re
 import types
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
