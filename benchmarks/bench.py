@@ -667,7 +667,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=list(WORKLOADS))
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
     parser.add_argument("--images", type=int, help="images of an epoch, for all workloads")
-    parser.add_argument("--source", default="auto", help="official, synthetic or auto")
+    parser.add_argument("--source", choices=["sample", "official"], default="official")
     parser.add_argument(
         "--quick",
         action="store_true",

@@ -40,10 +40,10 @@ def save(folder: Path, source: str) -> dict:
     """Write the training images and labels into ``folder``; return where they come from."""
     from fmnist_utils.data import load_arrays
 
-    arrays = load_arrays(source)
-    arrays.train_images.tofile(folder / "images.u8")
-    arrays.train_labels.tofile(folder / "labels.u8")
-    return {"data": arrays.source}
+    images, labels, *_ = load_arrays(source)
+    images.tofile(folder / "images.u8")
+    labels.tofile(folder / "labels.u8")
+    return {"data": source}
 
 
 def train(
@@ -158,7 +158,7 @@ def main() -> None:
     parser.add_argument("engine")
     parser.add_argument("workload", nargs="?", choices=WORKLOADS)
     parser.add_argument("--data", type=Path, help="the folder of images.u8 and labels.u8")
-    parser.add_argument("--source", default="auto", help="official, synthetic or auto; for save")
+    parser.add_argument("--source", default="sample", help="sample or official; for save")
     parser.add_argument("--images", type=int, default=1000)
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument(

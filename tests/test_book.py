@@ -659,10 +659,7 @@ def test_pictures_become_small_and_stay_the_same():
     picture.save(written, "PNG")
     small = light.with_palette(written.getvalue())
     assert len(small) < len(written.getvalue())
-    assert (
-        light.difference(Image.open(BytesIO(small)).convert("RGB"), picture.convert("RGB"))
-        == 0
-    )
+    assert light.difference(Image.open(BytesIO(small)).convert("RGB"), picture.convert("RGB")) == 0
     noise = Image.effect_noise((200, 200), 90).convert("RGB")
     many = Image.merge(
         "RGB",

@@ -26,7 +26,9 @@ from fmnist_utils.workshop.store import RunStore
 def test_a_finished_run_is_loaded_and_not_trained_again(tmp_path, monkeypatch):
     store = RunStore(tmp_path)
     first = train(make(), store=store)
-    monkeypatch.setattr("fmnist_utils.workshop.engine._train", lambda *arguments: pytest.fail("trained again"))
+    monkeypatch.setattr(
+        "fmnist_utils.workshop.engine._train", lambda *arguments: pytest.fail("trained again")
+    )
     again = train(make(), store=store)
     assert again.record == first.record
     assert without_seconds(again.history) == without_seconds(first.history)

@@ -286,11 +286,13 @@ WORDS = {
         "faltan {missing} archivos oficiales en {folder}, y no se llega a donde están:\n"
         "    {mirrors}\n"
         "    Con red, fmnist data fetch los baja; sin ella, se pueden copiar de otra computadora "
-        "a una carpeta y nombrarla: export FMNIST_DATA=carpeta",
+        "a una carpeta y nombrarla: export FMNIST_DATA=carpeta\n"
+        "    Las páginas no los necesitan: usan la muestra que viene con el paquete.",
         "{missing} official files are not in {folder}, and where they are is out of reach:\n"
         "    {mirrors}\n"
         "    Once online, fmnist data fetch brings them; otherwise copy them from another "
-        "computer to a folder and name it: export FMNIST_DATA=folder",
+        "computer to a folder and name it: export FMNIST_DATA=folder\n"
+        "    The pages do not need them: they use the sample that comes with the package.",
     ),
     "doctor.offline": (
         "faltan {missing} archivos oficiales en {folder}, y FMNIST_OFFLINE impide bajarlos. Para "

@@ -15,8 +15,7 @@ import yaml
 from click.testing import CliRunner
 from small_pages import ROOT, fmnist
 
-from fmnist_utils import data
-from fmnist_utils.workshop import doctor
+from fmnist_utils.workshop import doctor, download
 from fmnist_utils.workshop.cli import main
 
 GOOD = subprocess.CompletedProcess(
@@ -30,9 +29,9 @@ def healthy(monkeypatch):
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda path: SimpleNamespace(free=10e9))
     state = {
         "folder": "here",
-        "good": dict.fromkeys(data.REGISTRY, True),
+        "good": dict.fromkeys(download.PACKED_SHA256, True),
         "offline": False,
-        "mirrors": list(data.MIRRORS),
+        "mirrors": list(download.MIRRORS),
     }
 
     def told(code: str) -> subprocess.CompletedProcess:
@@ -71,7 +70,7 @@ def unwritable(monkeypatch, state, tmp_path):
 
 
 def no_network(monkeypatch, state, tmp_path):
-    state["good"] = dict.fromkeys(data.REGISTRY, False)
+    state["good"] = dict.fromkeys(download.PACKED_SHA256, False)
     failing(monkeypatch, "requests.head", "")
 
 
@@ -99,7 +98,7 @@ BROKEN = {
     mixed_builds: ({"es": "compilaciones distintas", "en": "different builds"}, "torchvision::nms", "--force-reinstall torch torchvision"),
     no_space: ({"es": "quedan 12 MB", "en": "12 MB are left"}, "500", "export FMNIST_CACHE="),
     unwritable: ({"es": "no se puede escribir", "en": "cannot be written"}, "file", "export FMNIST_CACHE="),
-    no_network: ({"es": "no se llega", "en": "out of reach"}, data.MIRRORS[0], "fmnist data fetch"),
+    no_network: ({"es": "no se llega", "en": "out of reach"}, download.MIRRORS[0], "fmnist data fetch"),
     old_torch: ({"es": "demasiado viejo", "en": "too old"}, "torch 2.3.1+cpu", "pip install --upgrade 'torch>="),
     no_kernel: ({"es": "llamado python3", "en": "called python3"}, "ir", "ipykernel install --sys-prefix"),
 }  # fmt: skip
@@ -137,7 +136,7 @@ def test_other_ailments(healthy, monkeypatch):
         monkeypatch, "import torch", "ImportError: libcudart.so.12: cannot open shared object file"
     )
     assert "libcudart.so.12" in "".join(finding.text for finding in doctor.check_torch())
-    healthy["good"], healthy["offline"] = dict.fromkeys(data.REGISTRY, False), True
+    healthy["good"], healthy["offline"] = dict.fromkeys(download.PACKED_SHA256, False), True
     assert "FMNIST_OFFLINE" in next(doctor.check_data()).text
     monkeypatch.setenv("FMNIST_DATA", "somewhere")
     assert "unset FMNIST_DATA" in next(doctor.check_data()).text
@@ -158,7 +157,7 @@ def test_other_ailments(healthy, monkeypatch):
 
 def test_what_is_asked_of_another_process_is_answered(monkeypatch):
     """The real question about the data; and a mistake that is not PyTorch's is not blamed on it."""
-    assert json.loads(doctor._python(doctor.ASK_DATA).stdout) == data.status()
+    assert json.loads(doctor._python(doctor.ASK_DATA).stdout) == download.status()
     monkeypatch.setattr(doctor, "ASK_DATA", "raise OSError('the cache is on fire')")
     [finding] = doctor._safely(doctor.check_data)
     assert not finding.good and "the cache is on fire" in finding.text
