@@ -127,6 +127,7 @@ CALLS = {
     "splits_diagram": plots.splits_diagram,
     "strides_diagram": plots.strides_diagram,
     "best_constants": plots.best_constants,
+    "projection": lambda: plots.projection([[0, 0], [1, 0], [1, 1]], [0.5, 0.5], [0.6, 0.8]),
     "transfer_diagram": plots.transfer_diagram,
     "batch_norm_diagram": plots.batch_norm_diagram,
 }
@@ -853,6 +854,17 @@ def test_the_best_constants_are_the_mean_and_the_median(language):
     for error, mark, answer in ((squared, best, 0.28), (absolute, middle, 0.1)):
         assert mark.get_xdata()[0] == pytest.approx(answer)
         assert error.get_xdata()[error.get_ydata().argmin()] == pytest.approx(answer, abs=0.006)
+
+
+def test_each_point_is_joined_to_its_projection_on_the_line():
+    points, centre, direction = np.array([[0, 0], [1, 0], [1, 1.0]]), [0.5, 0.5], [0.6, 0.8]
+    plots.projection(points, centre, direction)
+    segments = [line.get_xydata() for line in plt.gcf().axes[0].lines[: len(points)]]
+    for point, (start, foot) in zip(points, segments, strict=True):
+        assert start.tolist() == point.tolist()
+        np.testing.assert_allclose((foot - point) @ direction, 0, atol=1e-12)
+        offset = foot - centre
+        np.testing.assert_allclose(offset, (offset @ direction) * np.array(direction), atol=1e-12)
 
 
 def test_batch_norm_gives_one_number_as_many_outputs_as_minibatches_and_then_one():

@@ -410,6 +410,29 @@ def best_constants(values: Sequence[float] = (0.0, 0.0, 0.0, 0.2, 0.8)) -> None:
 
 
 @_figure
+def projection(points, centre, direction) -> None:
+    """Draw points on a plane, a line through their centre, and how far each point is from the line.
+
+    Args:
+        points: (N, 2).
+        centre: (2,), a point of the line.
+        direction: (2,), the unit vector along the line.
+    """
+    points, centre, direction = (np.asarray(each, float) for each in (points, centre, direction))
+    places = (points - centre) @ direction
+    feet = centre + places[:, None] * direction
+    ends = centre + np.array([places.min() - 0.08, places.max() + 0.08])[:, None] * direction
+    figure, axes = plt.subplots(figsize=(0.8 * WIDTH, 0.8 * WIDTH))
+    axes.plot(*np.stack([points, feet], axis=1).T, color=GREY, linewidth=0.8, zorder=1)
+    axes.plot(*ends.T, color=VERMILION, label=say("plots.first_component"))
+    axes.plot(*points.T, "o", color=BLUE, label=say("plots.one_image"))
+    axes.plot(*feet.T, "|", color=VERMILION, markersize=7, label=say("plots.kept_of_it"))
+    axes.plot(*centre, "*", color=ORANGE, **STAR, label=say("plots.mean_image"))
+    axes.set(aspect="equal", xlabel=say("plots.one_pixel"), ylabel=say("plots.other_pixel"))
+    figure.legend(loc="outside upper center", ncols=2)
+
+
+@_figure
 def transfer_diagram() -> None:
     """Draw three ways of using an encoder: from scratch, frozen and fine-tuned; what is trained is coloured, what is not, hatched."""
     axes = _canvas(WIDTH, 2.75)
