@@ -218,6 +218,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "the history has no column {column!r}. It has: {allowed}. {hint}",
     ),
     "plots.one_seed": ("una semilla", "one seed"),
+    "plots.one_search": ("una búsqueda", "one search"),
     "plots.one_fold": ("un bloque", "one fold"),
     "plots.mean_sd": ("media ± desviación", "mean ± sd"),
     "plots.published": ("publicado", "published"),

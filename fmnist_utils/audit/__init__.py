@@ -13,6 +13,7 @@ from fmnist_utils.audit.schema import (
     report_names,
     student_reports,
 )
+from fmnist_utils.audit.search import variance_shares
 from fmnist_utils.audit.verdicts import *  # noqa: F403
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "load_report",
     "report_names",
     "student_reports",
+    "variance_shares",
 ]

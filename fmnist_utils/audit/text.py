@@ -237,35 +237,13 @@ WORDS = {
         "missing, {report} because the report does not say what it takes.",
     ),
     # search
-    "search.unknown": (
-        "método de búsqueda desconocido: {given!r}. Se admiten: {allowed}. {hint}",
-        "unknown search method: {given!r}. Allowed: {allowed}. {hint}",
-    ),
-    "search.budget": (
-        "el presupuesto, {budget} épocas, no alcanza para un intento, que tiene {epochs}.",
-        "the budget, {budget} epochs, is not enough for one trial, which has {epochs}.",
-    ),
-    "search.incomplete": (
-        "la configuración {given} tiene {found} corridas, y cada una debe tener tantas como las "
-        "demás.",
-        "the configuration {given} has {found} runs, and each must have as many as the others.",
-    ),
-    "search.no_optuna": (
-        "para buscar hace falta Optuna: pip install -e '.[search]'",
-        "searching needs Optuna: pip install -e '.[search]'",
-    ),
     "search.grid": ("grilla", "grid"),
     "search.random": ("al azar", "random"),
     "search.tpe": ("TPE", "TPE"),
     "search.halving": ("mitades sucesivas", "successive halving"),
     "search.plain": ("validación simple", "plain validation"),
     "search.nested": ("validación anidada", "nested validation"),
-    "search.method": ("método", "method"),
-    "search.trials": ("intentos", "trials"),
-    "search.reached": ("llegan a un σ de la mejor", "arrive within one σ of the best"),
-    "search.epochs": ("épocas hasta llegar (mediana)", "epochs until then (median)"),
     "search.usual": ("sin buscar", "without a search"),
-    "search.accuracy": ("exactitud de la elegida", "accuracy of the chosen one"),
     # page 07
     "far.with_mirror": ("{name}, con espejo", "{name}, mirrored too"),
     "far.not_measured": ("no se midió aquí: pide una GPU", "not measured here: it asks for a GPU"),
