@@ -1,48 +1,40 @@
-"""The figures of the pages: one a call, drawn from arrays, histories and tables, never from a model.
+"""The figures of the pages: one a call, drawn from arrays, histories and tables.
 
-Every function draws one matplotlib figure and returns None, so that it can be the last line of a cell; afterwards
-``plt.gcf()`` is that figure. One style for all: the colours of Okabe and Ito, which people with any kind of colour
-vision can tell apart (M. Okabe and K. Ito, *Color Universal Design*, 2008), a second mark beside colour (line style,
-marker or hatching), an opaque white background, letters that can be read on a phone, and no titles: what a figure
-shows is said in its caption.
+Every function draws one matplotlib figure and returns None, so that it can be the last line of a
+cell; afterwards ``plt.gcf()`` is that figure. All have one style: the colours of Okabe and Ito,
+which people with any kind of colour vision can tell apart (M. Okabe and K. Ito, *Color Universal
+Design*, 2008); beside colour a second mark (line style, marker or hatching); an opaque white
+background; letters that can be read on a phone; and no titles, since the caption says what a figure
+shows.
+
+Where a function takes a mapping by name, recorded groups are called by their labels.
 """
 
 from fmnist_utils.plots.comparisons import (
     accuracy_by_labels,
-    accuracy_by_seconds,
-    best_epochs,
-    epoch_times,
+    by_effort,
     errors_by_size,
     intervals,
     misfit,
     ranks,
-    seconds_by_cost,
-    times,
+    shares,
 )
-from fmnist_utils.plots.curves import curves, losses_by_cost
+from fmnist_utils.plots.costs import accuracy_by_seconds, epoch_times, seconds_by_cost, times
+from fmnist_utils.plots.curves import best_epochs, curves, losses_by_cost
 from fmnist_utils.plots.diagrams import (
-    autoencoder_diagram,
-    batch_norm_diagram,
     best_constants,
-    classifier_diagram,
     descent_paths,
-    dropout_diagram,
-    feed_forward_diagram,
     projection,
     splits_diagram,
     strides_diagram,
-    transfer_diagram,
-    volumes_diagram,
 )
 from fmnist_utils.plots.images import (
-    by_effort,
     class_probabilities,
     image_grid,
     number_maps,
     pixel_maps,
     reconstructions,
     scatter_by_class,
-    shares,
 )
 from fmnist_utils.plots.mistakes import (
     confusion_comparison,
@@ -52,44 +44,53 @@ from fmnist_utils.plots.mistakes import (
     recalls_by_class,
     verdicts,
 )
+from fmnist_utils.plots.networks import (
+    autoencoder_diagram,
+    batch_norm_diagram,
+    classifier_diagram,
+    dropout_diagram,
+    feed_forward_diagram,
+    transfer_diagram,
+    volumes_diagram,
+)
 
 __all__ = [
     "accuracy_by_labels",
     "accuracy_by_seconds",
-    "best_epochs",
-    "epoch_times",
-    "errors_by_size",
-    "intervals",
-    "misfit",
-    "ranks",
-    "seconds_by_cost",
-    "times",
-    "curves",
-    "losses_by_cost",
     "autoencoder_diagram",
     "batch_norm_diagram",
     "best_constants",
-    "classifier_diagram",
-    "descent_paths",
-    "dropout_diagram",
-    "feed_forward_diagram",
-    "projection",
-    "splits_diagram",
-    "strides_diagram",
-    "transfer_diagram",
-    "volumes_diagram",
+    "best_epochs",
     "by_effort",
     "class_probabilities",
-    "image_grid",
-    "number_maps",
-    "pixel_maps",
-    "reconstructions",
-    "scatter_by_class",
-    "shares",
+    "classifier_diagram",
     "confusion_comparison",
     "confusion_matrix",
+    "curves",
+    "descent_paths",
+    "dropout_diagram",
+    "epoch_times",
+    "errors_by_size",
+    "feed_forward_diagram",
+    "image_grid",
+    "intervals",
+    "losses_by_cost",
+    "misfit",
     "mistakes",
+    "number_maps",
+    "pixel_maps",
+    "projection",
+    "ranks",
     "recall_bars",
     "recalls_by_class",
+    "reconstructions",
+    "scatter_by_class",
+    "seconds_by_cost",
+    "shares",
+    "splits_diagram",
+    "strides_diagram",
+    "times",
+    "transfer_diagram",
     "verdicts",
+    "volumes_diagram",
 ]
