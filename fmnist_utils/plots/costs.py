@@ -16,6 +16,7 @@ from fmnist_utils.plots.style import (
     COLOURS,
     GREY,
     INK,
+    MARKERS,
     ORANGE,
     WIDTH,
     book_figure,
@@ -33,9 +34,9 @@ ROUND_SECONDS = [1, 2, 5, 10, 20, 40, 100, 200, 400, 1000, 2000, 4000]
 
 @book_figure
 def times(seconds: Mapping[str, Mapping[int, Sequence[float]]]) -> None:
-    """Draw times against the size of the latent space.
+    """Draw times against the size of the latent space: each repetition, and their median.
 
-    A point is a repetition; a box holds the middle half of them, and the line in it is the median.
+    A bar at the median holds the middle half of the repetitions.
 
     Args:
         seconds: name -> size -> one value for each repetition.
@@ -47,11 +48,21 @@ def times(seconds: Mapping[str, Mapping[int, Sequence[float]]]) -> None:
         for size, values in by_size.items():
             rows += [(label, size, value) for value in values]
     table = pd.DataFrame(rows, columns=["name", "size", "seconds"])
+    count = len(seconds)
     figure, axes = plt.subplots(figsize=(WIDTH, 3.4))
     columns: dict[str, Any] = {"x": "size", "y": "seconds", "hue": "name", "ax": axes}
-    columns["palette"] = COLOURS[: len(seconds)]
-    sns.boxplot(table, **columns, fill=False, whis=0, showcaps=False, showfliers=False, width=0.6)
-    sns.stripplot(table, **columns, dodge=True, jitter=False, size=3, legend=False)
+    columns |= {"palette": COLOURS[:count], "dodge": 0.2 if count > 1 else False}
+    sns.pointplot(
+        table,
+        **columns,
+        estimator="median",
+        errorbar=("pi", 50),
+        markers=MARKERS[:count],
+        capsize=0.05,
+        linewidth=1.6,
+    )
+    columns["dodge"] = count > 1
+    sns.stripplot(table, **columns, jitter=False, size=3, alpha=0.5, legend=False)
     handles, names = axes.get_legend_handles_labels()
     if axes.legend_ is not None:
         axes.legend_.remove()
