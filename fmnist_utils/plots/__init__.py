@@ -53,8 +53,10 @@ from fmnist_utils.plots.networks import (
     transfer_diagram,
     volumes_diagram,
 )
+from fmnist_utils.plots.schedules import learning_rates
 
 __all__ = [
+    "learning_rates",
     "accuracy_by_labels",
     "accuracy_by_seconds",
     "autoencoder_diagram",
