@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PACKAGES := import sysconfig; print(sysconfig.get_path("purelib"))
 
 .DEFAULT_GOAL := help
-.PHONY: help env book notebooks pdf test test-nightly scorecard lab quick reproduce audit bench clean address lock
+.PHONY: help env book notebooks pdf test lint test-nightly scorecard lab quick reproduce audit bench clean address lock
 
 help:  ## esta lista · this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,12 @@ pdf: env  ## el libro en PDF, dentro del sitio (usa Chromium) · the book as PDF
 
 test: env  ## todo lo que corre la integración continua · everything that CI runs
 	$(BIN)/python -m pytest -m "not nightly" -n 2 --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
+
+lint: env  ## forma, tipos y pisos del código · form, types and floors of the code
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	PYTHONPATH=. $(BIN)/lint-imports --no-logo
 
 test-nightly: env  ## las pruebas lentas · the slow tests
 	$(BIN)/python -m pytest -m nightly $(PYTEST_ARGS)

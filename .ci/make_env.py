@@ -1,4 +1,6 @@
-"""Make, update or repair the virtual environment: python3 .ci/make_env.py [FOLDER]
+"""Make, update or repair a virtual environment.
+
+    python3 .ci/make_env.py [FOLDER]
 
 The folder (.venv) gets what requirements.lock names, checked by hash, and the package itself,
 editable. A stamp in it says what it was made from; while that has not changed, nothing is done.

@@ -141,7 +141,7 @@ def test_interrupted_it_is_made_anew(project, installs):
     (project.folder / "requirements.lock").write_text("changed\n")
     (project.folder / "log").unlink()
     (project.folder / "code").write_text(
-        f"if [ $(grep -c 'pip install' log) = {installs} ]; then touch slow; sleep 60; fi"
+        f"if [ $(grep -c 'pip install' log) = {installs} ]; then touch slow; exec sleep 60; fi"
     )
     process = project.start()
     wait_for((project.folder / "slow").exists)
