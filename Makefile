@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PACKAGES := import sysconfig; print(sysconfig.get_path("purelib"))
 
 .DEFAULT_GOAL := help
-.PHONY: help env book notebooks pdf test lint test-nightly scorecard lab quick reproduce audit bench clean address lock
+.PHONY: help env book notebooks pdf test lint test-nightly scorecard lab quick reproduce audit bench clean lock
 
 help:  ## esta lista · this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -66,9 +66,6 @@ bench: env  ## velocidad frente a otras bibliotecas (BENCH_ARGS=--quick: un vist
 clean:  ## borra lo generado; quedan .venv y las corridas · delete what was generated; .venv and runs stay
 	rm -rf book/_build benchmarks/results .pytest_cache
 	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
-
-address:  ## escribe la dirección pública de pyproject.toml donde haga falta · spread the public address
-	$(PYTHON) .ci/address.py --write
 
 lock:  ## rehace requirements.lock (mantenimiento; usa uv) · remake the locks (maintainers; needs uv)
 	$(UV) pip compile pyproject.toml --quiet --extra dev --universal --python-version 3.11 --generate-hashes \
