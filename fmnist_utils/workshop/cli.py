@@ -1,4 +1,4 @@
-"""The command line: ``fmnist data``, ``run``, ``train``, ``reproduce``, ``sweep``, ``worker``, ``status``, ``audit``, ``doctor``.
+"""The command line: ``fmnist data``, ``run``, ``train``, ``reproduce``, ``sweep``, ``status``, ``audit``, ``doctor``.
 
 The modules that load PyTorch are imported inside the commands, so that help and refusals come at once.
 """
@@ -216,49 +216,91 @@ def train(report, group, protocol, seed, changes, device, threads):
     )
 
 
+def read_part(context, parameter, value):
+    """Return (k, n) of ``k/n``, a part of an array of jobs."""
+    if value is None:
+        return None
+    number, _, total = value.partition("/")
+    if not (number.isdecimal() and total.isdecimal() and 1 <= int(number) <= int(total)):
+        raise UserError("many.bad_part", given=value)
+    return int(number), int(total)
+
+
+def many_options(command):
+    """Add the options of the commands that make many runs."""
+    options = [
+        click.option(
+            "--jobs",
+            type=click.IntRange(1),
+            help="Runs side by side (default: one for each core; on a GPU, one).",
+        ),
+        click.option(
+            "--scheduler",
+            metavar="ADDRESS",
+            help="A Dask scheduler whose workers make the runs: tcp://host:8786, or its file (.json).",
+        ),
+        click.option(
+            "--part",
+            callback=read_part,
+            metavar="K/N",
+            help="Make only part K of N, for an array of jobs: --part 3/40.",
+        ),
+        click.option(
+            "--store",
+            "root",
+            type=click.Path(),
+            help="The folder of the runs (default: FMNIST_RUNS, else the cache).",
+        ),
+        click.option(
+            "--dry-run",
+            is_flag=True,
+            help="Only say what there is to do and how long it would take.",
+        ),
+        click.option("--device", default="auto", show_default=True),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 @main.command()
 @click.argument("targets", nargs=-1)
-@click.option(
-    "--jobs",
-    type=click.IntRange(1),
-    help="Runs side by side (default: one for each core; on a GPU, one).",
-)
-@click.option("--device", default="auto", show_default=True)
-def reproduce(targets, jobs, device):
-    """Make every missing run of TARGETS, or of all reports, and publish the records. Interrupted, it goes on where it was.
+@many_options
+def reproduce(targets, jobs, scheduler, part, root, dry_run, device):
+    """Make every missing run of TARGETS, or of all reports, and publish the records.
 
     A target is a report (05), a group of it (05/winner), of one protocol (05/juan.theirs), or several groups
-    ("05/split_cnn_*"), whose first seeds come first. Targets are made in their order. Runs meant for a GPU are made where
-    there is one. Without TARGETS, also the yardsticks of reconstruction, where they are missing.
+    ("05/split_cnn_*"), whose first seeds come first. Targets are made in their order. Interrupted, it goes on where it was.
+    Runs meant for a GPU are made where there is one. Without TARGETS, also the yardsticks of reconstruction, where they are
+    missing.
     """
     from fmnist_utils.audit import yardsticks
     from fmnist_utils.audit.schema import report_names
     from fmnist_utils.training import pick_device
-    from fmnist_utils.workshop.engine import train_all
+    from fmnist_utils.workshop.many import take_part
     from fmnist_utils.workshop.store import RunStore
     from fmnist_utils.workshop.yardsticks import publish as publish_yardsticks
 
-    store, gpu = RunStore(), pick_device(device).type == "cuda"
+    store, gpu = RunStore(root), pick_device(device).type == "cuda"
     wanted = [_recipes_of(target, gpu) for target in targets or report_names()]
-    failures = []
-    for plan, recipes in wanted:
-        missing = [recipe for recipe in recipes if not plan.is_published(recipe, store)]
-        click.echo(say("cli.plan", report=plan.id, total=len(recipes), missing=len(missing)))
-        _warn_of_bfloat16(missing, device)
+    every = list(dict.fromkeys(recipe for _, recipes in wanted for recipe in recipes))
+    mine = set(take_part(every, *part) if part else every)
+    owners = {}  # recipe → the reports that miss its record
+    for report, recipes in wanted:
+        of_part = [recipe for recipe in recipes if recipe in mine]
+        missing = [recipe for recipe in of_part if not report.is_published(recipe, store)]
+        click.echo(say("cli.plan", report=report.id, total=len(of_part), missing=len(missing)))
+        for recipe in missing:
+            owners.setdefault(recipe, []).append(report)
 
-        def publish(run, plan=plan):
-            path = plan.publish(run, store)
+    def publish(run):
+        for report in owners[run.recipe]:
+            path = report.publish(run, store)
             click.echo(say("cli.published", file=path.name, seconds=run.record.seconds))
 
-        how = {"jobs": jobs, "threads": 1, "device": device, "store": store}
-        with stoppable():
-            try:
-                train_all(missing, **how, weights=True, on_run=publish)
-            except Failure as failure:  # the targets after this one are made all the same
-                failures.append(failure)
-    if failures:
-        raise failures[0]
-    if not targets and not yardsticks.find(store):
+    _make(list(owners), store, jobs, scheduler, device, dry_run, weights=True, on_run=publish)
+    first = part is None or part[0] == 1
+    if not (targets or dry_run) and first and not yardsticks.find(store):
         click.echo(say("cli.yardsticks", file=publish_yardsticks(store).name))
 
 
@@ -286,91 +328,48 @@ def _recipes_of(target, gpu):
 
 @main.command()
 @click.argument("plan", type=click.Path())
-@click.option(
-    "--engine",
-    type=click.Choice(["local", "dask"]),
-    default="local",
-    show_default=True,
-    help="Who does the work.",
-)
-@click.option(
-    "--scheduler",
-    metavar="ADDRESS",
-    help="A Dask scheduler, tcp://host:8786, or its scheduler file (.json).",
-)
-@click.option(
-    "--jobs",
-    type=click.IntRange(1),
-    help="Runs side by side (default: one for each core; on a GPU, one).",
-)
-@click.option(
-    "--store",
-    "root",
-    type=click.Path(),
-    help="The folder of the runs (default: FMNIST_RUNS, else the cache).",
-)
-@click.option("--retry", is_flag=True, help="Try again what has failed.")
-@click.option(
-    "--dry-run", is_flag=True, help="Only say what there is to do and how long it would take."
-)
-@click.option("--device", default="auto", show_default=True)
-def sweep(plan, engine, scheduler, jobs, root, retry, dry_run, device):
+@many_options
+def sweep(plan, jobs, scheduler, part, root, dry_run, device):
     """Make the runs of PLAN (a YAML file) that are missing. Interrupted, it goes on where it was."""
     from fmnist_utils.training import pick_device
-    from fmnist_utils.workshop.machine import default_jobs
-    from fmnist_utils.workshop.plans import read_plan
+    from fmnist_utils.workshop.many import take_part
+    from fmnist_utils.workshop.plans import longest_first, read_plan
     from fmnist_utils.workshop.store import RunStore
-    from fmnist_utils.workshop.sweeps import sweep as sweep_tasks
 
-    if scheduler and engine != "dask":
-        raise UserError("sweeps.scheduler_of_dask")
-    store, tasks = RunStore(root), read_plan(plan)
-    _say_cost(
-        tasks, store, device, jobs or (None if scheduler else default_jobs(pick_device(device)))
-    )
+    store, recipes = RunStore(root), read_plan(plan)
+    recipes = take_part(recipes, *part) if part else recipes
+    missing = [recipe for recipe in recipes if not store.finished(recipe)]
+    click.echo(say("many.plan", total=len(recipes), missing=len(missing)))
+    missing = longest_first(missing, store, pick_device(device).type)
+    _make(missing, store, jobs, scheduler, device, dry_run)
+    if not dry_run:
+        click.echo(say("many.finished", total=len(recipes)))
+
+
+def _make(missing, store, jobs, scheduler, device, dry_run, **options):
+    """Say what the missing runs will cost, and make them unless it is only for that."""
+    from fmnist_utils.training import pick_device
+    from fmnist_utils.workshop.machine import default_jobs
+    from fmnist_utils.workshop.many import make_all
+    from fmnist_utils.workshop.plans import estimate
+
+    if jobs and scheduler:
+        raise UserError("many.jobs_or_scheduler")
+    _warn_of_bfloat16(missing, device)
+    place = pick_device(device)
+    seconds = estimate(missing, store, place.type)
+    known = [one for one in seconds if one is not None]
+    if len(known) < len(missing):
+        click.echo(say("many.unknown_cost", unknown=len(missing) - len(known)))
+    if known:
+        click.echo(say("many.cost", runs=len(known), alone=_duration(sum(known))))
+    if known and not scheduler:
+        hands = jobs or default_jobs(place)
+        least = max(sum(known) / hands, max(known))
+        click.echo(say("many.cost_together", jobs=hands, least=_duration(least)))
     if not dry_run:
         with stoppable():
-            sweep_tasks(
-                tasks,
-                engine=engine,
-                scheduler=scheduler,
-                jobs=jobs,
-                store=store,
-                retry=retry,
-                device=device,
-            )
-        click.echo(say("sweeps.finished", total=len(tasks)))
-
-
-def _say_cost(tasks, store, device, hands):
-    """Say how many runs are missing and, from the records of like runs, how long so many hands would take for them."""
-    from fmnist_utils.training import pick_device
-    from fmnist_utils.workshop.plans import Conditions, PageRun, estimate, project
-    from fmnist_utils.workshop.sweeps import Board
-
-    standing = Board(store, tasks).look()
-    missing = [task for task in tasks if standing[task.id].state != "done"]
-    click.echo(say("sweeps.plan", total=len(tasks), missing=len(missing)))
-    _warn_of_bfloat16([task.recipe for task in missing if not isinstance(task, PageRun)], device)
-    seconds = estimate(missing, store, pick_device(device).type)
-    known = [each for each in seconds if each is not None]
-    if missing and len(known) < len(missing):
-        click.echo(say("sweeps.unknown_cost", unknown=len(missing) - len(known)))
-    if known:
-        click.echo(say("sweeps.cost", runs=len(known), alone=_duration(sum(known))))
-    if known and hands:
-        conditions = Conditions()
-        outlook = project(known, hands, conditions)
-        told = {
-            "hands": hands,
-            "took": _duration(outlook.seconds),
-            "busy": 100 * outlook.busy,
-            "losses": outlook.losses,
-        }
-        click.echo(say("sweeps.projection", **told))
-        click.echo(
-            say("sweeps.conditions", **vars(conditions) | {"failing": 100 * conditions.failing})
-        )
+            make_all(missing, jobs=jobs, scheduler=scheduler, store=store, device=device, **options)
 
 
 def _warn_of_bfloat16(recipes, device):
@@ -388,45 +387,9 @@ def _duration(seconds):
     for size, key in ((172_800, "days"), (5400, "hours"), (90, "minutes")):
         if seconds >= size:
             return say(
-                f"sweeps.{key}", count=seconds / {"days": 86_400, "hours": 3600, "minutes": 60}[key]
+                f"many.{key}", count=seconds / {"days": 86_400, "hours": 3600, "minutes": 60}[key]
             )
-    return say("sweeps.seconds", count=seconds)
-
-
-@main.command()
-@click.argument("store", type=click.Path())
-@click.argument("plan", type=click.Path())
-@click.option(
-    "--jobs",
-    type=click.IntRange(1),
-    help="Runs side by side (default: one for each core; on a GPU, one).",
-)
-@click.option(
-    "--lease",
-    type=click.FloatRange(1),
-    default=60.0,
-    show_default=True,
-    help="Seconds until a silent worker is gone.",
-)
-@click.option("--device", default="auto", show_default=True)
-def worker(store, plan, jobs, lease, device):
-    """Work on PLAN in the folder STORE until nothing is left, together with all others that do the same."""
-    from fmnist_utils.workshop.plans import read_plan
-    from fmnist_utils.workshop.store import RunStore
-    from fmnist_utils.workshop.sweeps import sweep as sweep_tasks
-
-    tasks = read_plan(plan)
-    with stoppable():
-        sweep_tasks(
-            tasks,
-            jobs=jobs,
-            store=RunStore(store),
-            lease=lease,
-            device=device,
-            shuffle=True,
-            progress=False,
-        )
-    click.echo(say("sweeps.finished", total=len(tasks)))
+    return say("many.seconds", count=seconds)
 
 
 @main.command()
@@ -438,32 +401,35 @@ def worker(store, plan, jobs, lease, device):
     help="The folder of the runs (default: FMNIST_RUNS, else the cache).",
 )
 @click.option(
-    "--all", "everything", is_flag=True, help="Show what is done and what waits too, task by task."
+    "--all", "everything", is_flag=True, help="Show what is done and what waits too, run by run."
 )
 def status(plan, root, everything):
-    """Show how the runs of PLAN stand, or those of every plan that was started in the store."""
+    """Show how the runs of PLAN stand; without it, those of all reports."""
+    from fmnist_utils.audit.schema import load_report, report_names
+    from fmnist_utils.workshop.many import STATES, describe, standing_of
     from fmnist_utils.workshop.plans import read_plan
     from fmnist_utils.workshop.store import RunStore
-    from fmnist_utils.workshop.sweeps import Board, saved_plan
 
     store = RunStore(root)
     if root and not store.root.is_dir():
-        raise UserError("sweeps.no_store", folder=str(store.root))
-    tasks = read_plan(plan) if plan else saved_plan(store)
-    standing = Board(store, tasks).look()
-    click.echo(say("sweeps.store", folder=store.root))
-    for state in ("done", "running", "stale", "failed", "waiting"):
-        of_state = [task for task in tasks if standing[task.id].state == state]
-        click.secho(f"{len(of_state):6}  {say(f'sweeps.{state}')}", bold=bool(of_state))
-        for task in of_state if everything or state in ("running", "stale", "failed") else ():
-            at = standing[task.id]
-            epochs = f"{at.epochs}/{task.epochs}" if task.epochs else "–"
-            lines = at.reason.splitlines() or [
-                say("sweeps.beat", host=at.host, seconds=at.silent) if at.host else ""
-            ]
-            click.echo(f"        {task.id[:12]}  {epochs:>7}  {task.label}  {lines[0]}".rstrip())
-    if any(each.state == "failed" for each in standing.values()):
-        click.echo(say("sweeps.retry"))
+        raise UserError("many.no_store", folder=str(store.root))
+    if plan:
+        recipes = read_plan(plan)
+    else:
+        groups = [load_report(name).all_recipes().values() for name in report_names()]
+        recipes = dict.fromkeys(recipe for group in groups for one in group for recipe in one)
+    standing = {recipe: standing_of(recipe, store) for recipe in recipes}
+    click.echo(say("many.store", folder=store.root))
+    for state in STATES:
+        of_state = {recipe: at for recipe, at in standing.items() if at.state == state}
+        click.secho(f"{len(of_state):6}  {say(f'many.{state}')}", bold=bool(of_state))
+        for recipe, at in of_state.items() if everything or state in ("running", "failed") else ():
+            epochs = f"{at.epochs}/{recipe.num_epochs}"
+            reason = next(iter(at.reason.splitlines()), "")
+            line = f"        {recipe.id[:12]}  {epochs:>7}  {describe(recipe)}  {reason}"
+            click.echo(line.rstrip())
+    if any(at.state == "failed" for at in standing.values()):
+        click.echo(say("many.details"))
 
 
 @main.command()

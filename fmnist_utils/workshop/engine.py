@@ -9,20 +9,10 @@ import functools
 import hashlib
 import io
 import json
-import multiprocessing
-import os
 import re
-import signal
-import threading
 import time
-import traceback
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, suppress
-from multiprocessing.synchronize import Event as EventType
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import safetensors.numpy
@@ -42,7 +32,7 @@ from fmnist_utils.evaluation import (
     reconstruct,
 )
 from fmnist_utils.models import build_model
-from fmnist_utils.text import Failure, UserError, say
+from fmnist_utils.text import Failure
 from fmnist_utils.training import (
     Batches,
     History,
@@ -56,15 +46,9 @@ from fmnist_utils.training import (
     fit,
     one_cycle,
     pick_device,
-    progress_bar,
     set_learning_rate,
 )
-from fmnist_utils.workshop.checkpoints import (
-    PROGRESS,
-    Checkpoints,
-    remove_checkpoints,
-    write_atomically,
-)
+from fmnist_utils.workshop.checkpoints import Checkpoints, write_atomically
 from fmnist_utils.workshop.download import fetch_if_missing
 from fmnist_utils.workshop.fast import (
     Bfloat16,
@@ -72,7 +56,7 @@ from fmnist_utils.workshop.fast import (
     keep_freed_memory,
     with_fast_parts,
 )
-from fmnist_utils.workshop.machine import default_jobs, describe_environment, now
+from fmnist_utils.workshop.machine import describe_environment, now
 from fmnist_utils.workshop.store import RunStore
 
 EVALUATION_BATCH = 1000  # does not change results, only speed and memory
@@ -102,7 +86,7 @@ def train(
         UserError: if the data cannot be had, a file of the store is damaged, or it cannot be written.
     """
     store, place = store or RunStore(), pick_device(device)
-    if run := _finished(recipe, store, weights):
+    if run := store.finished(recipe, weights):
         return run
     if threads:
         torch.set_num_threads(threads)
@@ -123,16 +107,6 @@ def train(
             raise Failure(
                 "runs.out_of_memory", device=str(place), batch_size=recipe.batch_size
             ) from error
-
-
-def _finished(recipe: Recipe, store: RunStore, weights: bool) -> Run | None:
-    """Return the finished run of ``recipe``, or None; what a process left that was killed after its record is cleared away."""
-    run, folder = store.find(recipe, weights), store.folder(recipe)
-    if run and run.path.parent == folder and run.has_weights and (folder / PROGRESS).exists():
-        # A store that may only be read stays as it is; and whoever holds the lock is about to do this.
-        with suppress(UserError, OSError), store.alone(folder, wait=False):
-            remove_checkpoints(folder)
-    return run
 
 
 def _train(
@@ -468,120 +442,3 @@ def load_splits(spec: DataSpec, device: torch.device) -> Splits:
         for name in ("train", "val", "test")
     }
     return Splits(**moved, source=splits.source)
-
-
-def train_all(
-    recipes: Sequence[Recipe],
-    *,
-    jobs: int | None = None,
-    store: RunStore | None = None,
-    device: str = "auto",
-    threads: int | None = None,
-    weights: bool = False,
-    progress: bool | None = None,
-    on_run: Callable[[Run], None] | None = None,
-) -> list[Run]:
-    """Return the runs of ``recipes``, in their order; those that are missing are trained, ``jobs`` side by side.
-
-    Args:
-        jobs: processes of one thread each; ``None`` means one for each core on the CPU, one on another device. With one
-            job the runs are made in this process, one after the other, with ``threads`` threads. A script that asks for more
-            does it under ``if __name__ == "__main__":``, since each process begins by importing it.
-        on_run: called with each run as it is finished (or found).
-
-    Raises:
-        Failure: after all others have finished, if some runs failed; it lists each with its reason.
-    """
-    store, place = store or RunStore(), pick_device(device)
-    found = {recipe: _finished(recipe, store, weights) for recipe in dict.fromkeys(recipes)}
-    missing = [recipe for recipe, run in found.items() if run is None]
-    for run in filter(None, found.values() if on_run else []):
-        on_run(run)
-    jobs = min(len(missing), jobs or default_jobs(place))
-    failures: list[str] = []
-    arguments = {
-        "store": store,
-        "device": device,
-        "threads": threads,
-        "weights": weights,
-        "progress": False,
-    }
-    bar = progress_bar(len(missing), show=progress if missing else False)
-    with bar, closing(_train_each(missing, max(jobs, 1), arguments)) as outcomes:
-        for recipe, error in outcomes:
-            bar.update()
-            if not error:
-                found[recipe] = store.find(recipe, weights)
-                if on_run:
-                    on_run(found[recipe])
-            else:
-                failures.append(
-                    f"{recipe.id[:12]} ({recipe.model.name}, seed {recipe.seed}): {error}"
-                )
-    if failures:
-        raise Failure(
-            "runs.failed", failed=len(failures), total=len(missing), details="\n".join(failures)
-        )
-    return [found[recipe] for recipe in recipes]
-
-
-def _train_each(recipes: list[Recipe], jobs: int, arguments: dict[str, Any]):
-    """Yield (recipe, error or None) as the runs finish."""
-    if jobs == 1:
-        for recipe in recipes:
-            yield recipe, _attempt(recipe.model_dump(), arguments)
-        return
-    threaded, spawn = arguments | {"threads": 1}, multiprocessing.get_context("spawn")
-    begun = spawn.Event()
-    for _ in range(3):
-        killed = []
-        # spawn: a forked child would inherit PyTorch's thread pool in an unknown state
-        with ProcessPoolExecutor(
-            jobs, spawn, initializer=_follow_parent, initargs=(begun,)
-        ) as pool:
-            futures = {
-                pool.submit(_attempt, recipe.model_dump(), threaded): recipe for recipe in recipes
-            }
-            try:
-                for future in as_completed(futures):
-                    error = future.exception()
-                    if isinstance(
-                        error, BrokenProcessPool
-                    ):  # a worker was killed; the pool gives up all that was waiting
-                        killed.append(futures[future])
-                    else:
-                        yield futures[future], repr(error) if error else future.result()
-            except (
-                BaseException
-            ):  # Ctrl-C and the like: the pool would wait for every run; these go on another time
-                for worker in list((pool._processes or {}).values()):
-                    worker.kill()
-                raise
-        if not killed:
-            return
-        if (
-            not begun.is_set()
-        ):  # they died while they imported the script that asks for them, which asks for them again
-            raise UserError("runs.main_guard")
-        recipes = killed  # they go on from their checkpoints
-    for recipe in recipes:
-        yield recipe, say("runs.killed")
-
-
-def _follow_parent(begun: EventType) -> None:
-    """Begin a worker: Ctrl-C is its parent's affair, and it ends when its parent is gone, however that ended."""
-    begun.set()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
-
-
-def _attempt(fields: dict[str, Any], arguments: dict[str, Any]) -> str | None:
-    """Train the recipe of these fields; return None or why it failed."""
-    try:
-        train(Recipe(**fields), **arguments)
-    except UserError as error:
-        return str(error)
-    except Exception:
-        return traceback.format_exc(limit=-3)
-    return None

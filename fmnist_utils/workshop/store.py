@@ -2,34 +2,90 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
+from fmnist_utils.audit.recipes import Recipe
 from fmnist_utils.audit.records import Records, Run
 from fmnist_utils.text import UserError
-from fmnist_utils.workshop.checkpoints import check_name, write_atomically
+from fmnist_utils.workshop.checkpoints import (
+    PROGRESS,
+    check_name,
+    remove_checkpoints,
+    write_atomically,
+)
+
+LOCK = "lock"
+
+
+class Busy(UserError):
+    """Another process is making this run."""
 
 
 class RunStore(Records):
-    """Where runs live, with the right to write: see :class:`~fmnist_utils.audit.records.Records`."""
+    """Where runs live, with the right to write: see :class:`~fmnist_utils.audit.records.Records`.
 
-    def alone(self, folder: Path, wait: bool = True) -> AbstractContextManager:
-        """Make a run's folder and hold its lock, which the system frees if this process dies.
+    Args:
+        wait: whether :meth:`alone` waits for a run that another process is making.
+    """
+
+    def __init__(
+        self, root: str | Path | None = None, results: str | Path | None = None, wait: bool = True
+    ):
+        super().__init__(root, results)
+        self.wait = wait
+
+    @contextmanager
+    def alone(self, folder: Path, wait: bool | None = None) -> Iterator[None]:
+        """Make a run's folder and hold its lock, so that one process at a time works in it.
+
+        The file ``lock`` exists while a process works in the folder: the one that holds the lock
+        removes the file, last of all and still holding it. The system frees the lock of a process
+        that was killed; its file stays, and the next process takes it over and removes it. So a
+        finished run has no such file once somebody has looked at it (:meth:`finished`).
+
+        Args:
+            wait: as that of the store, which is the default.
 
         Raises:
-            UserError: if that cannot be had here; without ``wait``, also if another process holds the lock.
+            Busy: without ``wait``, if another process holds the lock.
+            UserError: if the folder or the lock cannot be had here.
         """
+        lock = FileLock(folder / LOCK)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            return FileLock(folder / "lock").acquire(blocking=wait)
-        except (
-            OSError,
-            NotImplementedError,
-        ) as error:  # no permission, no space, a file system without locks
+            lock.acquire(blocking=self.wait if wait is None else wait)
+        except Timeout:
+            raise Busy("runs.busy", folder=str(folder)) from None
+        except (OSError, NotImplementedError) as error:
+            # No permission, no space, or a file system without locks.
             reason = getattr(error, "strerror", None) or str(error)
             raise UserError("runs.no_folder", folder=str(folder.parent), reason=reason) from error
+        try:
+            yield
+        finally:
+            # Whoever has opened this file and waits for it sees that it is gone, and opens the
+            # next one. Windows removes it when it is closed.
+            with suppress(OSError):
+                (folder / LOCK).unlink()
+            lock.release()
+
+    def finished(self, recipe: Recipe, weights: bool = False) -> Run | None:
+        """Return the finished run of ``recipe``, or None, as :meth:`find` does.
+
+        What a process left in its folder that was killed after its record is removed.
+        """
+        run, folder = self.find(recipe, weights), self.folder(recipe)
+        made_here = run and run.path.parent == folder and run.has_weights
+        if made_here and any((folder / name).exists() for name in (PROGRESS, LOCK)):
+            # A store that may only be read stays as it is, and who holds the lock is about to do
+            # the same.
+            with suppress(UserError, OSError), self.alone(folder, wait=False):
+                remove_checkpoints(folder)
+        return run
 
     def publish(
         self, run: Run, report: str, name: str, panel: bool = True, weights: bool = False

@@ -45,24 +45,6 @@ WORDS = {
         "variable FMNIST_CACHE chooses another folder; then `fmnist data fetch`.",
     ),
     # runs
-    "runs.failed": (
-        "fallaron {failed} de {total} corridas; las demás terminaron y están guardadas:\n{details}",
-        "{failed} of {total} runs failed; the others have finished and are kept:\n{details}",
-    ),
-    "runs.main_guard": (
-        "no empezó ningún proceso: cada uno importa primero el programa que lo pide, y ese vuelve "
-        'a pedirlos. En un programa, lo que entrena va debajo de «if __name__ == "__main__":»; '
-        "con jobs=1 no hace falta.",
-        "no process has begun: each one first imports the program that asks for it, which asks "
-        'again. In a program, what trains goes under `if __name__ == "__main__":`; with jobs=1 '
-        "there is no need to.",
-    ),
-    "runs.killed": (
-        "su proceso fue terminado desde afuera tres veces; quizás falta memoria. Conviene repetir "
-        "con --jobs 1.",
-        "its process was killed from outside three times; memory may be short. Try again with "
-        "--jobs 1.",
-    ),
     "runs.cannot_write": (
         "no se pudo escribir {file} ({megabytes} MB): {reason}. Lo anterior sigue intacto. Hace "
         "falta espacio o permiso en esa carpeta, u otra carpeta en FMNIST_RUNS.",
@@ -80,6 +62,10 @@ WORDS = {
         "batch_size, cerrar otros programas que usen ese dispositivo, o usar device='cpu'.",
         "the memory of {device} is too small for batch_size={batch_size}. Lower batch_size, close "
         "other programs that use that device, or use device='cpu'.",
+    ),
+    "runs.busy": (
+        "otro proceso trabaja en {folder}",
+        "another process is at work in {folder}",
     ),
     "runs.bad_name": (
         "{given!r} no sirve como nombre de archivo. Se admiten letras, cifras, espacios y . _ - , "
@@ -348,7 +334,7 @@ WORDS = {
         "{file}: the errors of PCA and of constant images",
     ),
     "cli.published": ("  {file}  ({seconds:.0f} s)", "  {file}  ({seconds:.0f} s)"),
-    # plans
+    # workshop.plans
     "plans.unreadable": (
         "no se puede leer el plan {file}: {reason}. Se espera un archivo YAML con una lista, "
         "runs; la página «Cómo se ejecuta» trae ejemplos.",
@@ -356,117 +342,101 @@ WORDS = {
         "page “How to run it” has examples.",
     ),
     "plans.one_of": (
-        "cada elemento de runs nombra una sola de estas cosas: report, recipe o page.",
-        "each item of runs names one and only one of these: report, recipe or page.",
+        "cada elemento de runs nombra una sola de estas cosas: report o recipe.",
+        "each item of runs names one and only one of these: report or recipe.",
     ),
     "plans.group_of_report": ("group: vale con report.", "group: goes with report."),
     "plans.protocol_of_group": (
         "protocol: un informe entero se hace con los suyos; para elegir uno hace falta group.",
         "protocol: a whole report is made under its own; to choose one takes group.",
     ),
-    "plans.page_changed": (
-        "{page} cambió después de que se encargara esta corrida. Un barrido nuevo la encarga como "
-        "está ahora.",
-        "{page} has changed since this run was asked for. A new sweep asks for it as it is now.",
-    ),
     "plans.seeds_of_group": (
         "seeds: un informe entero tiene las suyas; para elegirlas hace falta group.",
         "seeds: a whole report has its own; to choose them takes group.",
     ),
-    "plans.no_folds": (
-        "folds vale para recetas; una página se repite con seeds o con grid.",
-        "folds is for recipes; a page is repeated with seeds or with grid.",
+    # workshop.many
+    "many.runs": ("corridas", "runs"),
+    "many.some_failed": (
+        "fallaron {failed} de {total} corridas; las demás terminaron y están guardadas. La misma "
+        "orden intenta de nuevo las que fallaron.\n{details}",
+        "{failed} of {total} runs failed; the others have finished and are kept. The same command "
+        "tries the failed ones again.\n{details}",
     ),
-    # sweeps
-    "sweeps.differs": (
-        "la corrida {id} se hizo dos veces y no dio lo mismo bit por bit, como ocurre entre "
-        "procesadores distintos; queda la que terminó primero.",
-        "run {id} was made twice and did not come out the same bit by bit, as happens between "
-        "different processors; the one that finished first is kept.",
-    ),
-    "sweeps.blocked": (
+    "many.no_encoder": (
         "no empezó: falló la corrida de cuyo codificador parte",
         "not begun: the run whose encoder it starts from has failed",
     ),
-    "sweeps.no_dask": (
-        "--engine dask necesita el complemento «cluster». Para instalarlo: pip install -e "
-        "'.[cluster]'. Sin él, --engine local usa esta computadora, y «fmnist worker» varias que "
-        "compartan una carpeta.",
-        "--engine dask needs the extra “cluster”. To install it: pip install -e '.[cluster]'. "
-        "Without it, --engine local uses this computer, and `fmnist worker` several that share a "
-        "folder.",
+    "many.died": (
+        "su proceso murió {times} veces sin terminarla (código {code}; si es negativo, el número "
+        "de la señal que lo mató). Si es −9, quizás falta memoria: conviene repetir con --jobs 1.",
+        "its process died {times} times before the run was finished (code {code}; a negative one "
+        "is the number of the signal that killed it). With −9, memory may be short: try again "
+        "with --jobs 1.",
     ),
-    "sweeps.no_scheduler": (
+    "many.no_dask": (
+        "para varias corridas a la vez hace falta Dask: pip install distributed. Sin él, --jobs 1 "
+        "hace una por vez.",
+        "several runs at a time take Dask: pip install distributed. Without it, --jobs 1 makes "
+        "one at a time.",
+    ),
+    "many.no_scheduler": (
         "no se llega al planificador de Dask en {address}: {reason}. Nada de lo terminado se "
-        "pierde; el mismo comando sigue donde quedó.",
-        "the Dask scheduler at {address} is out of reach: {reason}. Nothing that was finished is "
-        "lost; the same command goes on where it was.",
+        "pierde. Conviene comprobar con `dask scheduler` que funciona y repetir la misma orden.",
+        "the Dask scheduler at {address} cannot be reached: {reason}. Nothing that was finished is "
+        "lost. Make sure that `dask scheduler` is running there, and give the same command again.",
     ),
-    "sweeps.scheduler_of_dask": (
-        "--scheduler vale con --engine dask.",
-        "--scheduler goes with --engine dask.",
+    "many.jobs_or_scheduler": (
+        "--jobs vale para esta computadora; con --scheduler, las corridas a la vez son los hilos "
+        "de sus trabajadores (dask worker --nthreads 4). Se da una de las dos opciones.",
+        "--jobs is for this computer; with --scheduler, as many runs go on at a time as its "
+        "workers have threads (dask worker --nthreads 4). Give one of the two options.",
     ),
-    "sweeps.plan": (
-        "Plan: {total} corridas, faltan {missing}.",
-        "Plan: {total} runs, {missing} missing.",
+    "many.bad_part": (
+        "--part: se dio {given!r}; se admite K/N con 1 ≤ K ≤ N, por ejemplo 3/40.",
+        "--part: given {given!r}; allowed: K/N with 1 ≤ K ≤ N, for example 3/40.",
     ),
-    "sweeps.unknown_cost": (
-        "De {unknown} no hay registros parecidos y no se sabe cuánto tardan; no cuentan en lo que "
-        "sigue.",
-        "Of {unknown} there are no like records, so how long they take is not known; what follows "
-        "leaves them out.",
+    "many.plan": (
+        "{total} corridas, faltan {missing}.",
+        "{total} runs, {missing} missing.",
     ),
-    "sweeps.cost": (
-        "Costo estimado con los registros de corridas parecidas: {runs} corridas, {alone} de una "
-        "en una.",
-        "Estimated cost, from the records of like runs: {runs} runs, {alone} one after the other.",
+    "many.unknown_cost": (
+        "De {unknown} no hay registros parecidos: no se sabe cuánto tardan, y lo que sigue no las "
+        "cuenta.",
+        "For {unknown} there are no like records: how long they take is not known, and what "
+        "follows leaves them out.",
     ),
-    "sweeps.projection": (
-        "Con {hands} a la vez: {took}, con {busy:.0f} % del tiempo en entrenar y {losses} "
-        "computadoras perdidas en el camino (simulación).",
-        "With {hands} at a time: {took}, with {busy:.0f} % of the time in training and {losses} "
-        "workers lost on the way (simulated).",
+    "many.cost": (
+        "Costo de {runs} corridas, estimado con registros de otras parecidas: {alone} de una en "
+        "una.",
+        "Cost of {runs} runs, estimated from the records of like ones: {alone} one after the "
+        "other.",
     ),
-    "sweeps.conditions": (
-        "  Se supone: {start_up:g} s para empezar cada corrida; {failing:g} % que fallan una vez; "
-        "cada trabajador se pierde {losses_per_day:g} vez por día, lo notan a los {lease:g} s y "
-        "vuelve a los {back_after:g} s; {epochs} épocas por corrida; todos igual de rápidos.",
-        "  Taken for granted: {start_up:g} s to begin each run; {failing:g} % that fail once; "
-        "each worker is lost {losses_per_day:g} time a day, is missed after {lease:g} s and is "
-        "back after {back_after:g} s; {epochs} epochs a run; all equally fast.",
+    "many.cost_together": (
+        "Con {jobs} a la vez, al menos {least}.",
+        "With {jobs} at a time, at least {least}.",
     ),
-    "sweeps.days": ("{count:.1f} días", "{count:.1f} days"),
-    "sweeps.hours": ("{count:.1f} horas", "{count:.1f} hours"),
-    "sweeps.minutes": ("{count:.0f} minutos", "{count:.0f} minutes"),
-    "sweeps.seconds": ("{count:.0f} segundos", "{count:.0f} seconds"),
-    "sweeps.finished": (
-        "Listo: las {total} corridas del plan están hechas.",
-        "Done: all {total} runs of the plan are made.",
+    "many.days": ("{count:.1f} días", "{count:.1f} days"),
+    "many.hours": ("{count:.1f} horas", "{count:.1f} hours"),
+    "many.minutes": ("{count:.0f} minutos", "{count:.0f} minutes"),
+    "many.seconds": ("{count:.0f} segundos", "{count:.0f} seconds"),
+    "many.finished": (
+        "Listo: {total} corridas hechas.",
+        "Done: {total} runs are made.",
     ),
-    "sweeps.no_store": (
-        "no hay una carpeta {folder}. --store nombra una en la que ya se haya hecho un barrido; "
-        "sin él se mira la de siempre.",
-        "there is no folder {folder}. --store names one in which there has been a sweep; without "
-        "it the usual one is looked at.",
+    "many.no_store": (
+        "no hay una carpeta {folder}. --store nombra una en la que ya se hicieron corridas; sin "
+        "esa opción se mira la de siempre.",
+        "there is no folder {folder}. --store names one in which runs have been made; without it "
+        "the usual one is looked at.",
     ),
-    "sweeps.store": ("Corridas en {folder}", "Runs in {folder}"),
-    "sweeps.done": ("hechas", "done"),
-    "sweeps.running": ("en curso", "running"),
-    "sweeps.stale": (
-        "abandonadas: otro trabajador las retomará",
-        "abandoned: another worker will take them up",
-    ),
-    "sweeps.failed": ("fallidas", "failed"),
-    "sweeps.waiting": ("en espera", "waiting"),
-    "sweeps.beat": (
-        "{host}, última señal hace {seconds:.0f} s",
-        "{host}, last sign {seconds:.0f} s ago",
-    ),
-    "sweeps.retry": (
-        "Para intentar de nuevo las fallidas: fmnist sweep PLAN.yaml --retry. El detalle está en "
-        "failed.json, en la carpeta attempts.",
-        "To try the failed ones again: fmnist sweep PLAN.yaml --retry. The details are in "
-        "failed.json, in the folder attempts.",
+    "many.store": ("Corridas en {folder}", "Runs in {folder}"),
+    "many.done": ("hechas", "done"),
+    "many.running": ("en curso", "running"),
+    "many.failed": ("fallidas", "failed"),
+    "many.waiting": ("en espera", "waiting"),
+    "many.details": (
+        "Cada falla, entera, está en failed.json, en la carpeta de su corrida.",
+        "Each failure is told in full in failed.json, in the folder of its run.",
     ),
 }
 
