@@ -3,13 +3,12 @@
 import json
 import os
 import sys
-import time
 
 import torch
 
 from fmnist_utils.audit.recipes import Recipe
 from fmnist_utils.training import History
-from fmnist_utils.workshop import engine as runs
+from fmnist_utils.workshop import one_run
 from fmnist_utils.workshop.checkpoints import Checkpoints
 from fmnist_utils.workshop.cli import main
 from fmnist_utils.workshop.engine import train
@@ -57,17 +56,21 @@ def train_here(fields: list[dict], root: str, threads: int = 1, results=None) ->
 
 
 def command_line(
-    arguments: list[str], environment: dict[str, str], said: str, attempt=None
+    arguments: list[str], environment: dict[str, str], said: str, program: str | None = None
 ) -> None:
-    """Run ``fmnist`` in a process of its own, what it says into the file ``said``; ``attempt`` takes the place of a run."""
+    """Run ``fmnist`` in a process of its own, what it says into the file ``said``.
+
+    ``program`` is the module, one of these tests, that takes the place of the process of a run.
+    """
     os.environ.update(environment)
     file = os.open(said, os.O_WRONLY | os.O_CREAT)
     os.dup2(file, 1)
     os.dup2(file, 2)
     sys.argv = ["fmnist", *arguments]
     torch.set_num_threads(1)
-    if attempt:
-        runs._attempt = attempt
+    if program:
+        one_run.PROGRAM = program
+        os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)
     main(arguments)
 
 
@@ -77,9 +80,3 @@ def as_options(changes: dict) -> list[str]:
         word for name, value in changes.items() for word in ("--set", f"{name}={json.dumps(value)}")
     ]
 
-
-def sleep_for_ever(fields: dict, arguments: dict) -> None:
-    """In place of a run: leave word which process makes it, and go on and on."""
-    arguments["store"].root.mkdir(parents=True, exist_ok=True)
-    (arguments["store"].root / f"worker-{os.getpid()}").touch()
-    time.sleep(600)

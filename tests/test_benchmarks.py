@@ -3,7 +3,6 @@
 import csv
 import importlib.util
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -29,7 +28,7 @@ from engines import ours as ours_engine
 from engines import plain
 from workloads import WORKLOADS, Data, Job, read
 
-from book.machinery.generated import scaling, speed, writing
+from book.machinery.generated import speed, writing
 
 RANDOM = np.random.default_rng(0)
 DATA = Data(
@@ -581,58 +580,3 @@ def test_the_benchmark_itself_imports_nothing_heavy():
 def test_importing_a_job_costs_no_engine():
     assert Job._fields == ("name", "workload", "data", "epochs", "seed", "on_epoch")
     assert importlib.util.find_spec("engines.ours")
-
-
-def test_the_sweep_is_timed_and_projected(monkeypatch):
-    import bench_sweep
-
-    took = {1: 120.0, 2: 70.0}
-    monkeypatch.setattr(
-        bench_sweep, "measure", lambda work, hands: (took[hands], [9.0] * len(work))
-    )
-    rows = bench_sweep.scaling(bench_sweep.recipes(12, 2, "synthetic"), [1, 2], repetitions=2)
-    assert rows["1"]["projected"] == pytest.approx(120) and rows["1"]["start_up"] == pytest.approx(
-        1
-    )
-    assert rows["2"]["projected"] == pytest.approx(60) and rows["2"]["speed_up"] == pytest.approx(
-        120 / 70
-    )
-    outlook = bench_sweep.projection(1000, 64)
-    quiet, assumed, rough = (row["hours"] for row in outlook.values())
-    assert 0.95 * quiet < assumed < rough  # another order of the runs may gain a little
-    assert all(row["hours"] > row["hours_alone"] / 64 for row in outlook.values())
-
-
-@pytest.mark.parametrize(("lang", "first"), [("es", "no pasa nada"), ("en", "nothing happens")])
-def test_the_tables_of_scaling_are_those_of_the_page(monkeypatch, tmp_path, lang, first):
-    import bench_sweep
-
-    scaling.write(tmp_path, lang, tmp_path)
-    assert rows_of(tmp_path / "scaling_measured.csv") == [[writing.NOT_MEASURED[lang]]]
-    monkeypatch.setattr(
-        bench_sweep, "measure", lambda work, hands: (120.0 / hands, [9.0] * len(work))
-    )
-    arguments = [
-        "bench",
-        "--source",
-        "synthetic",
-        "--hands",
-        "1",
-        "2",
-        "--output",
-        str(tmp_path / "scaling.json"),
-    ]
-    monkeypatch.setattr(sys, "argv", arguments)
-    bench_sweep.main()
-    scaling.write(tmp_path, lang, tmp_path)
-    tables = {
-        name: rows_of(tmp_path / f"scaling_{name}.csv")
-        for name in ("measured", "projected", "made_with")
-    }
-    assert tables["measured"] == [["1", "120.0", "1.00", "120.0"], ["2", "60.0", "2.00", "60.0"]]
-    assert tables["projected"][0][:3] == [first, "0", "0 %"] and len(tables["projected"]) == 3
-    assert tables["made_with"][0][0] == "12" and tables["made_with"][0][2] == "1.0"
-    page = (ROOT / "book" / lang / "how_to_run.md").read_text("utf-8")
-    for name, rows in tables.items():
-        header = re.search(rf":file: scaling_{name}.csv\n:header: (.*)", page)[1]
-        assert all(len(row) == header.count(", ") + 1 for row in rows)

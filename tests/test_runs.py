@@ -2,9 +2,6 @@
 
 import json
 import os
-import signal
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -19,7 +16,7 @@ from fmnist_utils.text import UserError
 from fmnist_utils.training import Batches, accuracy, evaluate
 from fmnist_utils.workshop import checkpoints
 from fmnist_utils.workshop import engine as runs
-from fmnist_utils.workshop.engine import count_dead_units, load_splits, train, train_all
+from fmnist_utils.workshop.engine import count_dead_units, load_splits, train
 from fmnist_utils.workshop.store import RunStore
 
 
@@ -34,12 +31,7 @@ def test_a_finished_run_is_loaded_and_not_trained_again(tmp_path, monkeypatch):
     assert without_seconds(again.history) == without_seconds(first.history)
 
 
-@pytest.mark.parametrize(
-    "again",
-    [train, lambda recipe, **options: train_all([recipe], **options)],
-    ids=["train", "train_all"],
-)
-def test_what_a_run_killed_after_its_record_left_is_cleared_away(again, tmp_path, monkeypatch):
+def test_what_a_run_killed_after_its_record_left_is_cleared_away(tmp_path, monkeypatch):
     recipe, store = make(), RunStore(tmp_path)
 
     def killed(folder, keep=()):
@@ -53,9 +45,9 @@ def test_what_a_run_killed_after_its_record_left_is_cleared_away(again, tmp_path
         os.listdir(store.folder(recipe))
     )
     monkeypatch.setattr(runs, "_train", lambda *_, **__: pytest.fail("trained again"))
-    again(recipe, store=store)
+    train(recipe, store=store)
     left = {path.name for path in store.folder(recipe).iterdir()}
-    assert left == {"lock", "record.json", "record.panel.safetensors", "record.weights.safetensors"}
+    assert left == {"record.json", "record.panel.safetensors", "record.weights.safetensors"}
 
 
 def test_the_record_holds_what_was_measured(tmp_path):
@@ -277,54 +269,6 @@ def test_damage_is_seen(tmp_path):
     run.path.write_text(run.path.read_text()[:100])
     with pytest.raises(UserError, match="damaged"):
         store.find(make())
-
-
-def test_side_by_side_gives_the_same_as_one_by_one(tmp_path):
-    recipes = [make(seed=seed) for seed in (0, 1, 0)]
-    one_by_one = train_all(recipes, jobs=1, store=RunStore(tmp_path / "one"))
-    side_by_side = train_all(recipes, jobs=2, store=RunStore(tmp_path / "two"))
-    digests = [run.record.weights_sha256 for run in one_by_one]
-    assert digests == [run.record.weights_sha256 for run in side_by_side]
-    assert digests[0] == digests[2] != digests[1]
-
-
-def kill_each_worker_once(fields, arguments):
-    """In place of ``_attempt``: the worker that takes a recipe for the first time is killed."""
-    from fmnist_utils.workshop import engine as runs
-
-    mark = arguments["store"].root / f"killed-{fields['seed']}"
-    if not mark.exists():
-        mark.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return runs.train(Recipe(**fields), **arguments) and None
-
-
-def test_a_program_without_a_main_guard_is_told_so(tmp_path):
-    program = tmp_path / "program.py"
-    program.write_text(
-        f"import sys; sys.path.insert(0, {os.path.dirname(__file__)!r})\n"
-        "from small_runs import make\n"
-        "from fmnist_utils.runs import RunStore, train_all\n"
-        f"train_all([make(seed=1), make(seed=2)], jobs=2, store=RunStore({str(tmp_path)!r}), progress=False)\n"
-    )
-    ended = subprocess.run(
-        [sys.executable, program],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"FMNIST_LANG": "en"},
-    )
-    assert (
-        ended.returncode == 1 and "UserError" in ended.stderr and "`if __name__ ==" in ended.stderr
-    )
-    assert "killed" not in ended.stderr
-
-
-@pytest.mark.nightly
-def test_a_killed_worker_takes_no_other_run_with_it(tmp_path, monkeypatch):
-    store = RunStore(tmp_path)
-    monkeypatch.setattr("fmnist_utils.runs._attempt", kill_each_worker_once)
-    recipes = [make(seed=1), make(seed=2)]
-    assert [run.recipe.seed for run in train_all(recipes, jobs=2, store=store)] == [1, 2]
 
 
 COMMITTED = sorted(RunStore().results.glob("*/records/*.json"))

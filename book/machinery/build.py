@@ -45,7 +45,6 @@ import nbformat
 from book.machinery import pages
 from book.machinery.generated import reliability
 from book.machinery import rerender
-from book.machinery.generated import scaling
 from book.machinery.generated import speed
 from book.machinery.generated import verdicts
 import yaml
@@ -481,8 +480,6 @@ def lay_out(lang: str, languages: list[str], executed: dict[tuple[str, str], Not
         live.write(stage, lang)
     if (stage / "speed.md").exists():
         speed.write(stage, lang, ROOT / "benchmarks")
-    if (stage / "how_to_run.md").exists():
-        scaling.write(stage, lang, ROOT / "benchmarks")
     if (stage / "teaching.md").exists():
         (stage / "_adding.md").write_text(steps_of_adding_a_report(lang), "utf-8")
     if audited := [name for name in student_reports() if name in ran_with and is_complete(name)]:

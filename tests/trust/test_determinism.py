@@ -6,7 +6,7 @@ from small_runs import DATA, make
 
 from fmnist_utils.models import build_model
 from fmnist_utils.text import LANGUAGES, set_language
-from fmnist_utils.workshop.engine import train, train_all
+from fmnist_utils.workshop.engine import train
 from fmnist_utils.workshop.store import RunStore
 
 
@@ -79,5 +79,5 @@ def test_the_memory_format_gives_the_same_but_for_rounding(name):
 
 
 def test_other_seeds_give_other_weights(tmp_path):
-    runs = train_all([make(seed=seed) for seed in range(3)], jobs=1, store=RunStore(tmp_path))
+    runs = [train(make(seed=seed), store=RunStore(tmp_path)) for seed in range(3)]
     assert len({run.record.weights_sha256 for run in runs}) == 3

@@ -79,5 +79,5 @@ def test_killed_at_random_moments_it_ends_with_the_same_weights(forks, tmp_path,
         assert resumed.record.weights_sha256 == whole.record.weights_sha256
         assert without_seconds(resumed.history) == rows and resumed.metrics == whole.metrics
         assert sorted(path.name for path in store.folder(recipe).iterdir()) == [
-            "lock", "record.json", "record.panel.safetensors", "record.weights.safetensors",
+            "record.json", "record.panel.safetensors", "record.weights.safetensors",
         ]  # fmt: skip

@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from small_runs import DATA, as_options, command_line, sleep_for_ever, without_seconds
+from small_runs import DATA, as_options, command_line, without_seconds
 from test_r13_killed_while_training import checkpointed
 
 from fmnist_utils.audit.schema import load_report
@@ -39,7 +39,7 @@ def stop(process, name, lang, said) -> None:
 
 @pytest.mark.parametrize("trials", [3, pytest.param(20, marks=pytest.mark.nightly)])
 def test_training_stops_at_once_and_goes_on_bit_by_bit(forks, tmp_path, trials):
-    recipe = load_report("01").recipe("model_2", "ours", 0, CHANGES)
+    recipe = load_report("01").recipe("model_2", "ours").but(CHANGES)
     moments, found = random.Random(1), []
     for trial in range(trials):
         name, lang = list(CODES)[trial % 3], ("es", "en")[trial % 2]
@@ -80,7 +80,7 @@ def test_runs_side_by_side_stop_together(forks, tmp_path, name):
     """The workers do not outlive the command, however it ends."""
     said, folder = tmp_path / "said", tmp_path / "runs"
     environment = {"FMNIST_RUNS": str(folder), "FMNIST_RESULTS": str(tmp_path / "results")}
-    arguments = (["reproduce", "01", "--jobs", "2"], environment, str(said), sleep_for_ever)
+    arguments = (["reproduce", "01", "--jobs", "2"], environment, str(said), "sleeper")
     process = forks.Process(target=command_line, args=arguments)
     process.start()
     while process.is_alive() and len(list(folder.glob("worker-*"))) < 2:

@@ -13,7 +13,8 @@ from small_runs import DATA, make
 from fmnist_utils.text import UserError
 from fmnist_utils.training import TrainingDiverged
 from fmnist_utils.workshop import engine as runs
-from fmnist_utils.workshop.engine import train, train_all
+from fmnist_utils.workshop.engine import train
+from fmnist_utils.workshop.many import make_all
 from fmnist_utils.workshop.store import RunStore
 
 FEW = DATA | {"train_size": 100, "val_size": 50, "test_size": 50}
@@ -110,12 +111,13 @@ def test_one_failure_does_not_stop_the_others_and_is_told(tmp_path):
     diverging = make(model=deep, loss="mse", optimizer="sgd", learning_rate=1e6)
     finished = []
     with pytest.raises(UserError) as error:
-        train_all(
+        make_all(
             [diverging, make(seed=1), make(seed=2)], jobs=1, store=store, on_run=finished.append
         )
     assert "1 of 3 runs failed" in str(error.value) and "learning_rate=1e+06" in str(error.value)
     assert [run.recipe.seed for run in finished] == [1, 2]
     failure = json.loads((store.folder(diverging) / "failed.json").read_text())
     assert failure["rate"] == 1e6 and failure["id"] == diverging.id
+    assert "TrainingDiverged" in failure["traceback"]
     with pytest.raises(TrainingDiverged):
         train(diverging, store=store)

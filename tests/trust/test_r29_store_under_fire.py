@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from small_runs import SHAPES, make
+from small_runs import make
 
-from fmnist_utils import data
 from fmnist_utils.audit.recipes import Recipe
 from fmnist_utils.audit.records import Record
 from fmnist_utils.workshop import engine as runs
@@ -31,8 +30,10 @@ class Injected(Exception):
 
 
 def work(number: int, fields: list[dict], root: str) -> None:
-    """Go through all recipes, in an order of one's own, until every one has its run; note what happens in ``log``."""
-    data.SHAPES = SHAPES
+    """Go through all recipes, in an order of one's own, until every one has its run; note what happens in ``log``.
+
+    The last recipe's turn comes when the fire is over, so that nobody is done before.
+    """
     torch.set_num_threads(1)
     order = random.Random(number)
     recipes = order.sample([Recipe(**each) for each in fields], len(fields))
@@ -52,6 +53,8 @@ def work(number: int, fields: list[dict], root: str) -> None:
     runs._train = noted
     while any(store.find(recipe) is None for recipe in recipes):
         for recipe in recipes:
+            if recipe.seed == len(recipes) - 1 and not (store.root / "peace").exists():
+                continue
             try:
                 train(recipe, store=store, progress=False)
             except Injected:
@@ -85,8 +88,9 @@ def under_fire(forks, recipes: list[Recipe], root: Path, kills: int) -> tuple[in
     killed, paused = 0, None
     while not events(root):
         time.sleep(0.01)
-    deadline = time.monotonic() + 600
-    while any(process.is_alive() for process in workers.values()) and time.monotonic() < deadline:
+    deadline = time.monotonic() + 600  # a bug ends here, and nothing else
+    while any(process.is_alive() for process in workers.values()):
+        assert time.monotonic() < deadline
         if paused is None:  # one that is in the middle of a run, and so holds its lock
             inside = busy(root) & {process.pid for process in workers.values()}
             if inside:
@@ -96,6 +100,8 @@ def under_fire(forks, recipes: list[Recipe], root: Path, kills: int) -> tuple[in
         if paused and resumed_at and time.monotonic() > resumed_at:
             os.kill(paused, signal.SIGCONT)
             resumed_at = 0
+        if killed == kills and paused and not resumed_at:
+            (root / "peace").touch()
         time.sleep(moments.uniform(0.01, 0.15))
         targets = [
             number
@@ -110,7 +116,6 @@ def under_fire(forks, recipes: list[Recipe], root: Path, kills: int) -> tuple[in
         for number, process in workers.items():
             if process.exitcode not in (None, 0):
                 workers[number] = start(number)
-    assert not any(process.is_alive() for process in workers.values())
     return killed, paused is not None
 
 
@@ -122,6 +127,7 @@ def busy(root: Path) -> set[int]:
     return {pid for pid, inside in now.items() if inside}
 
 
+@pytest.mark.racing
 @pytest.mark.parametrize(
     ("count", "kills"),
     [
@@ -160,15 +166,10 @@ def test_nothing_is_lost_doubled_or_half_written(count, kills, forks, tmp_path, 
         alone = train(recipe, store=RunStore(tmp_path / "alone"), progress=False)
         assert store.find(recipe).record.weights_sha256 == alone.record.weights_sha256
     monkeypatch.setattr(runs, "_train", lambda *_, **__: pytest.fail("trained again"))
-    again = runs.train_all(recipes, jobs=1, store=store)
+    again = [train(recipe, store=store) for recipe in recipes]
     assert len({run.id for run in again}) == count
     # Nor is anything over: not even of a worker that was killed after its record and before it had cleared its checkpoints.
     for recipe in recipes:
         left = {path.name for path in store.folder(recipe).iterdir()} - {"failed-once"}
-        assert left == {
-            "lock",
-            "record.json",
-            "record.panel.safetensors",
-            "record.weights.safetensors",
-        }
+        assert left == {"record.json", "record.panel.safetensors", "record.weights.safetensors"}
     json.dumps([run.record.metrics for run in again], allow_nan=False)

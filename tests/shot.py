@@ -1,0 +1,96 @@
+"""In place of the process of a run: one that notes what it does, and is killed at a chosen moment.
+
+The folder ``fates`` in the store holds, for a run that something is to happen to, a file named
+after the beginning of its id. Whoever makes the run next takes the file and does what it says:
+
+- ``child 7``: this process is killed before its seventh change of a file in the run's folder;
+- ``worker 7``: the process that asked for the run, a worker of Dask, is killed at that moment;
+- ``raise``: training fails.
+
+``log`` in the store has a line for each event: ``begin``, ``end``, ``kill`` or ``fail``, and the
+id. As the kills are tied to what a run does, and not to the time, they always hit.
+"""
+
+import os
+import signal
+from pathlib import Path
+
+from fmnist_utils.workshop import one_run
+
+run = {"folder": Path(), "fate": "", "changes": 0}  # the run that is being made
+
+
+class Injected(Exception):
+    """A failure that is not the run's own."""
+
+
+def dask_setup(worker) -> None:
+    """Have a worker of Dask, which is given this module as its preload, start this program."""
+    one_run.PROGRAM = "shot"
+
+
+def set_fate(root: Path, id: str, fate: str) -> None:
+    """Lay down what is to happen to a run when it is made next."""
+    (root / "fates").mkdir(parents=True, exist_ok=True)
+    (root / "fates" / id[:16]).write_text(fate)
+
+
+def note(what: str) -> None:
+    """Append a line to the log; short appends of several processes do not mix."""
+    with open(run["folder"].parent / "log", "ab", buffering=0) as file:
+        file.write(f"{what} {run['folder'].name}\n".encode())
+
+
+def before_change(path: Path) -> None:
+    """Count the changes of files in the run's folder, and kill if this is the moment."""
+    if path.parent != run["folder"]:
+        return
+    run["changes"] += 1
+    if run["fate"] in (f"child {run['changes']}", f"worker {run['changes']}"):
+        note("kill")
+        victim = os.getpid() if run["fate"].startswith("child") else os.getppid()
+        os.kill(victim, signal.SIGKILL)
+
+
+def patch() -> None:
+    """Have this process tell :func:`before_change` and the log what it does."""
+    from fmnist_utils.workshop import engine
+
+    replace, unlink, train, make = os.replace, Path.unlink, engine._train, one_run.make
+
+    def noted_replace(source, target, **options):
+        before_change(Path(target))
+        replace(source, target, **options)
+
+    def noted_unlink(path, missing_ok=False):
+        if path.exists():
+            before_change(path)
+        unlink(path, missing_ok)
+
+    def noted_train(*arguments, **options):
+        note("begin")
+        if run["fate"] == "raise":
+            note("fail")
+            raise Injected("it was laid down so")
+        made = train(*arguments, **options)
+        note("end")
+        return made
+
+    def make_with_fate(order):
+        from fmnist_utils.audit.recipes import Recipe
+
+        root = Path(order["root"])
+        run.update(folder=root / Recipe(**order["recipe"]).id[:16], fate="", changes=0)
+        laid_down = root / "fates" / run["folder"].name
+        if laid_down.exists():
+            run["fate"] = laid_down.read_text()
+            laid_down.unlink()
+        return make(order)
+
+    os.replace, Path.unlink = noted_replace, noted_unlink
+    engine._train, one_run.make = noted_train, make_with_fate
+
+
+if __name__ == "__main__":
+    patch()
+    one_run.main()
