@@ -218,6 +218,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "the history has no column {column!r}. It has: {allowed}. {hint}",
     ),
     "plots.one_seed": ("una semilla", "one seed"),
+    "clinic.healthy": ("programa sano", "healthy program"),
+    "clinic.patient": ("paciente {number}", "patient {number}"),
     "plots.step": ("paso", "step"),
     "plots.learning_rate": ("tasa de aprendizaje", "learning rate"),
     "plots.one_search": ("una búsqueda", "one search"),
