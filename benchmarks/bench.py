@@ -636,10 +636,12 @@ def draw(result: dict, path: Path) -> None:
 
     matplotlib.use("agg")
     sys.path.insert(0, str(ROOT))
+    import matplotlib.pyplot as plt
+
     from fmnist_utils import plots
 
     plots.epoch_times(times(result) or {"–": {}})
-    plots.plt.savefig(path)
+    plt.savefig(path)
 
 
 def times(result: dict) -> dict[str, dict[str, list[float]]]:

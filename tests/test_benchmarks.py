@@ -269,7 +269,7 @@ ABOUT = {
     "hardware": {"cpu": "a processor", "cores": 2, "memory_gib": 16},
     "date": "2026-01-02T03:04:05+00:00",
     "versions": {"python": "3.11", "torch": "2.15"},
-    "data": "synthetic",
+    "data": "sample",
 }
 
 
@@ -353,7 +353,7 @@ def fake_finish(child, until):
     if engine == "with_skorch" and "convae" in words:
         raise bench.EngineFailed("no room")
     answers = {
-        "save": {"data": "synthetic"},
+        "save": {"data": "sample"},
         "rates": {
             f"{kind}_{precision}": 50.0
             for kind in ("gemm", "convolution")
@@ -520,7 +520,7 @@ def test_the_tables_of_the_page_show_what_was_measured(result, lang, tmp_path):
 
 @pytest.mark.parametrize("lang", ["es", "en"])
 def test_the_measurements_of_the_page_make_all_its_tables(lang, tmp_path):
-    speed.write(tmp_path, lang, ROOT / "book" / "results")
+    speed.write(tmp_path, lang, ROOT / "benchmarks")
     assert_headers_fit(lang, tmp_path)
     for name in ("engines", "targets", "rates", "growth"):
         shown = [cell for row in rows_of(tmp_path / f"speed_{name}.csv") for cell in row]
@@ -557,9 +557,9 @@ def assert_headers_fit(lang: str, folder: Path) -> None:
 
 
 def test_data_are_laid_for_the_engines_and_read_again(tmp_path, monkeypatch):
-    arrays = SimpleNamespace(train_images=DATA.images, train_labels=DATA.labels, source="synthetic")
+    arrays = (DATA.images, DATA.labels, None, None)
     monkeypatch.setattr(fmnist_utils.data, "load_arrays", lambda source: arrays)
-    assert measure.save(tmp_path, "auto") == {"data": "synthetic"}
+    assert measure.save(tmp_path, "sample") == {"data": "sample"}
     images, labels = read(tmp_path, 10)
     assert np.array_equal(images, DATA.images[:10]) and np.array_equal(labels, DATA.labels[:10])
 

@@ -30,7 +30,7 @@ CHANGES = [
     {"data": {"test_size": 100}},
     {"data": {"mean": 0.5}},
     {"data": {"std": 0.5}},
-    {"data": {"source": "synthetic"}},
+    {"data": {"source": "sample"}},
     {"model": {"hidden_sizes": [64, 128]}},
     {"model": {"dropout": 0.1}},
     {"model": {"name": "cnn"}},
@@ -161,7 +161,7 @@ BAD = [
     ({"data": {"val_size": -1}}, ["data.val_size: given -1"]),
     ({"data": {"vall_size": 1}}, ["data.vall_size:", "Did you mean 'val_size'"]),
     ({"data": {"val_size": 0}}, ["watch:", "data.val_size"]),
-    ({"data": {"source": "auto"}}, ["data.source: given 'auto'", "official, synthetic"]),
+    ({"data": {"source": "auto"}}, ["data.source: given 'auto'", "official, sample"]),
 ]
 
 

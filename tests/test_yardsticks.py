@@ -11,10 +11,10 @@ from click.testing import CliRunner
 from fmnist_utils import evaluation
 from fmnist_utils.audit import schema as reports
 from fmnist_utils.audit import yardsticks
-from fmnist_utils.audit.schema import load_report
 from fmnist_utils.data import Split, Splits
 from fmnist_utils.text import UserError
 from fmnist_utils.workshop.cli import main
+from fmnist_utils.workshop import yardsticks as making
 from fmnist_utils.workshop.store import RunStore
 
 COMMITTED = RunStore().results / yardsticks.NAME
@@ -29,12 +29,12 @@ def splits():
         )
         for size in (60, 30, 20)
     ]
-    return Splits(*parts, source="synthetic")
+    return Splits(*parts, source="made up")
 
 
 @pytest.fixture
 def made(splits, tmp_path):
-    return yardsticks.Yardsticks(yardsticks.publish(RunStore(results=tmp_path / "results"), splits))
+    return yardsticks.Yardsticks(making.publish(RunStore(results=tmp_path / "results"), splits))
 
 
 def test_they_are_what_the_functions_of_the_course_compute(made, splits):
@@ -58,7 +58,7 @@ def test_they_are_what_the_functions_of_the_course_compute(made, splits):
 def test_the_examples_are_what_pca_keeps_of_the_first_image_of_each_class(made, splits):
     kept = evaluation.pca_reconstruct(splits.train.images, splits.test.images[:10], 64)[:, 0]
     assert np.abs(made.pca_examples() / 255 - kept.clamp(0, 1).numpy()).max() < 0.003
-    assert made.pca_examples().tobytes() == yardsticks.pca_examples(splits).tobytes()
+    assert made.pca_examples().tobytes() == making.pca_examples(splits).tobytes()
 
 
 def test_constant_answers_by_hand():
@@ -103,35 +103,11 @@ def test_those_committed_are_of_the_official_data():
         assert column.is_monotonic_decreasing and len(column) == 784
 
 
-def test_a_page_reads_them_in_full_and_measures_in_quick(monkeypatch, splits):
-    monkeypatch.setattr(reports, "load_fashion_mnist", lambda source: splits)
-    given = {"lang": "en", "source": "auto"}
-    full, quick = (
-        load_report("02").page({**given, "profile": profile}) for profile in ("full", "quick")
-    )
-    committed = yardsticks.Yardsticks(COMMITTED)
-    pd.testing.assert_frame_equal(full.pca_errors("val", [64]), committed.pca_errors("val", [64]))
-    assert full.constant_errors("val").equals(committed.constant_errors("val"))
-    assert (full.pca_examples == committed.pca_examples()).all()
-    live = evaluation.pca_errors(splits.train.images, splits.test.images, [5])
-    pd.testing.assert_frame_equal(quick.pca_errors("test", {5: "a size"}), live)
-    assert quick.constant_errors("val").loc["mean", "mse"] == pytest.approx(1 / 12, abs=0.01)
-    assert (quick.pca_examples == yardsticks.pca_examples(splits)).all()
-
-
-def test_without_the_file_a_full_page_measures_too(monkeypatch, splits, tmp_path):
-    monkeypatch.setenv("FMNIST_RESULTS", str(tmp_path))
-    monkeypatch.setattr(reports, "load_fashion_mnist", lambda source: splits)
-    page = load_report("02").page({"lang": "en", "source": "auto", "profile": "full"})
-    assert page.pca_errors("test", [5]).equals(
-        evaluation.pca_errors(splits.train.images, splits.test.images, [5])
-    )
-
-
 def test_reproduce_makes_them_where_they_are_missing(monkeypatch, splits, tmp_path):
     monkeypatch.setenv("FMNIST_RESULTS", str(tmp_path))
     monkeypatch.setattr(reports, "report_names", lambda: [])
-    monkeypatch.setattr(yardsticks, "load_fashion_mnist", lambda source: splits)
+    monkeypatch.setattr(making, "load_fashion_mnist", lambda source: splits)
+    monkeypatch.setattr(making, "fetch_if_missing", lambda: None)
     assert yardsticks.NAME in CliRunner().invoke(main, ["reproduce"]).output
     before = (tmp_path / yardsticks.NAME).read_bytes()
     again = CliRunner().invoke(main, ["reproduce"])

@@ -19,13 +19,14 @@ def write_table(path: Path, rows: Iterable[Sequence], empty: str = "–") -> Non
 def save_figure(path: Path, plot: str, *arguments) -> None:
     """Save one of the figures of :mod:`fmnist_utils.plots`, by its name."""
     import matplotlib
+    import matplotlib.pyplot as plt
 
     from fmnist_utils import plots
 
     matplotlib.use("agg")
     getattr(plots, plot)(*arguments)
-    plots.plt.savefig(path)
-    plots.plt.close()
+    plt.savefig(path)
+    plt.close()
 
 
 def fill(page: Path, fields: dict[str, str | int]) -> None:
