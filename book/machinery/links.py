@@ -1,6 +1,6 @@
 """Links between the audit of a report and the rest of its page, put in when the page is laid out.
 
-In the tables of the audit the id of a number or of a claim leads to the section that trains the runs behind it, and that of a
+In the tables of the audit the id of a number or of a claim leads to the section that shows the runs behind it, and that of a
 mistake to the section that explains it; the ids in the text lead to their rows. The notebooks stay without these links: in
 JupyterLab they would lead nowhere.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from book.machinery import pages
 from IPython.core.inputtransformer2 import TransformerManager
@@ -29,9 +30,11 @@ TO_SECTION = {
 }
 
 
-def link(page: NotebookNode, report: Report, lang: str) -> None:
-    """Put the links into a page in one language, with its outputs."""
-    places, rows = sections(page, report), set()
+def link(page: NotebookNode, name: str, lang: str) -> None:
+    """Put the links into the page ``name`` in one language, with its outputs; one that audits no report stays as it is."""
+    if name not in student_reports():
+        return
+    places, rows = sections(page, load_report(name)), set()
 
     def to_section(row: re.Match) -> str:
         rows.add(row[2])
@@ -61,20 +64,17 @@ def link(page: NotebookNode, report: Report, lang: str) -> None:
             figure["caption"] = MENTION.sub(to_row, figure["caption"])
 
 
-def missing(notebook: NotebookNode, report: Report) -> Iterator[str]:
-    """Yield the numbers, claims and mistakes of ``report`` that no section of its page deals with."""
+def missing(source: Path) -> Iterator[str]:
+    """Yield the numbers, claims and mistakes of a report that no section of its page deals with."""
+    if source.stem not in student_reports():
+        return
+    report = load_report(source.stem)
+    entries = [*report.numbers, *report.claims, *report.errors]
     for lang in pages.LANGUAGES:
-        places = sections(pages.book_page(notebook, lang), report)
-        for id in (each.id for each in (*report.numbers, *report.claims, *report.errors)):
-            if id not in places:
-                yield f"{id}: no section {'mentions it' if id.startswith('E') else 'trains what it is about'} [{lang}]"
-
-
-def check() -> Iterator[str]:
-    """Yield what is missing on the pages of the reports."""
-    for name in student_reports():
-        for finding in missing(pages.read(pages.SOURCES / f"{name}.md"), load_report(name)):
-            yield f"{name}: {finding}"
+        places = sections(pages.book_page(pages.read(source), lang), report)
+        for name in (entry.id for entry in entries if entry.id not in places):
+            what = "mentions it" if name.startswith("E") else "shows the runs that it is about"
+            yield f"{name}: no section {what} [{lang}]"
 
 
 def caption_of(cell: NotebookNode) -> dict | None:
@@ -86,14 +86,14 @@ def caption_of(cell: NotebookNode) -> dict | None:
 def sections(page: NotebookNode, report: Report) -> dict[str, str]:
     """Return the label of the section that deals with each number, claim and mistake of ``report``, of a page in one language.
 
-    That of a number or claim trains the group that it is about: it calls ``page.train``, and one of the strings in its code is the
+    That of a number or claim shows runs of the group that it is about: it calls ``report.runs``, and one of the strings in its code is the
     name of the group, or would be with other values filled in. That of a mistake is the first to mention it.
     """
     named: dict[
         str, list[tuple[int, str]]
     ] = {}  # by group: how much of its name is written out, and in which section
     mentioned: dict[str, str] = {}
-    trains, label = set(), ""
+    with_runs, label = set(), ""
     for cell in page.cells:
         text = (
             cell.source
@@ -106,7 +106,7 @@ def sections(page: NotebookNode, report: Report) -> dict[str, str]:
                 mentioned.setdefault(found[2], label)
         if cell.cell_type == "markdown":
             continue
-        trains |= {label} if ".train(" in cell.source else set()
+        with_runs |= {label} if ".runs(" in cell.source else set()
         for pattern, written in names(cell.source):
             for group in filter(pattern.fullmatch, report.groups):
                 named.setdefault(group, []).append((written, label))
@@ -117,7 +117,9 @@ def sections(page: NotebookNode, report: Report) -> dict[str, str]:
         ):
             for group in groups:
                 if found := [
-                    (written, label) for written, label in named.get(group, []) if label in trains
+                    (written, label)
+                    for written, label in named.get(group, [])
+                    if label in with_runs
                 ]:
                     return max(found, key=lambda each: each[0])[1]  # the first of the best
         return ""

@@ -27,7 +27,7 @@ from pybtex.style.formatting.plain import Style as EnglishStyle
 
 from book.machinery import pages
 from book.machinery.extensions.bibliography import SpanishStyle
-from book.machinery.pages import BOOK, LANGUAGES, ROOT, tags
+from book.machinery.pages import BOOK, ROOT, tags
 
 FOLDERS = {"es": ROOT / "notebooks", "en": ROOT / "notebooks" / "en"}
 KEPT_TAGS = {

@@ -1,33 +1,18 @@
-"""The words of the interface that Sphinx, the theme and MyST-NB leave in English, or say badly, on a Spanish page."""
+"""What the theme says to a screen reader, and the words that it leaves in English, mended in the built pages.
+
+Words that pass through gettext are in ``locale/es/LC_MESSAGES/sphinx.po``; those here stand in the theme's templates.
+"""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-SPANISH = {
-    "Toggle primary sidebar": "Mostrar u ocultar el menú",
-    "Toggle secondary sidebar": "Mostrar u ocultar el índice de la página",
-    "Main": "Menú principal",
-    "Page": "Índice de la página",
-    "Launch interactive content": "Ejecutar esta página",
-    "Launch on Colab": "Abrir en Colab",
-    "Launch on Binder": "Abrir en Binder",
-    "Binder logo": "Logotipo de Binder",
-    "Colab logo": "Logotipo de Colab",
-    "Descarga esta pagina": "Descargar esta página",
-    "Link to this heading": "Enlace a este apartado",
-    "Link to this definition": "Enlace a esta definición",
-    "Link to this equation": "Enlace a esta ecuación",
-    "Link to this image": "Enlace a esta figura",
-    "Link to this table": "Enlace a esta tabla",
-    "Link to this term": "Enlace a este término",
-    "Type": "Tipo",
-    "Muestra": "Lanza",  # Sphinx's word for «raises»
-}
-# What a screen reader hears, where the theme says nothing or not what stands there.
+from sphinx.locale import _
+
+IN_TEMPLATES = ["Toggle primary sidebar", "Toggle secondary sidebar", "Main", "Page"]
 BRANCH = {"es": "Mostrar u ocultar sus páginas", "en": "Show or hide its pages"}
-NAMES = [
+MENDED = [
     (
         r'(<details[^>]*>)<summary>(<span class="toctree-toggle")',
         r'\1<summary aria-label="{branch}">\2',
@@ -41,13 +26,12 @@ NAMES = [
     ),  # no list items inside
     (r' role="doc-biblioentry"', ""),
     (r' id="(?:exercise|solution)-content"', ""),  # the same in every exercise of a page
+    # The blank of «Solución a Ejercicio 1» stands inside the link, where it is underlined.
+    (r'(<a class="reference internal" href="[^"]*">) (?=\w)', r" \1"),
 ]
-# sphinx-exercise puts the blank of «Solución a Ejercicio 1» inside the link, where it is underlined.
-BLANK_IN_LINK = re.compile(r'(<a class="reference internal" href="[^"]*">) (?=\w)')
 
 
 def mend(app, exception):
-    """Replace them in the built pages, where they are the whole text of an element or of a label."""
     if exception or app.builder.format != "html":
         return
     for page in Path(app.outdir).rglob("*.html"):
@@ -56,11 +40,10 @@ def mend(app, exception):
 
 def mended(text: str, lang: str) -> str:
     """Return a page with what it should say in ``lang``."""
-    text = BLANK_IN_LINK.sub(r" \1", text)
-    for pattern, right in NAMES:
+    for pattern, right in MENDED:
         text = re.sub(pattern, right.replace("{branch}", BRANCH[lang]), text)
-    for english, spanish in SPANISH.items() if lang == "es" else ():
-        text = text.replace(f'"{english}"', f'"{spanish}"').replace(f">{english}<", f">{spanish}<")
+    for words in IN_TEMPLATES:
+        text = text.replace(f'"{words}"', f'"{_(words)}"')
     return text
 
 

@@ -1,6 +1,11 @@
-"""The language switch in the header, and buttons that open the page's own language."""
+"""The language switch in the header, and buttons that open the notebook of the page's own language."""
 
 from __future__ import annotations
+
+from sphinx.locale import _
+
+from book.machinery.notebooks import FOLDERS
+from book.machinery.pages import ROOT
 
 NAMES = {"es": "Español", "en": "English"}
 GENERATED_PAGES = {"search", "genindex", "py-modindex"}  # Sphinx writes these in every language
@@ -16,22 +21,27 @@ def add_links(app, pagename, templatename, context, doctree):
     ]
 
 
-def open_own_copy(app, pagename, templatename, context, doctree):
-    """Let the download button of a notebook page give the copy beside the page: one language, no outputs."""
+def open_own_notebook(app, pagename, templatename, context, doctree):
+    """Let the buttons of a page open its notebook: on branch main, or beside the page to download."""
     if not context.get("page_source_suffix", "").endswith("ipynb"):
         return
+    folder = FOLDERS[app.config.language].relative_to(ROOT).as_posix()
+    name = f"{pagename.rpartition('/')[2]}.ipynb"
     for group in context["header_buttons"]:
+        group["tooltip"] = _(group.get("tooltip") or "")
         for button in group.get("buttons", []):
             if button.get("label") == "download-source-button":
-                button["url"] = f"{pagename.rpartition('/')[2]}.ipynb"
+                button["url"] = name
+                continue
+            button["tooltip"] = _(button.get("tooltip") or "")
+            if "url" in button:
+                button["url"] = button["url"].replace(f"notebooks/{name}", f"{folder}/{name}")
 
 
 def setup(app):
     app.add_config_value("site_languages", list(NAMES), "html")
-    app.connect(
-        "html-page-context", add_links, priority=400
-    )  # before the theme drops templates that render empty
-    app.connect(
-        "html-page-context", open_own_copy, priority=600
-    )  # after the theme has made its buttons
+    app.add_config_value("machinery", "", "env")  # a digest of our programs
+    # Before the theme drops templates that render empty, and after it has made its buttons.
+    app.connect("html-page-context", add_links, priority=400)
+    app.connect("html-page-context", open_own_notebook, priority=600)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from docutils import nodes
+from sphinx.locale import _
 from sphinx.transforms import SphinxTransform
 
 
@@ -52,7 +53,7 @@ def visit_caption(translator, node):
 
 def depart_caption(translator, node):
     translator.body.append("</span>")
-    translator.add_permalink_ref(node.parent, "Link to this table")
+    translator.add_permalink_ref(node.parent, _("Link to this table"))
     translator.body.append("</figcaption>\n")
 
 

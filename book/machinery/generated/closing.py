@@ -17,11 +17,10 @@ from book.machinery.generated.writing import fill, save_figure, write_table
 
 from fmnist_utils.audit import verdicts as audit
 from fmnist_utils.audit.recipes import Recipe
-from fmnist_utils.audit.records import Run
+from fmnist_utils.audit.records import Records, Run
 from fmnist_utils.audit.schema import Bilingual, find_group, load_across, load_report
 from fmnist_utils.models import build_model, count_multiply_adds, count_parameters
 from fmnist_utils.text import UserError, class_names, say, speaking
-from fmnist_utils.workshop.store import RunStore
 
 EXAMPLE = ("01", "N1-4")  # the published number that the page on reading results works through
 
@@ -37,9 +36,9 @@ class Network:
     runs: list[Run]
 
 
-def write(folder: Path, lang: str, store: RunStore | None = None) -> None:
+def write(folder: Path, lang: str, executed: dict) -> None:
     """Write the tables, the figure and the filled-in texts of both pages into ``folder``."""
-    store = store or RunStore()
+    store = Records()
     with speaking(lang):
         fill(folder / "_worked.md", worked_example(store))
         rows = list(networks(store))
@@ -55,7 +54,7 @@ def write(folder: Path, lang: str, store: RunStore | None = None) -> None:
         fill(folder / "_recalls.md", recall_facts(recalls))
 
 
-def networks(store: RunStore) -> Iterator[Network]:
+def networks(store: Records) -> Iterator[Network]:
     """Yield the networks of the reports in the order of ``across.yaml``, with their runs under the report's protocol.
 
     Where that leaves but a part of the test images to measure with (report 3), under ours, if it was run so.
@@ -125,7 +124,7 @@ def recall_facts(recalls: dict[str, list[np.ndarray]]) -> dict[str, str | int]:
     return {"total": len(every), "lowest": lowest, "hardest": names[order[0]], "easiest": easiest}
 
 
-def worked_example(store: RunStore) -> dict[str, str | int]:
+def worked_example(store: Records) -> dict[str, str | int]:
     """Return the steps of one verdict on a number, formatted: what the page on reading results works through."""
     report = load_report(EXAMPLE[0])
     number = report.number(EXAMPLE[1])

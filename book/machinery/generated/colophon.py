@@ -7,20 +7,21 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
+from nbformat import NotebookNode
+
 from book.machinery.generated.writing import short, write_table
+from book.machinery.pages import ROOT
 
-PAGE_COLUMNS = ["profile", "data", "torch", "python", "machine", "seconds", "date", "commit"]
+REPORTS = ROOT / "fmnist_utils" / "reports"
+
+PAGE_COLUMNS = ["torch", "python", "machine", "seconds", "date", "commit"]
 
 
-def write(folder: Path, ran_with: dict[str, dict], results: Path) -> None:
-    """Write ``pages.csv`` and ``records.csv`` into ``folder``; the columns are named in ``colophon.md``.
-
-    Args:
-        ran_with: for each page, by name, what it ran with.
-        results: the folder of the committed records.
-    """
+def write(folder: Path, lang: str, executed: dict[str, NotebookNode]) -> None:
+    """Write ``pages.csv`` and ``records.csv`` into ``folder``; the columns are named in ``colophon.md``."""
+    ran_with = {name: page.metadata["ran_with"] for name, page in executed.items()}
     write_table(folder / "pages.csv", page_rows(ran_with))
-    write_table(folder / "records.csv", record_rows(results))
+    write_table(folder / "records.csv", record_rows(REPORTS))
 
 
 def page_rows(ran_with: dict[str, dict]) -> list[list[str]]:

@@ -18,16 +18,17 @@ WORDS = {
 }
 
 
-def write(folder: Path, lang: str, results: Path) -> None:
+def write(folder: Path, lang: str, executed: dict) -> None:
     """Write ``cases.csv`` and ``made_with.csv`` into ``folder``; the columns are named in ``reliability.md``."""
-    made = _read(results / "scorecard.json").get("made_with", {})
+    scorecard = ROOT / "tests" / "trust" / "scorecard.json"
+    made = _read(scorecard).get("made_with", {})
     shown = [
         made.get("date", "–")[:10],
         made.get("torch", "–"),
         made.get("python", "–"),
         made.get("device_name", "–"),
     ]
-    write_table(folder / "cases.csv", case_rows(lang, results / "scorecard.json"))
+    write_table(folder / "cases.csv", case_rows(lang, scorecard))
     write_table(folder / "made_with.csv", [[*shown, short(made.get("commit"))]])
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from book.machinery.pages import ROOT
 from book.machinery.generated.writing import NOT_MEASURED, save_figure, short, write_table
 
 from fmnist_utils.audit import verdicts as audit
 from fmnist_utils.audit.schema import Measure, load_report
 from fmnist_utils.text import say, speaking
-from fmnist_utils.workshop.store import RunStore
+from fmnist_utils.audit.records import Records
 
 ENGINES = {
     "ours": {"es": "**este proyecto**", "en": "**this project**"},
@@ -129,13 +130,13 @@ BOTH_PRECISIONS = [
 ]
 
 
-def write(folder: Path, lang: str, results: Path) -> None:
+def write(folder: Path, lang: str, executed: dict) -> None:
     """Write the tables ``speed_*.csv`` and the figure ``speed.png`` into ``folder``; the columns are named in ``speed.md``."""
-    path = results / "speed.json"
+    path = ROOT / "benchmarks" / "speed.json"
     found = json.loads(path.read_text("utf-8")) if path.exists() else {}
     with speaking(lang):
         tables = {
-            "precision": precision_rows(RunStore()),
+            "precision": precision_rows(Records()),
             "engines": engine_rows(found, lang),
             "targets": target_rows(found, lang),
             "rates": rate_rows(found, lang),
@@ -150,7 +151,7 @@ def write(folder: Path, lang: str, results: Path) -> None:
         write_table(folder / f"speed_{name}.csv", rows, NOT_MEASURED[lang])
 
 
-def precision_rows(store: RunStore) -> list[list[str]]:
+def precision_rows(store: Records) -> list[list[str]]:
     """Return one row for each quantity measured in both precisions, and for the same seeds: bfloat16, float32, their difference."""
     rows = []
     for name, bfloat16, float32, metric, unit in BOTH_PRECISIONS:

@@ -11,13 +11,13 @@ from fmnist_utils.audit.verdicts import ACROSS, VERDICTS, audit, count_verdicts
 from fmnist_utils.text import say, speaking
 
 
-def write(folder: Path, names: list[str], lang: str) -> None:
+def write(folder: Path, lang: str, executed: dict) -> None:
     """Draw ``verdicts.png`` into ``folder`` and fill in its ``_verdicts.md``, where ``$number_agrees`` and the like are counts.
 
-    Args:
-        names: the reports to show, which should be those whose runs have all been made. Where these are all, the figure has one
-            more bar, of the claims across them, and counts what ``fmnist audit`` counts.
+    Where all reports have their page, the figure has one more bar, of the claims across them, and counts what ``fmnist audit``
+    counts.
     """
+    names = [name for name in student_reports() if name in executed]
     with speaking(lang):
         counts = {
             f"{int(name[:2])} · {_family(name)}": count_verdicts(audit(name)) for name in names

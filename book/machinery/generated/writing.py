@@ -7,6 +7,8 @@ import string
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from book.machinery.pictures import with_palette
+
 NOT_MEASURED = {"es": "sin medir", "en": "not measured"}
 
 
@@ -27,6 +29,7 @@ def save_figure(path: Path, plot: str, *arguments) -> None:
     getattr(plots, plot)(*arguments)
     plt.savefig(path)
     plt.close()
+    path.write_bytes(with_palette(path.read_bytes()))
 
 
 def fill(page: Path, fields: dict[str, str | int]) -> None:

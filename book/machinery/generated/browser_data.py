@@ -1,7 +1,6 @@
 """What the pages that run a network in the browser are given: weights, images and the figures shown without scripts.
 
-Made at each build from the committed checkpoints and from ``images/garments.png``, the first thirty test images of each
-class, which ``python -m book.machinery.generated.live`` makes from the official data. Scripts are data only, read by ``browser_code/networks.js``; a page
+Made at each build from the committed checkpoints and from the first thirty test images of each class. Scripts are data only, read by ``browser_code/networks.js``; a page
 opened from the disk cannot load anything else.
 """
 
@@ -9,24 +8,20 @@ from __future__ import annotations
 
 import base64
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import torch
-from book.machinery.pages import ROOT
-from PIL import Image
 from torch import Tensor, nn
 from book.machinery.generated.writing import save_figure, write_table
 
 from fmnist_utils.audit.schema import load_pretrained
+from fmnist_utils.data import load_fashion_mnist
 from fmnist_utils.evaluation import encode, predict, reconstruct
 from fmnist_utils.text import class_names, say, speaking
 
 CLASSIFIER, AUTOENCODER = "ff_classifier", "conv_autoencoder_64"
-GARMENTS = ROOT / "book" / "images" / "garments.png"
 EACH = 30  # images of each class
-SIDE = 28
 WALK = [7 * EACH, 9 * EACH]  # from the first sneaker to the first ankle boot
 PASSED = (
     nn.Flatten,
@@ -35,7 +30,7 @@ PASSED = (
 )  # in eval mode, and on data that lie flat, they change nothing
 
 
-def write(folder: Path, lang: str) -> None:
+def write(folder: Path, lang: str, executed: dict) -> None:
     """Write into ``folder`` what *Try the model* and the explorer of the latent space need in ``lang``: scripts, figures, a table."""
     classifier, autoencoder = load_pretrained(CLASSIFIER), load_pretrained(AUTOENCODER)
     images, labels = garments()
@@ -193,25 +188,7 @@ def percent(probability: float) -> str:
 
 
 def garments() -> tuple[Tensor, Tensor]:
-    """Return the committed images, (300, 1, 28, 28) from 0 to 1, class by class, and their labels."""
-    sheet = np.asarray(Image.open(GARMENTS))
-    tiles = sheet.reshape(10, SIDE, EACH, SIDE).swapaxes(1, 2).reshape(10 * EACH, 1, SIDE, SIDE)
-    return torch.from_numpy(tiles / np.float32(255)), torch.arange(10).repeat_interleave(EACH)
-
-
-def main() -> int:
-    """Make the picture of the images from the official data: a row for each class."""
-    from fmnist_utils.data import load_arrays
-
-    arrays = load_arrays("official")
-    rows = [arrays.test_images[arrays.test_labels == label][:EACH] for label in range(10)]
-    sheet = np.concatenate(
-        [row.reshape(EACH, SIDE, SIDE).swapaxes(0, 1).reshape(SIDE, EACH * SIDE) for row in rows]
-    )
-    Image.fromarray(sheet).save(GARMENTS, optimize=True)
-    print(f"{GARMENTS.relative_to(ROOT)}: {GARMENTS.stat().st_size} bytes")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    """Return the first thirty test images of each class, (300, 1, 28, 28) from 0 to 1, class by class, and their labels."""
+    test = load_fashion_mnist("sample").test
+    first = torch.cat([(test.labels == label).nonzero()[:EACH, 0] for label in range(10)])
+    return test.images[first], test.labels[first]

@@ -1,0 +1,243 @@
+"""Executing the pages: each in each language, with papermill, in a kernel of its own; and keeping the result.
+
+An executed page is kept in ``book/_build/cache`` with a list of what it has used: its code, the modules of the package that it
+has imported, the reports and the other files that it has read, the versions of the libraries, the variables ``FMNIST_*``. It
+is executed again when one of them has changed, and only then: mending a sentence executes nothing, nor does a change in a
+module that the page does not reach.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from book.machinery import pages
+from book.machinery.pages import BOOK, LANGUAGES, ROOT
+from book.machinery.pictures import smaller_pictures
+
+CACHE = BOOK / "_build" / "cache"
+MEMORY = BOOK / "_build" / "trained"  # what one language has trained, while the other is executed
+PACKAGE = ROOT / "fmnist_utils"
+HERE = Path(__file__).parent
+MAKERS = [HERE / name for name in ("execution.py", "kernel.py", "pictures.py")]
+
+
+# Kernels find the machinery; pages show the committed records, not runs that were made on this machine.
+ENVIRONMENT = {"PYTHONPATH": str(ROOT), "FMNIST_RUNS": str(BOOK / "_build" / "no-runs")}
+
+
+class ExecutionError(Exception):
+    """A page did not run to its end; the message names the page, the cell and the exception."""
+
+
+def execute_all(
+    languages: list[str] | tuple[str, ...] = LANGUAGES, sources: list[Path] | None = None
+) -> dict[tuple[str, str], NotebookNode]:
+    """Return the executed code of the pages, by name and language; as many pages at once as there are cores.
+
+    Args:
+        sources: of the pages; all of the book if None.
+
+    Raises:
+        ExecutionError: if a cell of any page fails; the other pages are executed and kept all the same.
+    """
+    sources = pages.paths() if sources is None else sources
+    os.environ |= ENVIRONMENT
+    found = {(source, lang): kept(source, lang) for source in sources for lang in languages}
+    missing = {
+        source: [lang for lang in languages if found[source, lang] is None]
+        for source in sources
+        if any(found[source, lang] is None for lang in languages)
+    }
+    counted = len(found) - sum(map(len, missing.values()))
+    print(f"{counted} of {len(found)} pages were in the cache", flush=True)
+    # The later pages first: the longest are among them.
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    try:
+        with ThreadPoolExecutor(cores or 1) as pool:
+            jobs = {
+                source: pool.submit(_execute_languages, source, missing[source])
+                for source in reversed(missing)
+            }
+    finally:
+        shutil.rmtree(MEMORY, ignore_errors=True)
+    failures = [str(job.exception()) for job in jobs.values() if job.exception()]
+    if failures:
+        raise ExecutionError("\n  ".join(failures))
+    for source, job in jobs.items():
+        found |= {(source, lang): page for lang, page in job.result().items()}
+    return {(source.stem, lang): page for (source, lang), page in found.items()}
+
+
+def _execute_languages(source: Path, languages: list[str]) -> dict[str, NotebookNode]:
+    """Execute a page in one language after the other, so that the second loads what the first has trained."""
+    return {lang: _execute(source, lang) for lang in languages}
+
+
+def _execute(source: Path, lang: str) -> NotebookNode:
+    """Execute a page in ``lang`` and keep it."""
+    started = time.perf_counter()
+    CACHE.mkdir(parents=True, exist_ok=True)
+    target = CACHE / f"{source.stem}.{lang}.ipynb"
+    log = target.with_suffix(".json")
+    executed = _run(source, lang, log)
+    used = json.loads(log.read_text("utf-8"))
+    log.unlink()
+    for warning in _warnings(executed):
+        print(f"{source.stem} [{lang}] wrote to stderr: {warning}", flush=True)
+    smaller_pictures(executed)
+    executed.metadata = {
+        "key": key(source, lang),
+        "used": {name: digest(name) for name in _grouped(used["files"])},
+        "versions": versions(used["imported"]),
+        "ran_with": described() | {"seconds": round(time.perf_counter() - started)},
+    }
+    unfinished = target.with_suffix(".part.ipynb")
+    nbformat.write(executed, unfinished)
+    unfinished.replace(target)
+    print(
+        f"{source.stem} [{lang}] executed in {executed.metadata['ran_with']['seconds']} s",
+        flush=True,
+    )
+    return executed
+
+
+def _run(source: Path, lang: str, log: Path) -> NotebookNode:
+    """Return the page's code with its outputs.
+
+    Raises:
+        ExecutionError: if a cell fails, or the kernel ends.
+    """
+    import papermill  # slow to import, and not needed when every page is in the cache
+
+    page = pages.one_language(pages.read(source), lang)
+    code = nbformat.v4.new_notebook(metadata=page.metadata)
+    code.cells = [cell for cell in page.cells if cell.cell_type == "code"]
+    memory = MEMORY / source.stem
+    start = f"__import__('book.machinery.kernel', fromlist=['start']).start({str(log)!r}, {str(memory)!r})"
+    try:
+        return papermill.execute_notebook(
+            code,
+            None,
+            kernel_name="python3",
+            progress_bar=False,
+            log_output=False,
+            # papermill's own cwd= would be that of all threads.
+            resources={"metadata": {"path": str(CACHE)}},
+            extra_arguments=["--log-level=CRITICAL", f"--IPKernelApp.exec_lines={start}"],
+        )
+    except papermill.PapermillExecutionError as error:
+        number = next((n for n, c in enumerate(page.cells, 1) if c.source == error.source), "?")
+        what = " ".join(f"{error.ename}: {error.evalue}".split())
+        raise ExecutionError(f"{source.name} [{lang}] failed in cell {number}: {what}") from None
+    except (
+        RuntimeError
+    ) as error:  # a kernel that did not start, or died: three libraries have their own
+        raise ExecutionError(f"{source.name} [{lang}]: {error}") from None
+
+
+def _warnings(executed: NotebookNode) -> list[str]:
+    """Take what was written to stderr, and papermill's notes, out of a notebook; return the first lines."""
+    found = []
+    for cell in executed.cells:
+        cell.metadata.pop("papermill", None)
+        cell.metadata.pop("execution", None)
+        written = [output for output in cell.outputs if output.get("name") == "stderr"]
+        found += [output.text.strip().partition("\n")[0] for output in written]
+        cell.outputs = [output for output in cell.outputs if output not in written]
+    return found
+
+
+# --- The cache --------------------------------------------------------------------------------------------------------
+
+
+def kept(source: Path, lang: str) -> NotebookNode | None:
+    """Return the executed page from the cache, or None if anything that it has used is not as it was."""
+    path = CACHE / f"{source.stem}.{lang}.ipynb"
+    if not path.exists():
+        return None
+    page = nbformat.read(path, as_version=4)
+    used, installed = page.metadata.used, page.metadata.versions
+    same = (
+        page.metadata.key == key(source, lang)
+        and all(digest(name) == known for name, known in used.items())
+        and all(distribution(name) == version for name, version in installed.items())
+    )
+    return page if same else None
+
+
+def key(source: Path, lang: str) -> str:
+    """Return a digest of the code of a page, of the variables ``FMNIST_*``, of Python, and of what executes pages."""
+    page = pages.one_language(pages.read(source), lang)
+    code = [[c.source, sorted(pages.tags(c))] for c in page.cells if c.cell_type == "code"]
+    variables = {name: value for name, value in os.environ.items() if name.startswith("FMNIST_")}
+    makers = [hashlib.sha256(path.read_bytes()).hexdigest() for path in MAKERS]
+    known = [code, variables, makers, platform.python_version(), platform.platform()]
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+
+
+def _grouped(files: list[str]) -> set[str]:
+    """Return ``files`` of the package, with the folder of a report in place of what is in it: records may be added."""
+    return {
+        "/".join(name.split("/")[:2]) if name.startswith("reports/") else name for name in files
+    }
+
+
+@functools.cache
+def digest(name: str) -> str:
+    """Return the SHA-256 of a file of the package, or of the names and contents of all files in a folder; "" if it is gone."""
+    path = PACKAGE / name
+    found = hashlib.sha256()
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if file.is_file():
+            found.update(f"{file.relative_to(path.parent)} {file.stat().st_size}\n".encode())
+            found.update(file.read_bytes())
+    return found.hexdigest() if path.exists() else ""
+
+
+@functools.cache
+def _distributions() -> dict[str, list[str]]:
+    """Return, for each module that can be imported, the names of the packages that it comes from."""
+    return dict(importlib.metadata.packages_distributions())
+
+
+def versions(modules: list[str]) -> dict[str, str]:
+    """Return the versions of the packages that these modules come from, by name."""
+    names = {name for module in modules for name in _distributions().get(module, [])}
+    return {name: distribution(name) for name in sorted(names)}
+
+
+@functools.cache
+def distribution(name: str) -> str:
+    """Return the version of an installed package, or "" if it is not installed."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+@functools.cache
+def described() -> dict[str, str]:
+    """Return what the colophon says of the machine that executes pages: date, PyTorch, Python, machine, commit."""
+    git = ["git", "describe", "--always", "--dirty=+", "--abbrev=7", "--exclude=*"]
+    commit = subprocess.run(git, cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "torch": distribution("torch"),
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "commit": commit or "–",
+    }

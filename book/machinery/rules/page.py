@@ -1,0 +1,366 @@
+"""The rules for the pages: their languages, figures, code, parameters, exercises, questions and length.
+
+A rule takes a source as a notebook and yields one line for each thing found wrong; ``PAGE_RULES`` lists them all.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import re
+from collections.abc import Iterator
+from functools import partial
+
+from IPython.core.inputtransformer2 import TransformerManager
+from nbformat import NotebookNode
+
+from book.machinery import pages
+from book.machinery.notebooks import Directive, PlainText, blocks
+from book.machinery.pages import LANGUAGES, tags
+from book.machinery.rules.text import (
+    Findings,
+    differences,
+    foreign_words,
+    prose,
+    typed_measurements,
+)
+
+
+MAX_LINES, MAX_COLUMNS = 25, 79
+ALT_LENGTH = range(40, 251)
+QUESTIONS, ANSWERS = 5, (3, 4)  # of the self-check of a page
+MAX_WORDS, WORDS_A_MINUTE = 3000, 120
+REFERENCES = re.compile(r"^## (?:Referencias|References)$.*", re.MULTILINE | re.DOTALL)
+WORD = re.compile(r"[^\W\d_]+")
+STATED_TIME = {
+    "es": re.compile(
+        r"\*\*Tiempo[:.]\*\*[^.;]*?(\d+|una hora(?: y cuarto| y media)?)(?: minutos)?\b"
+    ),
+    "en": re.compile(
+        r"\*\*Time[:.]\*\*[^.;]*?(\d+|an hour(?: and a (?:quarter|half))?)(?: minutes)?\b"
+    ),
+}
+KNOWN_TAGS = {
+    "lang-es", "lang-en", "caption", "parameters", "solution", "hide-input", "remove-cell", "raises-exception",
+    "nbval-check-output", "nbval-ignore-output", "nbval-skip",
+}  # fmt: skip
+
+
+def language_pairs(notebook: NotebookNode) -> Findings:
+    """Every Spanish cell is followed by its English twin, which has the same parts."""
+    cells = iter(enumerate(notebook.cells, start=1))
+    for number, cell in cells:
+        if cell.cell_type != "markdown":
+            continue
+        if "lang-es" not in tags(cell) or "lang-en" in tags(cell):
+            yield f"cell {number}: expected a lang-es cell, its tags are {sorted(tags(cell))}"
+            continue
+        _, twin = next(cells, (None, None))
+        if (
+            twin is None
+            or twin.cell_type != "markdown"
+            or tags(twin) != tags(cell) - {"lang-es"} | {"lang-en"}
+        ):
+            yield f"cell {number}: its lang-en twin does not follow it"
+            return  # every later pair would be out of step
+        for difference in differences(cell.source, twin.source):
+            yield f"cells {number} and {number + 1}: {difference}"
+
+
+def figures(notebook: NotebookNode) -> Findings:
+    """Every figure and table has its own name, a caption and, if it is a picture, an alternative text."""
+    names = []
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code":
+            continue
+        after = list(
+            itertools.takewhile(
+                lambda following: "caption" in tags(following), notebook.cells[index + 1 :]
+            )
+        )
+        name = pages.shown(cell)
+        if name:
+            names.append(name)
+            yield from _caption_findings(cell, name, after)
+            continue
+        if re.search(r"^(?:\w+\.)*plots\.\w+\(", cell.source, re.MULTILINE):
+            yield f"cell {index + 1}: it draws, and names no figure in metadata.fmnist"
+        if after:
+            yield f"cell {index + 2}: a caption without a figure or table before it"
+    yield from (
+        f"two outputs are called {name}" for name in sorted(set(names)) if names.count(name) > 1
+    )
+
+
+def _caption_findings(cell: NotebookNode, name: str, captions: list[NotebookNode]) -> Findings:
+    kind = "figure" if "figure" in cell.metadata["fmnist"] else "table"
+    if not re.fullmatch(rf"{kind[:3]}-\d\d-[a-z0-9-]+", name):
+        yield f"{name} is not of the form {kind[:3]}-NN-words"
+    if len(captions) != len(LANGUAGES):
+        yield f"{name}: there is no pair of caption cells after it"
+    for caption, alt in map(pages.caption_and_alt, captions):
+        if bool(caption) == ("solution" in tags(cell)):
+            yield f"{name}: a caption is for what is not inside a folded solution"
+        if kind == "figure" and len(alt) not in ALT_LENGTH:
+            yield f"{name}: its alternative text has {len(alt)} characters: {alt!r}"
+        if kind == "figure" and alt in (caption, name):
+            yield f"{name}: its alternative text only repeats its caption or name"
+
+
+def code_size(notebook: NotebookNode) -> Findings:
+    """Code cells are short and narrow enough to be read beside the text, on a phone as well."""
+    for number, lines in _code_lines(notebook):
+        if len(lines) > MAX_LINES:
+            yield f"cell {number}: {len(lines)} lines of code, at most {MAX_LINES}"
+        # An address cannot be broken.
+        widest = max((len(line) for line in lines if "://" not in line), default=0)
+        if widest > MAX_COLUMNS:
+            yield f"cell {number}: a line of {widest} columns, at most {MAX_COLUMNS}"
+
+
+def _code_lines(notebook: NotebookNode) -> Iterator[tuple[int, list[str]]]:
+    for number, cell in enumerate(notebook.cells, start=1):
+        if cell.cell_type == "code":
+            yield number, cell.source.splitlines()
+
+
+def parsed(source: str) -> ast.Module:
+    """Return the syntax tree of a code cell, whose commands for IPython count as calls."""
+    return ast.parse(TransformerManager().transform_cell(source))
+
+
+def one_statement_a_line(notebook: NotebookNode) -> Findings:
+    """A line of code holds one statement, so that it can be read aloud; a semicolon may end a cell that draws."""
+    for number, cell in enumerate(notebook.cells, start=1):
+        if cell.cell_type != "code":
+            continue
+        lines = [
+            node.lineno for node in ast.walk(parsed(cell.source)) if isinstance(node, ast.stmt)
+        ]
+        for line in sorted({line for line in lines if lines.count(line) > 1}):
+            yield f"cell {number}, line {line}: more than one statement"
+
+
+def networks_written_out(notebook: NotebookNode) -> Findings:
+    """A page that trains shows the network as a class with its forward, the loss, the optimizer and a loop or ``fit``."""
+    shown = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    nodes = [node for source in shown for node in ast.walk(parsed(source))]
+    called = {
+        ast.unparse(node.func).rpartition(".")[2] for node in nodes if isinstance(node, ast.Call)
+    }
+    if not called & {"fit", "backward"}:
+        return
+    classes = [node for node in nodes if isinstance(node, ast.ClassDef)]
+    methods = {
+        part.name for node in classes for part in node.body if isinstance(part, ast.FunctionDef)
+    }
+    if "forward" not in methods:
+        yield "it trains, and writes out no network: no class with a forward"
+    if not any(re.search(r"\b(?:torch\.)?optim\.\w+\(", source) for source in shown):
+        yield "it trains, and shows no optimizer of torch.optim"
+    if not any(
+        re.search(r"\w+Loss\(|cross_entropy\(|mse_loss\(|l1_loss\(", source) for source in shown
+    ):
+        yield "it trains, and shows no loss"
+
+
+def reading_time(notebook: NotebookNode) -> Findings:
+    """The main path has at most 3,000 words, and the page states how long it takes: 120 words and one cell a minute."""
+    for lang, pattern in STATED_TIME.items():
+        words, cells = main_path(notebook, lang)
+        if words > MAX_WORDS:
+            yield f"{lang}: {words} words on the main path, at most {MAX_WORDS}"
+        minutes = words / WORDS_A_MINUTE + cells
+        stated = [
+            _minutes(m[1]) for _, text in _texts(notebook, lang) for m in pattern.finditer(text)
+        ]
+        if len(stated) != 1:
+            yield f"{lang}: the page states its time once, after {pattern.pattern[:14]!r}; found {stated}"
+        elif abs(stated[0] - minutes) > max(5, 0.1 * minutes):
+            yield f"{lang}: it states {stated[0]} minutes; {words} words and {cells} code cells take {minutes:.0f}"
+
+
+def _minutes(said: str) -> int:
+    """Return the minutes of «45», «una hora y cuarto» or “an hour and a half”."""
+    part = {"cuarto": 15, "quarter": 15, "media": 30, "half": 30}.get(said.split()[-1], 0)
+    return int(said) if said.isdigit() else 60 + part
+
+
+def main_path(notebook: NotebookNode, lang: str) -> tuple[int, int]:
+    """Return the words of ``lang`` and the code cells on the main path.
+
+    Captions, exercises, the self-check, the references and what is folded (solutions, boxes to go deeper) are beside it.
+    """
+    words = cells = 0
+    solving = False
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cells += not tags(cell) & {"solution", "hide-input", "remove-cell"}
+            continue
+        if f"lang-{lang}" not in tags(cell) or "caption" in tags(cell):
+            continue
+        for block in blocks(REFERENCES.sub("", cell.source).splitlines()):
+            if isinstance(block, Directive) and block.kind.startswith("solution-"):
+                solving = block.kind == "solution-start"
+            elif not solving:
+                words += len(WORD.findall(prose(_unfolded(block))))
+    return words, cells
+
+
+def _unfolded(block: str | Directive) -> str:
+    """Return what stands on the main path of a text or a box."""
+    if isinstance(block, str):
+        return block
+    if block.kind in ("exercise", "question"):
+        return ""
+    if block.kind == "dropdown" or "dropdown" in block.options.get("class", ""):
+        return block.argument
+    return "\n".join([block.argument, *block.lines])
+
+
+def parameters(notebook: NotebookNode, known: set[str] | None = None) -> Findings:
+    """One cell holds the parameters: plain values under names that the report knows; lang and seed are there."""
+    found = [cell for cell in notebook.cells if "parameters" in tags(cell)]
+    if len(found) != 1:
+        yield f"{len(found)} cells are tagged parameters, not one"
+        return
+    names = set()
+    for statement in ast.parse(found[0].source).body:
+        target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+        if isinstance(target, ast.Name) and _is_plain(statement.value):
+            names.add(target.id)
+        else:
+            yield f"parameters, line {statement.lineno}: not one name set to a number, a text, True, False or a list of them"
+    if missing := {"lang", "seed"} - names:
+        yield f"the parameters cell does not set {', '.join(sorted(missing))}"
+    if known is not None and (unknown := names - known):
+        yield f"the report knows no parameter {', '.join(sorted(unknown))}; it knows {', '.join(sorted(known))}"
+
+
+def _is_plain(value: ast.expr) -> bool:
+    try:
+        value = ast.literal_eval(value)
+    except ValueError:
+        return False
+    values = value if isinstance(value, list | tuple) else [value]
+    return all(isinstance(item, str | int | float | bool) for item in values)
+
+
+def _texts(notebook: NotebookNode, *languages: str) -> Iterator[tuple[int, str]]:
+    for number, cell in enumerate(notebook.cells, start=1):
+        if cell.cell_type == "markdown" and tags(cell) & {f"lang-{lang}" for lang in languages}:
+            yield number, cell.source
+
+
+def measured_numbers(notebook: NotebookNode) -> Findings:
+    """No measured number is typed into the text."""
+    for number, text in _texts(notebook, *LANGUAGES):
+        yield from (f"cell {number}: {finding}" for finding in typed_measurements(text))
+
+
+def spanish_words(notebook: NotebookNode) -> Findings:
+    """The Spanish text uses the words of the glossary."""
+    for number, text in _texts(notebook, "es"):
+        yield from (f"cell {number}: {finding}" for finding in foreign_words(text))
+
+
+def exercises(notebook: NotebookNode) -> Findings:
+    """Every exercise has its solution, folded, and the code of the solution is tagged."""
+    text = "\n".join(text for _, text in _texts(notebook, "es"))
+    asked = re.findall(r"^:{3,}\{exercise\}.*\n:label: *(\S+)", text, re.MULTILINE)
+    solved = re.findall(r"^:{3,}\{solution-start\} *(\S+)\n:class: dropdown$", text, re.MULTILINE)
+    if asked != solved:
+        yield f"exercises {asked}, folded solutions {solved}"
+    inside = False
+    for number, cell in enumerate(notebook.cells, start=1):
+        if "lang-es" in tags(cell):
+            marks = re.findall(r"\{solution-(start|end)\}", cell.source)
+            inside = marks[-1] == "start" if marks else inside
+        if cell.cell_type == "code" and inside != ("solution" in tags(cell)):
+            yield f"cell {number}: code inside a solution, and no other, is tagged solution"
+
+
+def self_check(notebook: NotebookNode) -> Findings:
+    """A page has five questions, every answer explained, one of them right, and the same one in both languages."""
+    keys = {}
+    for lang in LANGUAGES:
+        text = "\n".join(text for _, text in _texts(notebook, lang))
+        questions = [tuple(map(_items, parts)) for parts in pages.QUESTION.findall(text)]
+        if (
+            len(questions) != QUESTIONS
+            or len(re.findall(r"^:{3,}\{question\}", text, re.MULTILINE)) != QUESTIONS
+        ):
+            yield f"{lang}: {len(questions)} questions that can be read, not {QUESTIONS}"
+        keys[lang] = []
+        for number, (answers, explanations) in enumerate(questions, start=1):
+            right = [
+                place
+                for place, explanation in enumerate(explanations, start=1)
+                if explanation.startswith("**")
+            ]
+            if len(answers) not in ANSWERS or len(explanations) != len(answers) or len(right) != 1:
+                counted = f"{len(answers)} answers, {len(explanations)} explanations, right by their bold start: {right}"
+                yield f"{lang}, question {number}: {counted}"
+            keys[lang].append((len(answers), right))
+    if keys["es"] != keys["en"]:
+        yield f"answers and the right ones differ: {keys['es']} in Spanish, {keys['en']} in English"
+
+
+def _items(text: str) -> list[str]:
+    return re.findall(r"^\d+\. +(.*)", text, re.MULTILINE)
+
+
+def own_references(notebook: NotebookNode) -> Findings:
+    """Figures, tables and equations are referred to by number on their own page alone: on others they have other numbers."""
+    known = pages.numbers(pages.one_language(notebook, "es"))
+    for number, text in _texts(notebook, *LANGUAGES):
+        for role, content in pages.ROLE.findall(text):
+            target = re.sub(r".*<(.+)>$", r"\1", content)
+            if role in ("numref", "eq") and target not in known:
+                yield f"cell {number}: {target} is on another page; link to its section with {{ref}}"
+
+
+def plain_text(notebook: NotebookNode) -> Findings:
+    """Every text has a plain form, for the notebooks; and the book has one list of references."""
+    for lang in LANGUAGES:
+        text = PlainText("", lang, pages.numbers(pages.one_language(notebook, lang)))
+        for number, source in _texts(notebook, lang):
+            try:
+                text.plain(source)
+            except ValueError as error:
+                yield f"cell {number}: {error}"
+
+
+def metadata(notebook: NotebookNode) -> Findings:
+    """Tags are those that something here reads, and no tool left its notes behind."""
+    for number, cell in enumerate(notebook.cells, start=1):
+        if unknown := tags(cell) - KNOWN_TAGS:
+            yield f"cell {number}: unknown tags {', '.join(sorted(unknown))}"
+        if extra := set(cell.metadata) - {"tags", "fmnist"}:
+            yield f"cell {number}: metadata that nothing reads: {', '.join(sorted(extra))}"
+
+
+PAGE_RULES = [
+    language_pairs, figures, own_references, code_size, one_statement_a_line, networks_written_out, reading_time, parameters,
+    measured_numbers, spanish_words, exercises, self_check, plain_text, metadata,
+]  # fmt: skip
+
+
+def known_parameters(page: str) -> set[str]:
+    """Return the names that the parameters cell of ``page`` may set: those of every page and those of its report."""
+    from fmnist_utils.audit.schema import PageParameters, load_report  # loads PyTorch
+
+    return set(PageParameters.model_fields) | set(load_report(page).parameters)
+
+
+def check_page(notebook: NotebookNode, known: set[str] | None = None) -> list[str]:
+    """Return what is wrong with a notebook: the name of the rule and the finding.
+
+    Args:
+        known: the names of parameters that its report knows; None leaves them unchecked.
+    """
+    findings = []
+    for rule in PAGE_RULES:
+        judge = partial(rule, known=known) if rule is parameters else rule
+        findings += [f"{rule.__name__}: {finding}" for finding in judge(notebook)]
+    return findings

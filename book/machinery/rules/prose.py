@@ -1,0 +1,44 @@
+"""The rules for the pages of text in ``book/es`` and ``book/en``; ``PROSE_RULES`` lists them all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from book.machinery.pages import LANGUAGES, ROOT
+from book.machinery.rules.text import Findings, differences, foreign_words, typed_measurements
+
+
+def same_pages(book: Path) -> Findings:
+    """Both languages have the same files."""
+    names = {lang: {path.name for path in (book / lang).glob("*.md")} for lang in LANGUAGES}
+    for lang in LANGUAGES:
+        for name in sorted(set.union(*names.values()) - names[lang]):
+            yield f"{name} is missing in {lang}"
+
+
+def paired_prose(book: Path) -> Findings:
+    """Both languages of a page have the same parts."""
+    for path in sorted((book / "es").glob("*.md")):
+        twin = book / "en" / path.name
+        if twin.exists():
+            found = differences(path.read_text("utf-8"), twin.read_text("utf-8"))
+            yield from (f"{path.name}: {difference}" for difference in found)
+
+
+def prose_words(book: Path) -> Findings:
+    """Prose holds no measured numbers and, in Spanish, the words of the glossary (which itself names the others)."""
+    for lang in LANGUAGES:
+        for path in sorted((book / lang).glob("*.md")):
+            text = path.read_text("utf-8")
+            found = list(typed_measurements(text))
+            if lang == "es" and path.stem != "glossary":
+                found += foreign_words(text)
+            yield from (f"{lang}/{path.name}: {finding}" for finding in found)
+
+
+PROSE_RULES = [same_pages, paired_prose, prose_words]
+
+
+def check_prose(book: Path = ROOT / "book") -> list[str]:
+    """Return what is wrong with the pages of text in ``book/es`` and ``book/en``."""
+    return [f"{rule.__name__}: {finding}" for rule in PROSE_RULES for finding in rule(book)]
