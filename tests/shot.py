@@ -56,7 +56,7 @@ def patch() -> None:
     """Have this process tell :func:`before_change` and the log what it does."""
     from fmnist_utils.workshop import engine
 
-    replace, unlink, train, make = os.replace, Path.unlink, engine._train, one_run.make
+    replace, unlink, train, make = os.replace, Path.unlink, engine._make_run, one_run.make
 
     def noted_replace(source, target, **options):
         before_change(Path(target))
@@ -88,7 +88,7 @@ def patch() -> None:
         return make(order)
 
     os.replace, Path.unlink = noted_replace, noted_unlink
-    engine._train, one_run.make = noted_train, make_with_fate
+    engine._make_run, one_run.make = noted_train, make_with_fate
 
 
 if __name__ == "__main__":

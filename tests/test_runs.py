@@ -14,18 +14,17 @@ from fmnist_utils.augmentation import FlipAveraged
 from fmnist_utils.data import Split
 from fmnist_utils.text import UserError
 from fmnist_utils.training import Batches, accuracy, evaluate
-from fmnist_utils.workshop import checkpoints
-from fmnist_utils.workshop import engine as runs
-from fmnist_utils.workshop.engine import count_dead_units, load_splits, train
+from fmnist_utils.workshop import checkpoints, engine
+from fmnist_utils.workshop.engine import train
+from fmnist_utils.workshop.parts import load_splits
+from fmnist_utils.workshop.results import count_dead_units
 from fmnist_utils.workshop.store import RunStore
 
 
 def test_a_finished_run_is_loaded_and_not_trained_again(tmp_path, monkeypatch):
     store = RunStore(tmp_path)
     first = train(make(), store=store)
-    monkeypatch.setattr(
-        "fmnist_utils.workshop.engine._train", lambda *arguments: pytest.fail("trained again")
-    )
+    monkeypatch.setattr(engine, "_make_run", lambda *arguments: pytest.fail("trained again"))
     again = train(make(), store=store)
     assert again.record == first.record
     assert without_seconds(again.history) == without_seconds(first.history)
@@ -44,7 +43,7 @@ def test_what_a_run_killed_after_its_record_left_is_cleared_away(tmp_path, monke
     assert {"record.json", checkpoints.PROGRESS, "epoch-1.safetensors"} <= set(
         os.listdir(store.folder(recipe))
     )
-    monkeypatch.setattr(runs, "_train", lambda *_, **__: pytest.fail("trained again"))
+    monkeypatch.setattr(engine, "_make_run", lambda *_, **__: pytest.fail("trained again"))
     train(recipe, store=store)
     left = {path.name for path in store.folder(recipe).iterdir()}
     assert left == {"record.json", "record.panel.safetensors", "record.weights.safetensors"}
@@ -59,6 +58,8 @@ def test_the_record_holds_what_was_measured(tmp_path):
     assert run.metrics["test_accuracy"] == pytest.approx(
         (logits.argmax(1) == splits.test.labels).double().mean().item()
     )
+    loss = torch.nn.functional.cross_entropy(logits, splits.test.labels)
+    assert run.metrics["test_loss"] == pytest.approx(loss.item(), abs=1e-6)
     assert run.confusion.sum() == 200 and run.confusion.trace() == round(
         run.metrics["test_accuracy"] * 200
     )
@@ -271,23 +272,12 @@ def test_damage_is_seen(tmp_path):
         store.find(make())
 
 
-COMMITTED = sorted(RunStore().results.glob("*/records/*.json"))
-
-
-@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.name)
-def test_committed_records_are_whole_and_mean_what_they_meant(path):
-    record = Record.read(path)
-    assert Recipe(**record.recipe).id == record.id  # fails if a default was ever changed
-    assert path.name.split(".")[-2] == record.id[:12]
-    assert record.recipe["data"]["source"] == "official"
-
-
-def test_evaluate_is_what_a_record_calls_test_loss(tmp_path):
-    from torch import nn
-
-    from fmnist_utils.training import Batches
-
-    run = train(make(), store=RunStore(tmp_path))
-    test = load_splits(run.recipe.data, torch.device("cpu")).test
-    measured = evaluate(run.model(), Batches(test.images, test.labels, 37), nn.CrossEntropyLoss())
-    assert measured["loss"] == pytest.approx(run.metrics["test_loss"], abs=1e-6)
+def test_committed_records_are_whole_and_mean_what_they_meant():
+    committed = sorted(RunStore().results.glob("*/records/*.json"))
+    assert len(committed) > 1000
+    for path in committed:
+        record = Record.read(path)
+        # Fails if a default was ever changed.
+        assert Recipe(**record.recipe).id == record.id, path.name
+        assert path.name.split(".")[-2] == record.id[:12]
+        assert record.recipe["data"]["source"] == "official", path.name

@@ -11,7 +11,8 @@ from small_runs import make, train_here, without_seconds
 
 from fmnist_utils.models import build_model
 from fmnist_utils.workshop.checkpoints import Checkpoints
-from fmnist_utils.workshop.engine import make_optimizer, train
+from fmnist_utils.workshop.engine import train
+from fmnist_utils.workshop.parts import make_optimizer
 from fmnist_utils.workshop.store import RunStore
 
 KINDS = [

@@ -7,7 +7,7 @@ from small_runs import make
 
 from fmnist_utils.text import LANGUAGES, Failure, UserError, set_language
 from fmnist_utils.training import pick_device
-from fmnist_utils.workshop import engine as runs
+from fmnist_utils.workshop import engine, results
 from fmnist_utils.workshop.cli import main
 from fmnist_utils.workshop.engine import train
 from fmnist_utils.workshop.store import RunStore
@@ -62,7 +62,7 @@ def test_memory_that_does_not_suffice_is_one_message(tmp_path, monkeypatch, lang
         raise SHORT[error]
 
     set_language(lang)
-    monkeypatch.setattr(runs, where, too_large)
+    monkeypatch.setattr(engine if where == "fit" else results, where, too_large)
     with pytest.raises(Failure, match="cpu.*batch_size=50.*device='cpu'"):
         train(make(), store=RunStore(tmp_path))
 
@@ -71,7 +71,7 @@ def test_an_error_of_another_kind_is_not_taken_for_it(tmp_path, monkeypatch):
     def broken(*arguments, **options):
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
-    monkeypatch.setattr(runs, "fit", broken)
+    monkeypatch.setattr(engine, "fit", broken)
     with pytest.raises(RuntimeError, match="mat1"):
         train(make(), store=RunStore(tmp_path))
 

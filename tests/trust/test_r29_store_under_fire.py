@@ -37,7 +37,7 @@ def work(number: int, fields: list[dict], root: str) -> None:
     torch.set_num_threads(1)
     order = random.Random(number)
     recipes = order.sample([Recipe(**each) for each in fields], len(fields))
-    store, log, train_here = RunStore(root), Path(root) / "log", runs._train
+    store, log, train_here = RunStore(root), Path(root) / "log", runs._make_run
 
     def noted(recipe, *arguments, **options):
         note(log, "begin", recipe, number)
@@ -50,7 +50,7 @@ def work(number: int, fields: list[dict], root: str) -> None:
         note(log, "end", recipe, number)
         return run
 
-    runs._train = noted
+    runs._make_run = noted
     while any(store.find(recipe) is None for recipe in recipes):
         for recipe in recipes:
             if recipe.seed == len(recipes) - 1 and not (store.root / "peace").exists():
