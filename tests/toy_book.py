@@ -79,8 +79,8 @@ def toy_notebook() -> NotebookNode:
     """Return a page with parameters, a formula, a prediction, a figure, a table, an exercise with its solution and five questions."""
     cells = [
         *text(
-            "(page-01)=\n# Una página\n\nLa {term}`exactitud` {cite:p}`kingma2015adam`; véase {numref}`fig-01-loss`.",
-            "(page-01)=\n# A page\n\nThe {term}`accuracy` {cite:p}`kingma2015adam`; see {numref}`fig-01-loss`.",
+            "(page-01)=\n# Una página\n\nLa {term}`exactitud` {cite:p}`kingma2015adam`; véase {numref}`fig-01-loss`.\n\n**Tiempo:** unos 15 minutos.",
+            "(page-01)=\n# A page\n\nThe {term}`accuracy` {cite:p}`kingma2015adam`; see {numref}`fig-01-loss`.\n\n**Time:** some 15 minutes.",
         ),
         code(PARAMETERS, "parameters"),
         *text(f"## Teoría\n\n{FORMULA}", f"## Theory\n\n{FORMULA}"),
@@ -201,10 +201,12 @@ def toy_site(tmp_path_factory):
 @pytest.fixture
 def own_build(monkeypatch, tmp_path):
     """A build folder of its own, with a published site in it."""
-    from book.machinery import build
+    from book.machinery import build, execution
 
-    for name, folder in {"BUILD": "", "CACHE": "cache", "STAGE": "stage", "SITE": "html"}.items():
+    for name, folder in {"BUILD": "", "STAGE": "stage", "SITE": "html"}.items():
         monkeypatch.setattr(build, name, tmp_path / folder)
+    monkeypatch.setattr(execution, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(execution, "MEMORY", tmp_path / "trained")
     (tmp_path / "html").mkdir()
     (tmp_path / "html" / "index.html").write_text("the previous site")
     return tmp_path

@@ -26,7 +26,7 @@ from book.machinery.rules.text import (
 )
 
 
-MAX_LINES, MAX_COLUMNS = 25, 79
+MAX_LINES, MAX_COLUMNS = 25, 88
 ALT_LENGTH = range(40, 251)
 QUESTIONS, ANSWERS = 5, (3, 4)  # of the self-check of a page
 MAX_WORDS, WORDS_A_MINUTE = 3000, 120
@@ -362,5 +362,8 @@ def check_page(notebook: NotebookNode, known: set[str] | None = None) -> list[st
     findings = []
     for rule in PAGE_RULES:
         judge = partial(rule, known=known) if rule is parameters else rule
-        findings += [f"{rule.__name__}: {finding}" for finding in judge(notebook)]
+        try:
+            findings += [f"{rule.__name__}: {finding}" for finding in judge(notebook)]
+        except (ValueError, SyntaxError) as error:  # a page that cannot be read as one
+            findings.append(f"{rule.__name__}: {error}")
     return findings
