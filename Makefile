@@ -42,8 +42,8 @@ test-nightly: env  ## las pruebas lentas · the slow tests
 scorecard: env  ## los treinta casos de «En qué se puede confiar» · the thirty cases of “What you can rely on”
 	$(BIN)/python tests/trust/scorecard.py $(CASES)
 
-lab: env  ## JupyterLab con las páginas · JupyterLab on the pages
-	$(BIN)/jupyter lab notebooks
+lab: env  ## copias de los cuadernos en ~/fmnist, en JupyterLab (LAB=otra carpeta) · copies of the notebooks, in JupyterLab
+	$(BIN)/fmnist lab $(LAB)
 
 quick: env  ## todas las páginas con entrenamiento en vivo, en book/_build/quick · every page, live training
 	@for lang in $(LANGUAGES); do mkdir -p book/_build/quick/$$lang; for page in $(PAGES); do \

@@ -1,4 +1,4 @@
-"""The command line: ``fmnist data``, ``run``, ``train``, ``reproduce``, ``sweep``, ``status``, ``audit``, ``doctor``.
+"""The command line: ``fmnist data``, ``run``, ``train``, ``reproduce``, ``sweep``, ``status``, ``audit``, ``lab``, ``doctor``.
 
 The modules that load PyTorch are imported inside the commands, so that help and refusals come at once.
 """
@@ -478,6 +478,34 @@ def audit(report, form):
             )
         )
     click.echo(say("audit.summary_open", **auditing.count_open(rows)))
+
+
+@main.command()
+@click.option(
+    "--lang",
+    type=click.Choice(LANGUAGES),
+    callback=choose_language,
+    expose_value=False,
+    help="Language of the notebooks and messages (default: FMNIST_LANG, else es).",
+)
+@click.option("--no-open", is_flag=True, help="Copy the notebooks, and do not start JupyterLab.")
+@click.argument("folder", type=click.Path(file_okay=False), required=False)
+def lab(no_open, folder):
+    """Copy the notebooks into FOLDER (default: fmnist in the home folder) and open JupyterLab there.
+
+    What has been saved in FOLDER is never written over.
+    """
+    from pathlib import Path
+
+    from fmnist_utils.workshop.lab import DEFAULT_FOLDER, copy_notebooks, open_lab
+
+    target = Path(folder or DEFAULT_FOLDER).expanduser().absolute()
+    copies = copy_notebooks(target, get_language())
+    click.echo(say("lab.copied", count=len(copies.new), folder=copies.first.parent))
+    if copies.kept:
+        click.echo(say("lab.kept", names=", ".join(copies.kept)))
+    if not no_open:
+        sys.exit(open_lab(target, copies.first))
 
 
 @main.command()

@@ -3,6 +3,30 @@
 from fmnist_utils import text
 
 WORDS = {
+    # lab
+    "lab.copied": (
+        "Cuadernos copiados en {folder}: {count}. Lo que se guarde ahí no se vuelve a tocar.",
+        "Notebooks copied to {folder}: {count}. What is saved there is never touched again.",
+    ),
+    "lab.kept": (
+        "Ya estaban, con cambios o de otra versión, y quedan como estaban: {names}. Para tener "
+        "de nuevo el original, se le cambia el nombre al archivo y se repite `fmnist lab`.",
+        "These were there, changed or of another version, and stay as they were: {names}. To "
+        "get the original again, rename the file and run `fmnist lab` once more.",
+    ),
+    "lab.no_notebooks": (
+        "Faltan los cuadernos: no están en {folder}. Conviene instalar de nuevo el paquete.",
+        "The notebooks are missing: they are not in {folder}. Install the package again.",
+    ),
+    "lab.no_folder": (
+        "No se puede escribir en {folder}: {reason}. Se puede indicar otra carpeta: `fmnist lab "
+        "CARPETA`.",
+        "{folder} cannot be written: {reason}. Name another folder: `fmnist lab FOLDER`.",
+    ),
+    "lab.no_jupyterlab": (
+        "Falta JupyterLab. Para instalarlo: pip install jupyterlab",
+        "JupyterLab is missing. To install it: pip install jupyterlab",
+    ),
     # download
     "data.offline": (
         "Falta {file}, o está dañado, y FMNIST_OFFLINE impide descargarlo. Con conexión y "

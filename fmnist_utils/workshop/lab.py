@@ -1,0 +1,82 @@
+"""``fmnist lab``: the notebooks of the pages, as copies that belong to the reader, opened in JupyterLab."""
+
+from __future__ import annotations
+
+import filecmp
+import importlib.util
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import fmnist_utils
+from fmnist_utils.text import UserError
+
+DEFAULT_FOLDER = Path.home() / "fmnist"
+
+
+class Copies(NamedTuple):
+    """What :func:`copy_notebooks` did, by the names of the files in the reader's folder.
+
+    Attributes:
+        new: copied now.
+        kept: there already with other content, which is the reader's: left as they were.
+        first: the notebook to open.
+    """
+
+    new: list[str]
+    kept: list[str]
+    first: Path
+
+
+def notebooks_folder(lang: str) -> Path:
+    """Return the folder of the notebooks in ``lang``: installed with the package, or beside it in a checkout.
+
+    Raises:
+        UserError: if they are in neither place.
+    """
+    package = Path(fmnist_utils.__file__).resolve().parent
+    for folder in (package / "notebooks", package.parent / "notebooks"):
+        chosen = folder if lang == "es" else folder / lang
+        if any(chosen.glob("[0-9][0-9]_*.ipynb")):
+            return chosen
+    raise UserError("lab.no_notebooks", folder=package / "notebooks")
+
+
+def copy_notebooks(folder: Path, lang: str) -> Copies:
+    """Copy the notebooks in ``lang`` into ``folder``; what the reader has saved there is never written over.
+
+    The Spanish ones stand in the folder, the English ones in ``en`` below it, as in the repository.
+
+    Raises:
+        UserError: if the folder cannot be written.
+    """
+    target = folder if lang == "es" else folder / lang
+    sources = sorted(notebooks_folder(lang).glob("[0-9][0-9]_*.ipynb"))
+    new, kept = [], []
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for source in sources:
+            copy = target / source.name
+            if not copy.exists():
+                shutil.copyfile(source, copy)
+                new.append(source.name)
+            elif not filecmp.cmp(source, copy, shallow=False):
+                kept.append(source.name)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UserError("lab.no_folder", folder=folder, reason=reason) from None
+    return Copies(new, kept, target / sources[0].name)
+
+
+def open_lab(folder: Path, first: Path) -> int:
+    """Run JupyterLab in ``folder`` with the notebook ``first`` open, until it is stopped; return its exit status.
+
+    Raises:
+        UserError: if JupyterLab is not installed.
+    """
+    if not importlib.util.find_spec("jupyterlab"):
+        raise UserError("lab.no_jupyterlab")
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}", str(first)]
+    return subprocess.call(command)
