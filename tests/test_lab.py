@@ -65,6 +65,6 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
 
 
 def test_without_notebooks_the_package_is_incomplete(tmp_path, monkeypatch):
-    monkeypatch.setattr(lab.fmnist_utils, "__file__", str(tmp_path / "package" / "__init__.py"))
+    monkeypatch.setattr(lab, "NOTEBOOKS", tmp_path / "notebooks")
     with pytest.raises(UserError, match="notebooks"):
         lab.notebooks_folder("es")

@@ -65,7 +65,7 @@ def nbval(notebook: Path, lang: str, shared: Path) -> subprocess.CompletedProces
 )
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_page_runs(page, lang, tmp_path_factory, kept_stand_in):
-    page = pages.NOTEBOOKS[lang] / f"{page.stem}.ipynb"
+    page = notebooks.FOLDERS[lang] / f"{page.stem}.ipynb"
     shared = tmp_path_factory.getbasetemp()
     with kept_stand_in(shared / "cache"):
         finished = nbval(page, lang, shared)

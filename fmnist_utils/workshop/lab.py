@@ -14,6 +14,9 @@ import fmnist_utils
 from fmnist_utils.text import UserError
 
 DEFAULT_FOLDER = Path.home() / "fmnist"
+# Installed with the package, or beside it in a checkout; the English ones in ``en`` below.
+_SHIPPED = Path(fmnist_utils.__file__).resolve().parent / "notebooks"
+NOTEBOOKS = _SHIPPED if _SHIPPED.is_dir() else _SHIPPED.parents[1] / "notebooks"
 
 
 class Copies(NamedTuple):
@@ -31,17 +34,15 @@ class Copies(NamedTuple):
 
 
 def notebooks_folder(lang: str) -> Path:
-    """Return the folder of the notebooks in ``lang``: installed with the package, or beside it in a checkout.
+    """Return the folder of the notebooks in ``lang``.
 
     Raises:
-        UserError: if they are in neither place.
+        UserError: if they are missing.
     """
-    package = Path(fmnist_utils.__file__).resolve().parent
-    for folder in (package / "notebooks", package.parent / "notebooks"):
-        chosen = folder if lang == "es" else folder / lang
-        if any(chosen.glob("[0-9][0-9]_*.ipynb")):
-            return chosen
-    raise UserError("lab.no_notebooks", folder=package / "notebooks")
+    folder = NOTEBOOKS if lang == "es" else NOTEBOOKS / lang
+    if not any(folder.glob("[0-9][0-9]_*.ipynb")):
+        raise UserError("lab.no_notebooks", folder=folder)
+    return folder
 
 
 def copy_notebooks(folder: Path, lang: str) -> Copies:
