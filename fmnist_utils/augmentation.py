@@ -104,6 +104,4 @@ class FlipAveraged(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the mean logits, (N, 10)."""
-        logits: Tensor = self.model(images)
-        mirrored: Tensor = self.model(images.flip(3))
-        return (logits + mirrored) / 2
+        return (self.model(images) + self.model(images.flip(3))) / 2

@@ -31,8 +31,7 @@ def predict(model: nn.Module, images: Tensor, batch_size: int = 1000) -> Tensor:
     """
 
     def probabilities(inputs: Tensor) -> Tensor:
-        logits: Tensor = model(inputs)
-        return logits.softmax(dim=1)
+        return model(inputs).softmax(dim=1)
 
     return _apply(model, probabilities, images, batch_size)
 
@@ -44,9 +43,7 @@ def reconstruct(model: nn.Module, images: Tensor, batch_size: int = 1000) -> Ten
 
 def encode(model: nn.Module, images: Tensor, batch_size: int = 1000) -> Tensor:
     """Return the latent codes of ``images`` by ``model.encoder``: (N, latent_dim), on the CPU."""
-    encoder = model.encoder
-    assert isinstance(encoder, nn.Module)
-    return _apply(model, encoder, images, batch_size)
+    return _apply(model, model.get_submodule("encoder"), images, batch_size)
 
 
 def _apply(
@@ -56,7 +53,7 @@ def _apply(
     device = next((parameter.device for parameter in model.parameters()), images.device)
     # Not inference_mode: tensors made there could not train a head.
     with _evaluation_mode(model), torch.no_grad():
-        outputs = [function(batch.to(device)).cpu() for batch in torch.split(images, batch_size)]
+        outputs = [function(batch.to(device)).cpu() for batch in images.split(batch_size)]
     return torch.cat(outputs)
 
 

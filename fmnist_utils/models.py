@@ -48,9 +48,7 @@ class Autoencoder(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the reconstructions of ``images``, of the same shape (N, 1, 28, 28)."""
-        codes: Tensor = self.encoder(images)
-        reconstructions: Tensor = self.decoder(codes)
-        return reconstructions
+        return self.decoder(self.encoder(images))
 
 
 class FeedForwardAutoencoder(Autoencoder):
@@ -268,15 +266,13 @@ class EncoderClassifier(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the outputs of the head, shape (N, 10)."""
-        codes: Tensor = self.encoder(images)
-        outputs: Tensor = self.head(codes)
-        return outputs
+        return self.head(self.encoder(images))
 
 
 class CNN(nn.Sequential):
     """Two blocks of convolution, batch norm, ReLU and pooling, then dense layers: report 5.
 
-    CNN\\ *k*-*n*-*p* of its grid is ``CNN(kernel_size=k, dense_sizes=(n,), dropout=p)``;
+    CNNk-n-p of its grid is ``CNN(kernel_size=k, dense_sizes=(n,), dropout=p)``;
     CNN3-512-0.1 has 1,204,298 parameters. CNN-Nahuel is ``CNN(3, (600, 120), 0.25,
     dropout_after_flatten=False, squash_logits=True)`` (1,475,338).
 

@@ -56,7 +56,6 @@ from fmnist_utils.plots.networks import (
 from fmnist_utils.plots.schedules import learning_rates
 
 __all__ = [
-    "learning_rates",
     "accuracy_by_labels",
     "accuracy_by_seconds",
     "autoencoder_diagram",
@@ -76,6 +75,7 @@ __all__ = [
     "feed_forward_diagram",
     "image_grid",
     "intervals",
+    "learning_rates",
     "losses_by_cost",
     "misfit",
     "mistakes",

@@ -83,7 +83,7 @@ def epoch_times(seconds: Mapping[str, Mapping[str, Sequence[float]]]) -> None:
             with ``ours`` are hatched.
     """
     heights = [max(1, len(engines)) for engines in seconds.values()]
-    figure, panels = plt.subplots(
+    _, panels = plt.subplots(
         len(heights),
         squeeze=False,
         figsize=(WIDTH, 0.27 * sum(heights) + 0.75 * len(heights)),

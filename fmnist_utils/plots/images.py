@@ -153,7 +153,7 @@ def number_maps(
     cell_width = room / sum(widths)
     cell_height = min(cell_width, 0.34)
     heights = [0.4 + cell_height * max(len(tables[name]) for name in line) for line in lines]
-    figure, panels = plt.subplots(
+    _, panels = plt.subplots(
         len(lines),
         len(widths),
         squeeze=False,

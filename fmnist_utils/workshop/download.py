@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import shutil
 import time
 from collections.abc import Callable
@@ -28,6 +27,7 @@ from fmnist_utils.data import (
     official_folder,
 )
 from fmnist_utils.text import say
+from fmnist_utils.workshop.files import replace_file
 
 MIRRORS = (
     "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
@@ -199,18 +199,10 @@ def _root_cause(error: BaseException) -> str:
 
 
 def _put(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all, also after a power cut."""
-    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    """Write a file of the cache, in the place of whatever was there."""
+    if path.is_dir():
+        shutil.rmtree(path)
     try:
-        with open(part, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.is_dir():
-            shutil.rmtree(path)
-        try:
-            os.replace(part, path)
-        except FileNotFoundError:  # swept by another process, where locks do not work
-            _put(path, content)
-    finally:
-        part.unlink(missing_ok=True)
+        replace_file(path, content)
+    except FileNotFoundError:  # swept by another process, where locks do not work
+        _put(path, content)

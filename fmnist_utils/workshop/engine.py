@@ -36,8 +36,9 @@ from fmnist_utils.training import (
     pick_device,
     set_learning_rate,
 )
-from fmnist_utils.workshop.checkpoints import Checkpoints, write_atomically
+from fmnist_utils.workshop.checkpoints import Checkpoints
 from fmnist_utils.workshop.fast import Bfloat16, keep_freed_memory
+from fmnist_utils.workshop.files import write_atomically
 from fmnist_utils.workshop.machine import describe_environment, now
 from fmnist_utils.workshop.parts import (
     load_splits,

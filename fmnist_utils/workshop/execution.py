@@ -27,7 +27,7 @@ import yaml
 
 from fmnist_utils.audit.schema import Report, load_report
 from fmnist_utils.text import Failure, UserError, nearest, say
-from fmnist_utils.workshop.checkpoints import check_name, write_atomically
+from fmnist_utils.workshop.files import check_name, write_atomically
 from fmnist_utils.workshop.lab import NOTEBOOKS
 
 TOO_LONG = "a cell took too long"  # what stands in for papermill's own words

@@ -130,8 +130,8 @@ def make(order: Order) -> Outcome:
     """
     # Only here, where the thread that notices the end of the input is at work already.
     from fmnist_utils.audit.recipes import Recipe
-    from fmnist_utils.workshop.checkpoints import write_atomically
     from fmnist_utils.workshop.engine import train
+    from fmnist_utils.workshop.files import write_atomically
     from fmnist_utils.workshop.store import Busy, RunStore
 
     set_language(order["lang"])

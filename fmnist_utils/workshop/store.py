@@ -11,12 +11,8 @@ from filelock import FileLock, Timeout
 from fmnist_utils.audit.recipes import Recipe
 from fmnist_utils.audit.records import Records, Run
 from fmnist_utils.text import UserError
-from fmnist_utils.workshop.checkpoints import (
-    PROGRESS,
-    check_name,
-    remove_checkpoints,
-    write_atomically,
-)
+from fmnist_utils.workshop.checkpoints import PROGRESS, remove_checkpoints
+from fmnist_utils.workshop.files import check_name, write_atomically
 
 LOCK = "lock"
 

@@ -14,10 +14,10 @@ from fmnist_utils.audit.records import FORMAT, digest
 from fmnist_utils.audit.yardsticks import NAME, SETS, SHOWN
 from fmnist_utils.data import Splits, load_fashion_mnist
 from fmnist_utils.evaluation import constant_errors, pca_reconstruct, principal_components
-from fmnist_utils.workshop.checkpoints import write_atomically
 from fmnist_utils.workshop.download import fetch_if_missing
-from fmnist_utils.workshop.results import first_of_each_class
+from fmnist_utils.workshop.files import write_atomically
 from fmnist_utils.workshop.machine import describe_environment, now
+from fmnist_utils.workshop.results import first_of_each_class
 from fmnist_utils.workshop.store import RunStore
 
 

@@ -7,7 +7,7 @@ from small_runs import DATA, as_options, command_line, make
 from test_r13_killed_while_training import checkpointed
 
 from fmnist_utils.text import UserError
-from fmnist_utils.workshop.checkpoints import write_atomically
+from fmnist_utils.workshop.files import write_atomically
 from fmnist_utils.workshop.engine import train
 from fmnist_utils.workshop.store import RunStore
 
@@ -34,7 +34,7 @@ def test_a_disk_too_small_for_the_second_checkpoint(forks, disk, tmp_path):
         "model.hidden_sizes": [600],
         **{f"data.{name}": value for name, value in DATA.items()},
     }
-    recipe = load_report("01").recipe("model_2", "ours", 0, changes)
+    recipe = load_report("01").recipe("model_2", "ours", 0).but(changes)
     whole = train(recipe, store=RunStore(tmp_path / "whole"))
     checkpoint = (
         3 * 4 * sum(parameter.numel() for parameter in whole.model().parameters()) / 1e6
