@@ -354,6 +354,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "plots.fixed": ("queda fijo", "stays as it is"),
     "plots.minibatch": ("minilote {name}: {values}", "minibatch {name}: {values}"),
     "plots.running_mean": ("medias móviles", "running means"),
+    # inside a network
+    "plots.weight": ("peso", "weight"),
+    "plots.image": ("imagen", "image"),
+    "plots.absolute_value": ("valor absoluto", "absolute value"),
+    "plots.zeros": ("{share} % ceros", "{share} % zeros"),
+    "plots.dead": ("unidades muertas (fracción)", "dead units (fraction)"),
     # verdict
     "verdict.agrees": ("coincide", "agrees"),
     "verdict.differs": ("difiere", "differs"),

@@ -36,6 +36,12 @@ from fmnist_utils.plots.images import (
     reconstructions,
     scatter_by_class,
 )
+from fmnist_utils.plots.inside import (
+    feature_maps,
+    filters,
+    importance_maps,
+    value_ridges,
+)
 from fmnist_utils.plots.mistakes import (
     confusion_comparison,
     confusion_matrix,
@@ -72,8 +78,11 @@ __all__ = [
     "dropout_diagram",
     "epoch_times",
     "errors_by_size",
+    "feature_maps",
     "feed_forward_diagram",
+    "filters",
     "image_grid",
+    "importance_maps",
     "intervals",
     "learning_rates",
     "losses_by_cost",
@@ -93,6 +102,7 @@ __all__ = [
     "strides_diagram",
     "times",
     "transfer_diagram",
+    "value_ridges",
     "verdicts",
     "volumes_diagram",
 ]
