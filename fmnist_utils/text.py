@@ -359,6 +359,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "plots.image": ("imagen", "image"),
     "plots.absolute_value": ("valor absoluto", "absolute value"),
     "plots.zeros": ("{share} % ceros", "{share} % zeros"),
+    "plots.activations": ("activaciones", "activations"),
+    "plots.gradients": ("gradientes", "gradients"),
+    "plots.covered_black": ("tapar con negro", "cover with black"),
+    "plots.covered_grey": ("tapar con gris", "cover with grey"),
+    "plots.gradient": ("gradiente", "gradient"),
     "plots.dead": ("unidades muertas (fracción)", "dead units (fraction)"),
     # verdict
     "verdict.agrees": ("coincide", "agrees"),

@@ -89,8 +89,10 @@ def importance_maps(image, maps: Mapping[str, np.ndarray]) -> None:
     image = image.reshape(image.shape[-2:])
     count = 1 + len(maps)
     figure, panels = plt.subplots(1, count, figsize=(WIDTH, WIDTH / count + 0.75))
-    panels[0].imshow(image, cmap="gray")
+    shown = panels[0].imshow(image, cmap="gray")
     panels[0].set_title(say("plots.image"), fontsize=9)
+    unseen = figure.colorbar(shown, ax=panels[0], location="bottom", aspect=20)
+    unseen.ax.set_visible(False)  # it keeps all panels of one size
     for axes, (name, values) in zip(panels[1:], maps.items(), strict=True):
         values = np.asarray(values, float)
         reach = np.abs(values).max()
@@ -122,25 +124,25 @@ def value_ridges(panels: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]]) -
         sharey="row",
         figsize=(WIDTH, height * len(panels) + 0.4),
     )
+    for axes, column in zip(grid[0], first, strict=True):
+        axes.set_title(column, fontsize=9)
     for line, (row, columns) in zip(grid, panels.items(), strict=True):
         layers = [values for column in columns.values() for values in column.values()]
         low, high = _decades(layers)
         edges = np.linspace(low, high, 60)
-        for axes, (column, values_of_layer) in zip(line, columns.items(), strict=True):
+        for axes, values_of_layer in zip(line, columns.values(), strict=True):
             for place, values in enumerate(values_of_layer.values()):
                 _ridge(axes, place, values, edges)
             axes.set_yticks(range(len(values_of_layer)), list(values_of_layer), fontsize=8)
             axes.set_ylim(len(values_of_layer) - 0.9, -1.0)
             axes.set_xlim(low, high)
-            step = max(1, round((high - low) / 4))
-            axes.xaxis.set_major_locator(FixedLocator(np.arange(low, high + 1, step)))
+            step = max(1, -(-(high - low) // 4))
+            axes.xaxis.set_major_locator(FixedLocator(np.arange(high, low - 1, -step)))
             axes.xaxis.set_major_formatter(FuncFormatter(lambda power, _: f"$10^{{{power:.0f}}}$"))
             axes.yaxis.set_minor_locator(NullLocator())
             axes.tick_params(labelsize=8, length=0)
             axes.grid(axis="y", visible=False)
             axes.spines["left"].set_visible(False)
-            if line is grid[0]:
-                axes.set_title(column, fontsize=9)
         line[0].set_ylabel(row, fontsize=9)
     figure.supxlabel(say("plots.absolute_value"), fontsize=9)
 
@@ -164,5 +166,8 @@ def _ridge(axes, place: int, values: np.ndarray, edges: np.ndarray) -> None:
     axes.fill_between(middles, place, place - heights, color=BLUE, alpha=0.45, linewidth=0)
     axes.plot(middles, place - heights, color=BLUE, linewidth=0.7)
     zeros = say("plots.zeros", share=f"{100 * (sizes == 0).mean():.0f}")
-    style = {"ha": "right", "va": "bottom", "fontsize": 7, "color": GREY}
-    axes.text(0.995, place, zeros, transform=axes.get_yaxis_transform(), **style)
+    style = {"va": "bottom", "fontsize": 7, "color": GREY, "transform": axes.get_yaxis_transform()}
+    if heights.argmax() > len(heights) / 2:  # on the side where the histogram is not
+        axes.text(0.01, place - 0.03, zeros, ha="left", **style)
+    else:
+        axes.text(0.99, place - 0.03, zeros, ha="right", **style)
