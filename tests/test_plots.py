@@ -139,6 +139,10 @@ CALLS = {
     "projection": lambda: plots.projection([[0, 0], [1, 0], [1, 1]], [0.5, 0.5], [0.6, 0.8]),
     "transfer_diagram": plots.transfer_diagram,
     "batch_norm_diagram": plots.batch_norm_diagram,
+    "filters": lambda: plots.filters(IMAGES[:, 0, :3, :3] - 0.5),
+    "feature_maps": lambda: plots.feature_maps(IMAGES[:1], {"a": IMAGES[:1]}),
+    "importance_maps": lambda: plots.importance_maps(IMAGES[0], {"a": IMAGES[0, 0] - 0.5}),
+    "value_ridges": lambda: plots.value_ridges({"a": {"b": {"c": IMAGES}}}),
 }
 
 
@@ -853,3 +857,35 @@ def test_batch_norm_gives_one_number_as_many_outputs_as_minibatches_and_then_one
     norm.running_mean[:], norm.running_var[:] = 4.5, 4.25
     wanted.add(f"{norm.eval()(torch.tensor([[3.0]])).item():.2f}".replace("-", "−"))
     assert len(wanted) == 3 and wanted <= texts()
+
+
+def test_filters_share_one_scale_with_zero_in_the_middle():
+    plots.filters(np.linspace(-0.5, 0.2, 27).reshape(3, 3, 3))
+    drawn = [axes.images[0] for axes in plt.gcf().axes if axes.images]
+    assert [image.get_clim() for image in drawn] == [(-0.5, 0.5)] * 3
+
+
+def test_feature_maps_draws_an_image_and_its_channels_in_a_row(language):
+    layers = {"first": np.ones((2, 3, 14, 14)), "second": np.full((2, 1, 6, 6), 2.0)}
+    plots.feature_maps(IMAGES[:2], layers)
+    drawn = [axes.images[0] for axes in plt.gcf().axes if axes.images]
+    assert [image.get_array().shape[0] for image in drawn] == [28, 14, 14, 14, 6] * 2
+    assert {image.get_clim() for image in drawn[1:4]} == {(0, 1)}
+    assert drawn[4].get_clim() == (0, 2)
+
+
+def test_importance_maps_draws_the_image_and_each_method(language):
+    plots.importance_maps(IMAGES[0], {"one": np.eye(28), "two": -3 * np.eye(28)})
+    panels = [axes for axes in plt.gcf().axes if axes.images]
+    assert [axes.get_title() for axes in panels][1:] == ["one", "two"]
+    assert panels[2].images[0].get_clim() == (-3, 3)
+
+
+def test_value_ridges_has_a_ridge_a_layer_and_counts_zeros(language):
+    layers = {"a": np.array([0.0, 0.0, 0.0, 1.0]), "b": np.array([1e-3, 10.0])}
+    plots.value_ridges({"start": {"g = 1": layers}})
+    (axes,) = plt.gcf().axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b"]
+    zeros = {"es": "75 % ceros", "en": "75 % zeros"}
+    assert [item.get_text() for item in axes.texts][0] == zeros[language]
+    assert len(axes.lines) == 2
