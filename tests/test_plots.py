@@ -877,7 +877,7 @@ def test_feature_maps_draws_an_image_and_its_channels_in_a_row(language):
 def test_importance_maps_draws_the_image_and_each_method(language):
     plots.importance_maps(IMAGES[0], {"one": np.eye(28), "two": -3 * np.eye(28)})
     panels = [axes for axes in plt.gcf().axes if axes.images]
-    assert [axes.get_title() for axes in panels][1:] == ["one", "two"]
+    assert [axes.texts[0].get_text() for axes in panels][1:] == ["one", "two"]
     assert panels[2].images[0].get_clim() == (-3, 3)
 
 
@@ -887,5 +887,5 @@ def test_value_ridges_has_a_ridge_a_layer_and_counts_zeros(language):
     (axes,) = plt.gcf().axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b"]
     zeros = {"es": "75 % ceros", "en": "75 % zeros"}
-    assert [item.get_text() for item in axes.texts][0] == zeros[language]
+    assert zeros[language] in [item.get_text() for item in axes.texts]
     assert len(axes.lines) == 2

@@ -72,7 +72,7 @@ def feature_maps(images: ArrayLike, layers: Mapping[str, ArrayLike]) -> None:
         place: dict[str, Any] = {"xytext": (0, 4), "textcoords": "offset points", "fontsize": 9}
         heading = panels[0, column].annotate(name, (0, 1), xycoords="axes fraction", **place)
         heading.set_in_layout(False)  # a long one would push the columns apart
-        panels[0, column].set_title(" ", fontsize=9)
+        panels[0, column].set_title(" ", loc="right", fontsize=9)  # room for it
         for channel in range(maps.shape[1]):
             for row in range(len(pictures)):
                 drawn = panels[row, column + channel]
@@ -95,7 +95,7 @@ def importance_maps(image: ArrayLike, maps: Mapping[str, ArrayLike]) -> None:
     count = 1 + len(maps)
     figure, panels = plt.subplots(1, count, figsize=(WIDTH, WIDTH / count + 0.75))
     shown = panels[0].imshow(picture, cmap="gray")
-    panels[0].set_title(say("plots.image"), fontsize=9)
+    _name_above(panels[0], say("plots.image"))
     unseen = figure.colorbar(shown, ax=panels[0], location="bottom", aspect=20)
     unseen.ax.set_visible(False)  # it keeps all panels of one size
     for axes, (name, importance) in zip(panels[1:], maps.items(), strict=True):
@@ -103,7 +103,7 @@ def importance_maps(image: ArrayLike, maps: Mapping[str, ArrayLike]) -> None:
         reach = np.abs(values).max()
         drawn = axes.imshow(values, cmap=SIGNED, vmin=-reach, vmax=reach)
         axes.contour(picture, levels=[0.15], colors=INK, linewidths=0.6)
-        axes.set_title(name, fontsize=9)
+        _name_above(axes, name)
         bar = figure.colorbar(drawn, ax=axes, location="bottom", aspect=20)
         bar.ax.tick_params(labelsize=8)
     for axes in panels:
@@ -130,7 +130,7 @@ def value_ridges(panels: Mapping[str, Mapping[str, Mapping[str, ArrayLike]]]) ->
         figsize=(WIDTH, height * len(panels) + 0.4),
     )
     for axes, column in zip(grid[0], first, strict=True):
-        axes.set_title(column, fontsize=9)
+        _name_above(axes, column)
     for line, (row, columns) in zip(grid, panels.items(), strict=True):
         layers = [values for column in columns.values() for values in column.values()]
         low, high = _decades(layers)
@@ -149,6 +149,11 @@ def value_ridges(panels: Mapping[str, Mapping[str, Mapping[str, ArrayLike]]]) ->
             axes.spines["left"].set_visible(False)
         line[0].set_ylabel(row, fontsize=9)
     figure.supxlabel(say("plots.absolute_value"), fontsize=9)
+
+
+def _name_above(axes: Axes, name: str) -> None:
+    place: dict[str, Any] = {"xytext": (0, 4), "textcoords": "offset points", "fontsize": 9}
+    axes.annotate(name, (0.5, 1), xycoords="axes fraction", ha="center", **place)
 
 
 def _powers(values: ArrayLike) -> NDArray[np.float64]:
