@@ -140,7 +140,9 @@ CALLS = {
     "transfer_diagram": plots.transfer_diagram,
     "batch_norm_diagram": plots.batch_norm_diagram,
     "filters": lambda: plots.filters(IMAGES[:, 0, :3, :3] - 0.5),
-    "feature_maps": lambda: plots.feature_maps(IMAGES[:1], {"a": IMAGES[:1]}),
+    "feature_maps": lambda: plots.feature_maps(
+        IMAGES[:1], {text.say("plots.reconstruction"): IMAGES[:1]}
+    ),
     "importance_maps": lambda: plots.importance_maps(IMAGES[0], {"a": IMAGES[0, 0] - 0.5}),
     "value_ridges": lambda: plots.value_ridges({"a": {"b": {"c": IMAGES}}}),
 }
