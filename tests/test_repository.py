@@ -72,6 +72,23 @@ def test_everything_imported_is_declared():
         assert imported(path) - sys.stdlib_module_names <= declared, path.name
 
 
+WITHOUT_POSIX = """
+import importlib, os, signal, sys
+sys.modules |= dict.fromkeys(("fcntl", "grp", "resource"))
+for module, name in ((os, "fork"), (os, "killpg"), (os, "sched_getaffinity"), (signal, "SIGKILL")):
+    vars(module).pop(name, None)
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+"""
+
+
+def test_what_a_page_imports_needs_no_posix():
+    """On Windows there is no fcntl, no fork and no SIGKILL."""
+    paths = [*PACKAGE.glob("*.py"), *PACKAGE.glob("plots/*.py"), *PACKAGE.glob("audit/*.py")]
+    modules = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths]
+    subprocess.run([sys.executable, "-c", WITHOUT_POSIX, *modules], cwd=ROOT, check=True)
+
+
 # --- The environment ------------------------------------------------------------------------------------------------
 
 
@@ -328,11 +345,35 @@ def test_a_link_of_ours_is_found(text):
 # --- Continuous integration -----------------------------------------------------------------------------------------
 
 
-def test_workflows_try_every_python_of_the_lock():
-    matrix = yaml.safe_load((ROOT / ".github/workflows/tests.yml").read_text())["jobs"]["tests"][
-        "strategy"
-    ]["matrix"]
-    assert matrix["python"] == ["3.11", "3.12", "3.13"]
+def workflow(name: str) -> dict:
+    return yaml.safe_load((ROOT / ".github" / "workflows" / f"{name}.yml").read_text("utf-8"))
+
+
+def test_the_same_pythons_are_promised_everywhere():
+    """In the workflow, the set-up and conda; `make lock` resolves from the oldest on."""
+    oldest, newest = PYTHONS[0], PYTHONS[-1]
+    assert workflow("tests")["jobs"]["tests"]["strategy"]["matrix"]["python"] == PYTHONS
+    assert PROJECT["project"]["requires-python"] == f">={oldest}"
+    set_up = load_file(ROOT / ".ci" / "make_env.py")
+    assert [f"{a}.{b}" for a, b in (set_up.OLDEST, set_up.NEWEST)] == [oldest, newest]
+    assert all(python in set_up.UNFIT for python in PYTHONS)
+    after = f"3.{int(newest.partition('.')[2]) + 1}"
+    conda = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    assert f"python >={oldest},<{after}" in conda
+    assert MAKEFILE.count(f"--universal --python-version {oldest} ") == len(LOCKS)
+
+
+def test_files_named_in_a_workflow_exist():
+    named = [step.get("run", "") for step in workflow("tests")["jobs"]["elsewhere"]["steps"]]
+    paths = re.findall(r"(?:tests|notebooks)\S*", " ".join(named))
+    assert paths and all((ROOT / path).exists() for path in paths)
+
+
+def test_what_takes_long_runs_every_night():
+    jobs = workflow("nightly")["jobs"]
+    commands = {step["run"] for job in jobs.values() for step in job["steps"] if "run" in step}
+    assert {"make book", "make test-nightly", "make scorecard"} <= commands
+    assert "schedule" in workflow("nightly")[True]  # YAML reads the key `on` as true
 
 
 def test_ci_runs_make_test_without_input(tmp_path):
