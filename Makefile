@@ -2,13 +2,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 UV ?= uv
-PAGES ?= $(wildcard notebooks/*.ipynb)
-LANGUAGES ?= es en
 BIN := $(VENV)/bin
 PACKAGES := import sysconfig; print(sysconfig.get_path("purelib"))
 
 .DEFAULT_GOAL := help
-.PHONY: help env book notebooks pdf test lint test-nightly scorecard lab quick reproduce audit bench clean lock
+.PHONY: help env book notebooks pdf test lint test-nightly scorecard lab reproduce audit bench clean lock
 
 help:  ## esta lista · this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -44,11 +42,6 @@ scorecard: env  ## los treinta casos de «En qué se puede confiar» · the thir
 
 lab: env  ## copias de los cuadernos en ~/fmnist, en JupyterLab (LAB=otra carpeta) · copies of the notebooks, in JupyterLab
 	$(BIN)/fmnist lab $(LAB)
-
-quick: env  ## todas las páginas con entrenamiento en vivo, en book/_build/quick · every page, live training
-	@for lang in $(LANGUAGES); do mkdir -p book/_build/quick/$$lang; for page in $(PAGES); do \
-	  $(BIN)/papermill --no-progress-bar -p lang $$lang -p profile quick \
-	    $$page book/_build/quick/$$lang/$$(basename $$page) || exit 1; done; done
 
 reproduce: env  ## las corridas completas que falten; se puede cortar y seguir · the missing full runs, resumable
 	$(BIN)/fmnist reproduce

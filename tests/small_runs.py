@@ -79,4 +79,3 @@ def as_options(changes: dict) -> list[str]:
     return [
         word for name, value in changes.items() for word in ("--set", f"{name}={json.dumps(value)}")
     ]
-

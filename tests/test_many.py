@@ -110,9 +110,9 @@ def test_a_lock_left_beside_a_finished_run_goes_when_somebody_looks(store):
 
 
 def test_whoever_does_not_wait_is_told_that_another_is_at_it(store):
-    with store.alone(store.root / "run"), pytest.raises(Busy, match="another process is at work"):
-        with store.alone(store.root / "run", wait=False):
-            pytest.fail("both are inside")
+    busy = pytest.raises(Busy, match="another process is at work")
+    with store.alone(store.root / "run"), busy, store.alone(store.root / "run", wait=False):
+        pytest.fail("both are inside")
 
 
 # --- Handing out --------------------------------------------------------------------------------
@@ -215,7 +215,7 @@ def test_a_process_that_was_killed_goes_on_from_the_last_epoch(store, armed):
     run = make_all([recipe], jobs=1, store=store, progress=False)[0]
     seen = (store.root / "log").read_text().split()[::2]
     assert seen == ["begin", "kill", "begin", "end"]
-    assert run.history["seconds"] and not run.record.made_with["one_environment"] is False
+    assert run.history["seconds"] and run.record.made_with["one_environment"] is not False
 
 
 def test_the_process_ends_with_the_one_that_asked_it(store):

@@ -325,7 +325,9 @@ def launches(site: Site) -> Findings:
             "download": f"{notebook.name}",
         }
         for button, end in wanted.items():
-            opened = [href for href in asked if href == end or end[0] == "/" and href.endswith(end)]
+            opened = [
+                href for href in asked if href == end or (end[0] == "/" and href.endswith(end))
+            ]
             if len(opened) != 1:
                 yield f"{page}: {button} should lead to {end}; the buttons lead to {', '.join(sorted(asked))}"
 
