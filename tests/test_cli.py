@@ -6,7 +6,6 @@ import re
 import pytest
 from click.testing import CliRunner
 
-
 from fmnist_utils.audit import schema as reports
 from fmnist_utils.audit.schema import load_report
 from fmnist_utils.audit.verdicts import audit, count_open, count_verdicts

@@ -13,8 +13,8 @@ from fmnist_utils.audit import schema as reports
 from fmnist_utils.audit import yardsticks
 from fmnist_utils.data import Split, Splits
 from fmnist_utils.text import UserError
-from fmnist_utils.workshop.cli import main
 from fmnist_utils.workshop import yardsticks as making
+from fmnist_utils.workshop.cli import main
 from fmnist_utils.workshop.store import RunStore
 
 COMMITTED = RunStore().results / yardsticks.NAME

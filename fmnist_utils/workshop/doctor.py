@@ -1,6 +1,6 @@
-"""``fmnist doctor``: what is wrong with a set-up, by name, and the way out.
+"""``fmnist doctor``: what is wrong with a set-up, and what to do about it.
 
-Nothing here loads PyTorch, which may be what is broken: it is loaded in a process of its own, and what that says is read.
+PyTorch may be what is broken, so it is loaded in a process of its own, and its errors are read.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ ASK_MIRRORS = """
 import requests, sys
 from fmnist_utils.workshop.download import PACKED_SHA256, mirrors
 for mirror in mirrors():
+    address = mirror + next(iter(PACKED_SHA256))
     try:
-        requests.head(mirror + next(iter(PACKED_SHA256)), timeout=5, allow_redirects=True).raise_for_status()
+        requests.head(address, timeout=5, allow_redirects=True).raise_for_status()
         sys.exit(0)
     except requests.RequestException:
         continue
@@ -43,7 +44,10 @@ sys.exit(1)
 ASK_DATA = (
     "import json; from fmnist_utils.workshop.download import status; print(json.dumps(status()))"
 )
-LIST_KERNELS = "from jupyter_client.kernelspecapp import KernelSpecApp as A; A.launch_instance(['list', '--json'])"
+LIST_KERNELS = """
+from jupyter_client.kernelspecapp import KernelSpecApp
+KernelSpecApp.launch_instance(["list", "--json"])
+"""
 
 
 class Finding(NamedTuple):
@@ -55,21 +59,22 @@ class Finding(NamedTuple):
 
 
 def examine() -> list[Finding]:
-    """Return a finding for each thing that has to be right, in a fixed order; it takes some seconds."""
+    """Return a finding for each thing that has to be right, in a fixed order.
+
+    It takes some seconds.
+    """
     checks = (check_packages, check_torch, check_kernel, check_folders, check_data)
     with ThreadPoolExecutor() as pool:
         return [finding for found in pool.map(_safely, checks) for finding in found]
 
 
 def _safely(check: Callable[[], Iterator[Finding]]) -> list[Finding]:
+    """Return the findings of ``check``; if it fails, its error is the finding."""
     try:
         return list(check())
-    except Exception as error:  # a doctor that falls ill helps nobody
-        return [
-            Finding(
-                check.__name__.removeprefix("check_"), False, f"{type(error).__name__}: {error}"
-            )
-        ]
+    except Exception as error:
+        name = check.__name__.removeprefix("check_")
+        return [Finding(name, False, f"{type(error).__name__}: {error}")]
 
 
 def check_packages() -> Iterator[Finding]:
@@ -126,7 +131,7 @@ def check_torch() -> Iterator[Finding]:
 
 
 def check_kernel() -> Iterator[Finding]:
-    """There is a Jupyter kernel called python3, it is this Python's, and papermill is there to use it."""
+    """Jupyter's kernel python3 is this Python's, and papermill is there to use it."""
     missing = [
         name for name in ("papermill", "ipykernel", "jupyter-client") if not _installed(name)
     ]

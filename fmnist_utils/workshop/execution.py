@@ -1,8 +1,9 @@
 """A page run with papermill, checked before and after.
 
-papermill by itself trains with the default when a parameter is misspelt, runs a parameter's name as code, and takes a notebook
-that leaves early for a finished one. Here the parameters are checked with the page's own form before a kernel starts, and a
-notebook counts as finished only when every cell has run. papermill is a program here, not a library: only this needs it.
+papermill by itself ignores a misspelt parameter, runs a parameter's name as code, and takes a
+notebook that exits early for a finished one. Here the parameters are checked before a kernel
+starts, and a notebook counts as finished only if every cell has run. papermill is called as a
+program, since nothing else needs it.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ TOO_LONG = "a cell took too long"  # what stands in for papermill's own words
 
 
 class PageFailed(Failure):
-    """The notebook was started and did not run to its end; what there is of it is marked as partial."""
+    """The notebook did not run to its end; what there is of it is marked as partial."""
 
 
 def run_page(
@@ -48,13 +49,13 @@ def run_page(
 
     Args:
         page: a report's name or number, or the path of a copy of its notebook.
-        out: where to put the result, in the working folder; by default ``NAME.out.ipynb``. Until it is finished it is called
-            ``….partial.ipynb``, and so it stays if the notebook fails.
+        out: where to put the result, in the working folder; by default ``NAME.out.ipynb``. Until it
+            is finished it is called ``….partial.ipynb``, and it keeps that name if it fails.
         timeout: stop when a cell takes longer than so many seconds.
         on_cell: called now and then with the number of cells that have run and of all.
 
     Raises:
-        UserError: before a kernel starts, if the page, a parameter or ``out`` is not what it may be.
+        UserError: before a kernel starts, if the page, a parameter or ``out`` is not allowed.
         PageFailed: if the notebook dies, hangs, leaves early or raises.
     """
     notebook, report = find_page(page, str(parameters.get("lang")))
@@ -120,7 +121,7 @@ def check_output(out: str, notebook: Path) -> Path:
     """Return the path ``out``, within the working folder.
 
     Raises:
-        UserError: if it leads elsewhere, cannot be a notebook's name, or would overwrite the page itself.
+        UserError: if it is elsewhere, cannot be a notebook's name, or would overwrite a page.
     """
     here, path = Path.cwd(), Path(out)
     if path.is_relative_to(here):
@@ -161,7 +162,8 @@ def _papermill(
     notebook: Path, partial: Path, parameters: dict, timeout: int | None, on_cell: Callable | None
 ) -> str:
     """Run ``notebook`` into ``partial``; return what papermill wrote to stderr."""
-    # Paths are relative, and the page comes by stdin: papermill fills braces in a path with parameters.
+    # Paths are relative, and the page comes by stdin: papermill fills braces in a path with
+    # parameters.
     given = base64.b64encode(yaml.safe_dump(parameters).encode()).decode()
     command = [
         sys.executable,
@@ -231,15 +233,14 @@ def _name(cell: dict[str, Any] | None) -> str:
 
 
 def _mark(partial: Path, problem: str) -> None:
-    """Write into an unfinished notebook that it is one: in its metadata, on top, and at the cells that never ran."""
+    """Mark an unfinished notebook: in its metadata, on top, and at the cells that never ran."""
     if not (notebook := _read(partial)):
         return
     cells = _code(notebook)
     for cell in cells:
         if not _has_begun(cell):
-            cell["metadata"].setdefault("papermill", {})["status"] = (
-                "pending"  # papermill says "completed"
-            )
+            # papermill says "completed".
+            cell["metadata"].setdefault("papermill", {})["status"] = "pending"
     run = sum(map(_has_begun, cells))
     notebook["metadata"]["fmnist"] = {
         "partial": True,

@@ -1,4 +1,4 @@
-"""``fmnist lab``: the notebooks of the pages, as copies that belong to the reader, opened in JupyterLab."""
+"""``fmnist lab``: copies of the notebooks of the pages, for the reader, opened in JupyterLab."""
 
 from __future__ import annotations
 
@@ -46,9 +46,10 @@ def notebooks_folder(lang: str) -> Path:
 
 
 def copy_notebooks(folder: Path, lang: str) -> Copies:
-    """Copy the notebooks in ``lang`` into ``folder``; what the reader has saved there is never written over.
+    """Copy the notebooks in ``lang`` into ``folder``.
 
-    The Spanish ones stand in the folder, the English ones in ``en`` below it, as in the repository.
+    What the reader has saved there is never written over. The Spanish ones are put in the folder
+    itself, the English ones in ``en`` below it, as in the repository.
 
     Raises:
         UserError: if the folder cannot be written.
@@ -72,7 +73,7 @@ def copy_notebooks(folder: Path, lang: str) -> Copies:
 
 
 def open_lab(folder: Path, first: Path) -> int:
-    """Run JupyterLab in ``folder`` with the notebook ``first`` open, until it is stopped; return its exit status.
+    """Run JupyterLab in ``folder`` with the notebook ``first`` open; return its exit status.
 
     Raises:
         UserError: if JupyterLab is not installed.

@@ -25,11 +25,12 @@ def available_cores() -> int:
 
 
 def default_jobs(device: torch.device) -> int:
-    """Return how many runs go on side by side where nobody says: one for each core on the CPU, one on another device."""
+    """Return how many runs to make side by side: one for each core, or one on another device."""
     return available_cores() if device.type == "cpu" else 1
 
 
 def now() -> str:
+    """Return the date and the time, UTC, in ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
@@ -46,7 +47,8 @@ def describe_environment(device: torch.device) -> dict[str, str | int | None]:
         "system": platform.system(),
         "device": device.type,
         "device_name": name,
-        "cpu": torch.backends.cpu.get_cpu_capability(),  # the vector instructions, which decide the order of sums
+        # The vector instructions, which decide the order of sums.
+        "cpu": torch.backends.cpu.get_cpu_capability(),
         "cpu_name": str(capabilities.get("cpu_name", platform.processor())).replace("/", " "),
         "instruction_sets": " ".join(name for name in INSTRUCTION_SETS if capabilities.get(name)),
         "onednn": onednn_instruction_set(),
@@ -68,7 +70,7 @@ INSTRUCTION_SETS = (
 
 
 def cpu_capabilities() -> dict[str, object]:
-    """Return what PyTorch says of the processor: ``cpu_name``, ``avx512_bf16``, …; nothing where it cannot."""
+    """Return what PyTorch says of the processor (``cpu_name``, ``avx512_bf16``, …), if anything."""
     try:
         return dict(torch.cpu.get_capabilities())
     except (AttributeError, RuntimeError):
@@ -77,9 +79,10 @@ def cpu_capabilities() -> dict[str, object]:
 
 @functools.cache
 def onednn_instruction_set() -> str | None:
-    """Return the instruction set that oneDNN, which multiplies for PyTorch, chose here; None if it does not say.
+    """Return the instruction set of oneDNN, which multiplies for PyTorch; None if it is unknown.
 
-    It says so in the log of its first operation, which goes to the standard output of the process: that is a file meanwhile.
+    oneDNN names it in the log of its first operation, on the standard output of the process, which
+    is a file for that long.
     """
     image, kernel = torch.ones(1, 16, 8, 8), torch.ones(16, 16, 3, 3)
     try:
@@ -103,15 +106,17 @@ def onednn_instruction_set() -> str | None:
 
 @functools.cache
 def _commit() -> str | None:
-    """Return the commit of this checkout, with ``+`` if the package differs from it; None outside a checkout."""
-    here = Path(fmnist_utils.__file__).parent
+    """Return the commit of this checkout, with ``+`` if the package differs from it, or None."""
     try:
-        git = functools.partial(
-            subprocess.run, cwd=here, capture_output=True, text=True, check=True, timeout=10
-        )
-        commit = git(["git", "rev-parse", "--short=12", "HEAD"]).stdout.strip()
-        return commit + (
-            "+" if git(["git", "status", "--porcelain", "--", "."]).stdout.strip() else ""
-        )
+        commit = _git("rev-parse", "--short=12", "HEAD")
+        changes = _git("status", "--porcelain", "--", ".")
     except (OSError, subprocess.SubprocessError):
         return None
+    return commit + ("+" if changes else "")
+
+
+def _git(*arguments: str) -> str:
+    """Return what Git says of the folder of the package."""
+    command = ["git", "-C", str(Path(fmnist_utils.__file__).parent), *arguments]
+    finished = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
+    return finished.stdout.strip()

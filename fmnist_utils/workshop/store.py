@@ -86,26 +86,24 @@ class RunStore(Records):
     def publish(
         self, run: Run, report: str, name: str, panel: bool = True, weights: bool = False
     ) -> Path:
-        """Copy a run's record, its predictions and, if asked, its panel and its weights, to the committed records.
+        """Copy a run's record and predictions to the committed records; return where the record is.
 
-        The record is then ``report/records/name.seed….id.json``, and the others stand beside it.
+        That is ``REPORT/records/NAME.seedN.ID.json``; the other files stand beside it.
+
+        Args:
+            panel, weights: copy the examples and the weights too.
         """
-        path = (
-            self.results
-            / check_name(report)
-            / "records"
-            / check_name(f"{name}.seed{run.recipe.seed}.{run.id[:12]}.json")
-        )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for wanted, suffix in (
-            (panel, ".panel.safetensors"),
-            (weights, ".weights.safetensors"),
-            (run.record.predictions_sha256 is not None, ".predictions.npz"),
-            (True, ".json"),
-        ):
-            if wanted:  # the record last: it says that the run is there
-                write_atomically(
-                    path.with_suffix(suffix), run.path.with_suffix(suffix).read_bytes()
-                )
+        folder = self.results / check_name(report) / "records"
+        path = folder / check_name(f"{name}.seed{run.recipe.seed}.{run.id[:12]}.json")
+        folder.mkdir(parents=True, exist_ok=True)
+        suffixes = [".json"]
+        if run.record.predictions_sha256 is not None:
+            suffixes.insert(0, ".predictions.npz")
+        if weights:
+            suffixes.insert(0, ".weights.safetensors")
+        if panel:
+            suffixes.insert(0, ".panel.safetensors")
+        for suffix in suffixes:  # the record last: where it is, the run is complete
+            write_atomically(path.with_suffix(suffix), run.path.with_suffix(suffix).read_bytes())
         self._committed[run.id[:12]] = path
         return path

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from fmnist_utils.audit.records import FORMAT, digest
@@ -22,41 +24,37 @@ from fmnist_utils.workshop.store import RunStore
 
 
 def publish(store: RunStore, splits: Splits | None = None) -> Path:
-    """Compute the yardsticks, on the official data unless ``splits`` are given, and put them with the committed records."""
+    """Compute the yardsticks and put them with the committed records; return their file.
+
+    Args:
+        splits: the images; ``None`` means the official data.
+    """
     if splits is None:
         fetch_if_missing()
         splits = load_fashion_mnist("official")
-    content = {
-        "format": FORMAT,
-        "made_with": describe_environment(torch.device("cpu")) | {"date": now()},
-    }
-    content |= {"constant": {}, "pca": {}}
-    for images, names in SETS.items():
-        train = (
-            splits.train.images
-            if images == 50_000
-            else torch.cat([splits.train.images, splits.val.images])
-        )
-        components = principal_components(train)
+    made_with = describe_environment(torch.device("cpu")) | {"date": now()}
+    content: dict[str, Any] = {"format": FORMAT, "made_with": made_with, "constant": {}, "pca": {}}
+    for count, names in SETS.items():
+        train = splits.train.images
+        if count == 60_000:
+            train = torch.cat([splits.train.images, splits.val.images])
+        mean, components = principal_components(train)
         for name in names:
-            measured = getattr(splits, name).images
-            constants = constant_errors(train, measured).map(lambda error: float(f"{error:.6g}"))
-            content["constant"][f"{images} {name}"] = constants.to_dict(orient="index")
-            content["pca"][f"{images} {name}"] = _errors_of_all_sizes(*components, measured)
-    examples = pca_examples(splits)
-    content["examples"] = base64.b64encode(examples.tobytes()).decode()
+            images = getattr(splits, name).images
+            constants = constant_errors(train, images).map(_rounded)
+            content["constant"][f"{count} {name}"] = constants.to_dict(orient="index")
+            content["pca"][f"{count} {name}"] = _errors_of_all_sizes(mean, components, images)
+    content["examples"] = base64.b64encode(pca_examples(splits).tobytes()).decode()
+    content["digest"] = digest(content)
+    lines = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in content.items()]
     path = store.results / NAME
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = [
-        f"{json.dumps(name)}: {json.dumps(value)}"
-        for name, value in (content | {"digest": digest(content)}).items()
-    ]
     write_atomically(path, ("{\n" + ",\n".join(lines) + "\n}\n").encode())
     return path
 
 
-def pca_examples(splits: Splits) -> np.ndarray:
-    """Return what PCA of the training images keeps of the first test image of each class with 64 numbers, as bytes."""
+def pca_examples(splits: Splits) -> NDArray[np.uint8]:
+    """Return what PCA with 64 numbers keeps of the first test image of each class, as bytes."""
     first = first_of_each_class(splits.test.labels.numpy())
     kept = pca_reconstruct(splits.train.images, splits.test.images[first], SHOWN)
     return (255 * kept).round().clamp(0, 255).to(torch.uint8)[:, 0].numpy()
@@ -65,8 +63,12 @@ def pca_examples(splits: Splits) -> np.ndarray:
 def _errors_of_all_sizes(
     mean: Tensor, components: Tensor, images: Tensor
 ) -> dict[str, list[float]]:
-    """Return the errors of PCA with 1, 2, … components, each taken away from what is left; columns as ``pca_errors`` has."""
-    sums = {name: np.zeros(len(components)) for name in ("mse", "l1", "mse_clamped", "l1_clamped")}
+    """Return the errors of PCA with 1, 2, … components, one list for each column of ``pca_errors``.
+
+    Each component is subtracted from what the ones before have left.
+    """
+    names = ("mse", "l1", "mse_clamped", "l1_clamped")
+    sums = {name: np.zeros(len(components)) for name in names}
     for pixels in images.flatten(1).split(500):  # few enough to stay in the processor's cache
         left = pixels - mean
         codes = left @ components.T
@@ -77,7 +79,9 @@ def _errors_of_all_sizes(
             clamped = (pixels - left).clamp_(0, 1).sub_(pixels)
             sums["mse_clamped"][place] += float(clamped.square().sum())
             sums["l1_clamped"][place] += float(clamped.abs().sum())
-    return {
-        name: [float(f"{value / images.numel():.6g}") for value in values]
-        for name, values in sums.items()
-    }
+    return {name: [_rounded(total / images.numel()) for total in sums[name]] for name in names}
+
+
+def _rounded(value: float) -> float:
+    """Return ``value`` with six digits."""
+    return float(f"{value:.6g}")

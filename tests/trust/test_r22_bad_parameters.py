@@ -18,7 +18,8 @@ from fmnist_utils.audit import load_report
 from fmnist_utils.audit.schema import PageParameters
 from fmnist_utils.text import LANGUAGES, UserError, set_language
 from fmnist_utils.workshop import execution
-from fmnist_utils.workshop.cli import _value, main
+from fmnist_utils.workshop.cli import main
+from fmnist_utils.workshop.cli_runs import read_value
 
 REPORT = load_report("01")
 NAMES = ", ".join([*PageParameters.model_fields, *REPORT.parameters])
@@ -111,7 +112,7 @@ def test_in_a_notebook(case, lang):
         "Out": {},
         "_i1": "lang = 'es'",
     }
-    given = GOOD | {"lang": lang, case[0]: _value(case[1])}
+    given = GOOD | {"lang": lang, case[0]: read_value(case[1])}
     set_language(lang)
     with pytest.raises(UserError) as error:
         REPORT.check_parameters(of_ipython | given)
@@ -142,7 +143,7 @@ def test_through_the_command_line(case, lang, monkeypatch, tmp_path):
 def test_through_papermill_itself(case, lang, tmp_path):
     """The setup cell of the page stops papermill, which exits with 1."""
     page = write_page(tmp_path / "page.ipynb", "trained = True")
-    value = yaml.safe_dump({case[0]: _value(case[1])})
+    value = yaml.safe_dump({case[0]: read_value(case[1])})
     asked = [] if case[0] == "lang" else ["-p", "lang", lang]  # papermill puts -p above -y
     command = [sys.executable, "-m", "papermill", "page.ipynb", "out.ipynb", *asked, "-y", value]
     variables = os.environ | {"FMNIST_LANG": lang, "PYTHONPATH": str(ROOT)}
