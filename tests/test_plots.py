@@ -80,6 +80,7 @@ SPENT = pd.DataFrame(
 )
 SPENT["test_loss"] = [0.2, 0.02]
 
+SMALL_NETWORK = ([1, 2], [[0.5, 0.25], [-1, 0.75]], [[2, -2], [0.5, 1]])
 CALLS = {
     "curves": lambda: plots.curves({"SGD": history([2.0, 1.0])}, "val_loss"),
     "intervals": lambda: plots.intervals({"a": [0.8, 0.9]}, published=0.81),
@@ -145,6 +146,8 @@ CALLS = {
     ),
     "importance_maps": lambda: plots.importance_maps(IMAGES[0], {"a": IMAGES[0, 0] - 0.5}),
     "value_ridges": lambda: plots.value_ridges({"a": {"b": {"c": IMAGES}}}),
+    "gradient_diagram": lambda: plots.gradient_diagram(*SMALL_NETWORK),
+    "pixel_numbers": lambda: plots.pixel_numbers(IMAGES[0], 10, 3),
 }
 
 
@@ -829,6 +832,27 @@ def test_the_way_back_adds_up_as_many_products_as_pytorch():
     ones = torch.ones(1, 1, 2, 2), torch.ones(1, 1, 3, 3)
     counted = torch.nn.functional.conv_transpose2d(*ones, stride=2, output_padding=1)
     assert drawn == counted.int().flatten().tolist()
+
+
+def test_the_gradients_of_the_small_network_are_those_of_pytorch():
+    inputs, *weights = (torch.tensor(item, dtype=torch.float64) for item in SMALL_NETWORK)
+    first, second = (item.requires_grad_() for item in weights)
+    logits = second @ torch.relu(first @ inputs)
+    torch.nn.functional.cross_entropy(logits[None], torch.tensor([0])).backward()
+    plots.gradient_diagram(*SMALL_NETWORK, backward=True)
+    shown = sorted(float(item.replace("−", "-")) for item in texts() if re.match(r"−?\d", item))
+    wanted = [*first.grad.flatten().tolist(), *second.grad.flatten().tolist()]
+    assert set(wanted) <= set(shown)
+    plots.gradient_diagram(*SMALL_NETWORK)
+    assert "$L = -\\ln\\,p_1 = 0.69$" in texts()
+
+
+def test_pixels_are_written_where_they_stand():
+    plots.pixel_numbers(IMAGES[0], 10, 3, size=2)
+    whole, part = plt.gcf().axes
+    assert whole.patches[0].get_xy() == (2.5, 9.5)
+    window = IMAGES[0, 0, 10:12, 3:5]
+    assert [item.get_text() for item in part.texts] == [f"{value:.1f}" for value in window.flat]
 
 
 def test_the_best_constants_are_the_mean_and_the_median(language):

@@ -28,6 +28,7 @@ from fmnist_utils.plots.diagrams import (
     splits_diagram,
     strides_diagram,
 )
+from fmnist_utils.plots.gradients import gradient_diagram, pixel_numbers
 from fmnist_utils.plots.images import (
     class_probabilities,
     image_grid,
@@ -81,6 +82,7 @@ __all__ = [
     "feature_maps",
     "feed_forward_diagram",
     "filters",
+    "gradient_diagram",
     "image_grid",
     "importance_maps",
     "intervals",
@@ -90,6 +92,7 @@ __all__ = [
     "mistakes",
     "number_maps",
     "pixel_maps",
+    "pixel_numbers",
     "projection",
     "ranks",
     "recall_bars",
