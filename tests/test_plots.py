@@ -146,6 +146,7 @@ CALLS = {
     ),
     "importance_maps": lambda: plots.importance_maps(IMAGES[0], {"a": IMAGES[0, 0] - 0.5}),
     "value_ridges": lambda: plots.value_ridges({"a": {"b": {"c": IMAGES}}}),
+    "learning_rates": lambda: plots.learning_rates({"a": [0.1, 0.05], "b": [0.1, 0.1]}),
     "gradient_diagram": lambda: plots.gradient_diagram(*SMALL_NETWORK),
     "pixel_numbers": lambda: plots.pixel_numbers(IMAGES[0], 10, 3),
 }
