@@ -264,6 +264,66 @@ def _draw_dropout(axes: Axes, left: float, name: str, off: Sequence[int]) -> Non
 
 
 @book_figure
+def channels_diagram() -> None:
+    """Draw a convolution of two channels to three: two kernels and a sum for each that comes out."""
+    axes = canvas(WIDTH, 2.9)
+    outputs = [2.1, 1.3, 0.5]  # the heights of the output channels
+    for height, face, edge in ((1.75, PALE_BLUE, BLUE), (0.85, PALE_ORANGE, ORANGE)):
+        _draw_squares(axes, 0.15, height, 5, face, edge)
+        for output in outputs:
+            draw_arrow(axes, (0.8, height), (1.5, output), color=edge)
+    for output in outputs:
+        _draw_squares(axes, 1.62, output, 3, PALE_BLUE, BLUE)
+        axes.text(2.15, output, "+", **CENTRED, fontsize=12)
+        _draw_squares(axes, 2.35, output, 3, PALE_ORANGE, ORANGE)
+        axes.text(2.95, output, "$+\\; b$", **CENTRED, fontsize=11)
+        draw_arrow(axes, (3.25, output), (4.15, output), linewidth=1)
+        _draw_squares(axes, 4.3, output, 3, PALE_GREEN, GREEN)
+    for x, name in ((0.1, "two_channels"), (1.62, "six_kernels"), (4.1, "three_channels")):
+        axes.text(x, 2.7, say(f"plots.{name}"), va="center")
+
+
+def _draw_squares(axes: Axes, left: float, middle: float, side: int, face: str, edge: str) -> None:
+    """Draw a square of ``side`` × ``side`` pixels, centred at the height ``middle``."""
+    pixel = 0.12
+    for row, column in np.ndindex(side, side):
+        corner = (left + column * pixel, middle + (side / 2 - row - 1) * pixel)
+        axes.add_patch(Rectangle(corner, pixel, pixel, facecolor=face, edgecolor=edge))
+
+
+@book_figure
+def code_diagram(image: ArrayLike, code: ArrayLike, reconstruction: ArrayLike) -> None:
+    """Draw an image, its latent code as shades, and the image that a decoder makes of the code.
+
+    Args:
+        image, reconstruction: (1, 28, 28) or (28, 28).
+        code: (latent_dim,), not negative: in rows of eight, zero white.
+    """
+    numbers = np.asarray(code, float).ravel()
+    rows = -(-len(numbers) // 8)
+    shades = np.full(rows * 8, np.nan)
+    shades[: len(numbers)] = numbers
+    axes = canvas(WIDTH, 1.75)
+    side = 1.3
+    pictures = [(0.05, image, "inputs"), (WIDTH - side - 0.05, reconstruction, "reconstruction")]
+    for left, picture, name in pictures:
+        pixels = np.asarray(picture).reshape(28, 28)
+        axes.imshow(pixels, "gray", vmin=0, vmax=1, extent=(left, left + side, 0.1, 0.1 + side))
+        axes.text(left + side / 2, 1.57, say(f"plots.{name}"), **CENTRED)
+    left = (WIDTH - 0.8) / 2
+    box = (left, left + 0.8, 0.75 - 0.05 * rows, 0.75 + 0.05 * rows)
+    axes.imshow(shades.reshape(rows, 8), "Blues", vmin=0, extent=box)
+    axes.add_patch(Rectangle((left, box[2]), 0.8, box[3] - box[2], fill=False, edgecolor=GREY))
+    axes.text(WIDTH / 2, 1.57, say("plots.latent_code"), **CENTRED)
+    for start, end, name in (
+        (side + 0.1, left - 0.05, "encoder"),
+        (left + 0.85, WIDTH - side - 0.1, "decoder"),
+    ):
+        draw_arrow(axes, (start, 0.75), (end, 0.75), linewidth=1.2, mutation_scale=10)
+        axes.text((start + end) / 2, 0.88, say(f"plots.{name}"), **CENTRED, fontsize=9)
+
+
+@book_figure
 def transfer_diagram() -> None:
     """Draw three ways of using an encoder: from scratch, frozen and fine-tuned.
 
