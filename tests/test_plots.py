@@ -137,6 +137,8 @@ CALLS = {
     "splits_diagram": plots.splits_diagram,
     "strides_diagram": plots.strides_diagram,
     "best_constants": plots.best_constants,
+    "channels_diagram": plots.channels_diagram,
+    "code_diagram": lambda: plots.code_diagram(IMAGES[0], np.arange(64.0), IMAGES[1]),
     "projection": lambda: plots.projection([[0, 0], [1, 0], [1, 1]], [0.5, 0.5], [0.6, 0.8]),
     "transfer_diagram": plots.transfer_diagram,
     "batch_norm_diagram": plots.batch_norm_diagram,
@@ -862,6 +864,16 @@ def test_the_best_constants_are_the_mean_and_the_median(language):
     for error, mark, answer in ((squared, best, 0.28), (absolute, middle, 0.1)):
         assert mark.get_xdata()[0] == pytest.approx(answer)
         assert error.get_xdata()[error.get_ydata().argmin()] == pytest.approx(answer, abs=0.006)
+
+
+def test_a_code_is_drawn_in_rows_of_eight_between_the_two_images(language):
+    plots.code_diagram(IMAGES[0], np.arange(20.0), IMAGES[1])
+    first, last, code = (np.asarray(image.get_array()) for image in plt.gcf().axes[0].images)
+    np.testing.assert_array_equal(first, IMAGES[0, 0])
+    np.testing.assert_array_equal(last, IMAGES[1, 0])
+    assert code.shape == (3, 8) and code.ravel()[:20].tolist() == list(range(20))
+    said = {"es": "código latente", "en": "latent code"}
+    assert said[language] in texts()
 
 
 def test_each_point_is_joined_to_its_projection_on_the_line():

@@ -106,13 +106,16 @@ def pixel_maps(
     columns = min(3, len(pictures))
     rows = -(-len(pictures) // columns)
     side = WIDTH / 3
-    size = (max(side * columns, 0.75 * WIDTH), rows * (side + 0.3) + 0.7)
+    headings = [textwrap.fill(name, 22) for name in pictures]
+    lines = max(heading.count("\n") + 1 for heading in headings)
+    size = (max(side * columns, 0.75 * WIDTH), rows * (side + 0.14 + 0.16 * lines) + 0.7)
     figure, panels = plt.subplots(rows, columns, squeeze=False, figsize=size)
     for axes in panels.flat:
         axes.set_axis_off()
-    for axes, (name, picture) in zip(panels.flat, pictures.items(), strict=False):
+    drawn = zip(panels.flat, headings, pictures.values(), strict=False)
+    for axes, heading, picture in drawn:
         image = axes.imshow(picture, cmap="cividis", vmin=low, vmax=high, interpolation="nearest")
-        heading = textwrap.fill(name, 22)
+        axes.set_title("\n" * (lines - 1), fontsize=9)  # as much room above each
         axes.annotate(heading, (0.5, 1), (0, 4), ha="center", va="bottom", **ABOVE)
     figure.colorbar(
         image,
