@@ -242,6 +242,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "z de la diferencia. Arriba, publicado; abajo, media de n = {n}",
         "z of the difference. Above, published; below, mean of n = {n}",
     ),
+    "plots.in_margins": (
+        "publicado menos nuestro, en márgenes",
+        "published less ours, in margins",
+    ),
     "plots.misfit": (
         "desajuste con los valores publicados (%)",
         "misfit to the published values (%)",
@@ -374,7 +378,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "plots.dead": ("unidades muertas (fracción)", "dead units (fraction)"),
     # verdict
     "verdict.agrees": ("coincide", "agrees"),
+    "verdict.equivalent": ("sin diferencia relevante", "no relevant difference"),
     "verdict.differs": ("difiere", "differs"),
+    "verdict.not enough": ("no alcanza", "not enough"),
+    "verdict.undecided": ("sin decidir", "undecided"),
+    "verdict.calibrated": ("calibrado", "calibrated"),
     "verdict.cannot be compared": ("no comparable", "cannot be compared"),
     # field
     "field.optimizer": ("optimizador", "optimizer"),

@@ -49,11 +49,11 @@ def own_world(monkeypatch, tmp_path, tmp_path_factory):
     import torch
 
     from fmnist_utils import text
-    from fmnist_utils.audit import schema
+    from fmnist_utils.audit import parameters
 
     torch.set_num_threads(1)
     monkeypatch.setattr(text, "_language", None)
-    monkeypatch.setattr(schema, "_CHECKED", set())
+    monkeypatch.setattr(parameters, "_CHECKED", set())
     monkeypatch.setenv("FMNIST_LANG", "en")
     monkeypatch.setenv("FMNIST_RUNS", str(tmp_path / "runs"))
     # Not in tmp_path, where some tests look at all that there is.

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from fmnist_utils.audit import schema as reports
 from fmnist_utils.audit.schema import load_report
-from fmnist_utils.audit.verdicts import audit, count_open, count_verdicts
+from fmnist_utils.audit import VERDICTS, chance, count_verdicts, rows
 from fmnist_utils.workshop import engine as runs
 from fmnist_utils.workshop import fast
 from fmnist_utils.workshop.cli import main
@@ -117,46 +117,47 @@ def test_mistakes_are_one_message_and_exit_2(arguments, parts):
     assert spanish.exit_code == 2 and spanish.output != result.output
 
 
-def test_audit_as_json_has_a_row_for_every_number_and_claim():
-    rows = json.loads(run("audit", "01", "--format", "json").output)
+def test_audit_as_json_has_a_row_for_every_number_column_and_claim():
+    lines = json.loads(run("audit", "01", "--format", "json").output)
     report = load_report("01")
-    assert [row["id"] for row in rows] == [item.id for item in [*report.numbers, *report.claims]]
-    for row in rows:
-        assert row["kind"] in ("number", "claim") and row["verdict"] in (
-            "agrees",
-            "differs",
-            "cannot be compared",
-        )
-        assert row["reason"]
+    items = [*report.numbers, *report.tables, *report.claims]
+    assert [line["id"] for line in lines] == [item.id for item in items]
+    for line in lines:
+        assert line["kind"] in ("number", "table", "claim") and line["verdict"] in VERDICTS
+        assert line["reason"] and line["n"] >= 0
 
 
 def test_audit_as_a_table_in_both_languages():
-    english, spanish = (
-        run("--lang", "en", "audit", "01").output,
-        run("--lang", "es", "audit", "01").output,
+    english, spanish = (run("--lang", lang, "audit", "01").output for lang in ("en", "es"))
+    assert (
+        "C1-8" in english
+        and "their protocol" in english
+        and "Claims of the reports: 11." in english
     )
-    assert "C1-8" in english and "their protocol" in english and "Claims: 8." in english
-    assert "C1-8" in spanish and "su protocolo" in spanish and "Afirmaciones: 8." in spanish
+    assert "C1-8" in spanish and "su protocolo" in spanish
+    assert "Afirmaciones de los informes: 11." in spanish
 
 
 @pytest.mark.parametrize("lang", ["en", "es"])
 def test_audit_without_a_report_is_the_whole_audit_and_its_sum(lang, monkeypatch, tmp_path):
     monkeypatch.setenv("FMNIST_RESULTS", str(tmp_path))
     output = run("--lang", lang, "audit").output
-    rows = audit()
+    found = rows()
     titles = re.findall(r"^(\w+)\. .+\n\n", output, re.MULTILINE)
     assert titles == [*reports.student_reports(), "across"]
-    for row in rows:
+    for row in found:
         assert f"{row.id}  " in output and row.reason in output
-    numbers, claims, open = output.strip().splitlines()[-3:]
-    for line, kind in ((numbers, "number"), (claims, "claim")):
-        counts = count_verdicts(rows)[kind].values()
-        assert re.findall(r"\d+", line) == [str(sum(counts)), *map(str, counts)]
-    counted = count_open(rows)
-    assert re.findall(r"\d+", open) == [
-        str(counted[why]) for why in ("undecided", "runs", "report")
-    ]
+    told = output.strip().splitlines()[-4:]
+    for line, (kind, counts) in zip(told, count_verdicts(found).items(), strict=True):
+        assert re.search(r"\d+", line)[0] == str(sum(counts.values())), kind
+    assert chance(found)["tested"] == 0  # without runs nothing is tested, and nothing agrees
+    assert sum(counts["agrees"] for counts in count_verdicts(found).values()) == 0
     assert "CA-1" in run("--lang", lang, "audit", "across").output
+
+
+def test_the_card_of_a_report_has_its_counts_and_its_effort():
+    card = run("audit", "01", "--card").output
+    assert "Numbers: 8:" in card and "runs," in card and "10 W" in card and "To cite it" in card
 
 
 @pytest.mark.parametrize("emulated", [True, False])

@@ -4,6 +4,11 @@ It reads and never trains. What a page needs is imported from here.
 """
 
 from fmnist_utils.audit import text  # noqa: F401 (adds the texts of this floor)
+from fmnist_utils.audit.cards import ReportCard, card
+from fmnist_utils.audit.estimates import Estimate
+from fmnist_utils.audit.formats import format_bound, format_estimate, format_p, format_value
+from fmnist_utils.audit.margins import load_margins
+from fmnist_utils.audit.measures import Measure, costs
 from fmnist_utils.audit.schema import (
     Report,
     find_group,
@@ -13,16 +18,71 @@ from fmnist_utils.audit.schema import (
     report_names,
     student_reports,
 )
+from fmnist_utils.audit.scrutiny import coverage, provenance, sensitivity
 from fmnist_utils.audit.search import variance_shares
-from fmnist_utils.audit.verdicts import *  # noqa: F403
+from fmnist_utils.audit.tables import (
+    Table,
+    by_size,
+    compare,
+    cost_table,
+    errors_table,
+    spending,
+    summary,
+    table,
+    values,
+)
+from fmnist_utils.audit.verdicts import (
+    ACROSS,
+    VERDICTS,
+    Row,
+    agrees,
+    audit,
+    chance,
+    count_verdicts,
+    estimate,
+    measured,
+    rows,
+)
 
 __all__ = [
+    "ACROSS",
+    "VERDICTS",
+    "Estimate",
+    "Measure",
     "Report",
+    "ReportCard",
+    "Row",
+    "Table",
+    "agrees",
+    "audit",
+    "by_size",
+    "card",
+    "chance",
+    "compare",
+    "cost_table",
+    "costs",
+    "count_verdicts",
+    "coverage",
+    "errors_table",
+    "estimate",
     "find_group",
+    "format_bound",
+    "format_estimate",
+    "format_p",
+    "format_value",
     "load_across",
+    "load_margins",
     "load_pretrained",
     "load_report",
+    "measured",
+    "provenance",
     "report_names",
+    "rows",
+    "sensitivity",
+    "spending",
     "student_reports",
+    "summary",
+    "table",
+    "values",
     "variance_shares",
 ]

@@ -14,7 +14,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -218,6 +218,18 @@ def _predictions(content: bytes) -> np.ndarray:
     """Return the array of a file of predictions."""
     with np.load(io.BytesIO(content)) as arrays:
         return arrays["predictions"]
+
+
+class ByGroup(dict):
+    """What groups of runs have, by the name of the group: their runs, or one value a run.
+
+    Attributes:
+        labels: each group's name in words, in the language in force when they were read.
+    """
+
+    def __init__(self, items: Mapping[str, list], labels: Mapping[str, str]):
+        super().__init__(items)
+        self.labels = dict(labels)
 
 
 class Records:

@@ -127,10 +127,12 @@ WORDS = {
         "groups that are averaged seed by seed are of one report; given: {given}.",
     ),
     "reports.one_quantity": (
-        "una medida nombra una sola cantidad, y se compara con minus o con over, no con los dos. "
-        "Se dio: {given}. Se admite una de: {allowed}.",
-        "a measure names one quantity, and is compared by minus or by over, not by both. Given: "
-        "{given}. Allowed: one of {allowed}.",
+        "una medida nombra una sola cantidad. Se dio: {given}. Se admite una de: {allowed}.",
+        "a measure names one quantity. Given: {given}. Allowed: one of {allowed}.",
+    ),
+    "reports.one_comparison": (
+        "una medida se compara con minus o con over, no con los dos.",
+        "a measure is compared by minus or by over, not by both.",
     ),
     "reports.no_bound": (
         "condición «{what}»: falta above o below, o el primero es mayor que el segundo; así se "
@@ -195,12 +197,49 @@ WORDS = {
     # audit
     "audit.here": ("aquí", "here"),
     "audit.number_agrees": (
-        "Cabe entre {low} y {high}, donde caería otra corrida como las {n} nuestras.",
-        "Lies between {low} and {high}, where one more run like our {n} would fall.",
+        "Cabe entre {low} y {high}, donde caería otra corrida como las {n} nuestras ({p}). Una "
+        "diferencia de {noticed} se habría notado; importa una de {margin}.",
+        "Lies between {low} and {high}, where one more run like our {n} would fall ({p}). A "
+        "deviation of {noticed} would have been noticed; one of {margin} matters.",
     ),
     "audit.number_differs": (
-        "Queda fuera de {low} a {high}, donde caería otra corrida como las {n} nuestras.",
-        "Lies outside {low} to {high}, where one more run like our {n} would fall.",
+        "Queda fuera de {low} a {high}, donde caería otra corrida como las {n} nuestras ({p}).",
+        "Lies outside {low} to {high}, where one more run like our {n} would fall ({p}).",
+    ),
+    "audit.number_not_enough": (
+        "Cabe entre {low} y {high}, donde caería otra corrida como las {n} nuestras ({p}), pero "
+        "eso dice poco: solo una diferencia de {noticed} se habría notado, e importa una de {margin}.",
+        "Lies between {low} and {high}, where one more run like our {n} would fall ({p}), but "
+        "that says little: only a deviation of {noticed} would have been noticed, and one of "
+        "{margin} matters.",
+    ),
+    "audit.enough": ("Alcanzarían {n} corridas.", "{n} runs would be enough."),
+    "audit.never_enough": (
+        "Ninguna cantidad de corridas alcanza: una sola, como la del informe, varía más que eso.",
+        "No number of runs is enough: a single one, such as that of the report, varies more than that.",
+    ),
+    "audit.needed": ("Lo decidirían {n} corridas.", "{n} runs would decide it."),
+    "audit.never": (
+        "No lo decidirían ni mil corridas.",
+        "Not even a thousand runs would decide it.",
+    ),
+    "audit.table_agrees": (
+        "La columna entera cabe entre las nuestras (n = {n}, {p}): en promedio está a {shift} de "
+        "ellas, y se habría notado {noticed}.",
+        "The whole column lies among ours (n = {n}, {p}): on average it is {shift} away from "
+        "them, and {noticed} would have been noticed.",
+    ),
+    "audit.table_differs": (
+        "La columna entera no cabe entre las nuestras (n = {n}, {p}): en promedio está a {shift} "
+        "de ellas.",
+        "The whole column does not lie among ours (n = {n}, {p}): on average it is {shift} away "
+        "from them.",
+    ),
+    "audit.table_not_enough": (
+        "La columna entera cabe entre las nuestras (n = {n}, {p}), a {shift} en promedio, pero "
+        "solo se habría notado {noticed}, e importa {margin}.",
+        "The whole column lies among ours (n = {n}, {p}), {shift} away on average, but only "
+        "{noticed} would have been noticed, and {margin} matters.",
     ),
     "audit.too_few": (
         "Corridas hechas: {n}; hacen falta al menos dos.",
@@ -208,11 +247,32 @@ WORDS = {
     ),
     "audit.unpaired_runs": ("{first} y {second}, sin aparear", "{first} and {second}, unpaired"),
     "audit.no_runs": ("sin corridas", "no runs"),
+    "audit.of_runs": ("{hits} de {n} corridas", "{hits} of {n} runs"),
+    "audit.runs_of": ("Corridas de {groups}.", "Runs of {groups}."),
+    "audit.and_more": ("y {count} grupos más", "and {count} more groups"),
+    "audit.kept_last": (
+        "Cuentan los pesos de la última época.",
+        "The weights of the last epoch count.",
+    ),
+    "audit.kept_best": (
+        "Cuentan los pesos de la época de menor pérdida de validación.",
+        "The weights of the epoch of lowest validation loss count.",
+    ),
+    "audit.mcnemar": (
+        "Imagen por imagen (McNemar), de {pairs} pares de redes la primera gana con claridad en "
+        "{first} y la segunda en {second}.",
+        "Image by image (McNemar), of {pairs} pairs of networks the first wins clearly in {first} "
+        "and the second in {second}.",
+    ),
     "audit.condition": (
         "{what}: {measured}; se pide {wanted}: {outcome}.",
         "{what}: {measured}; asked {wanted}: {outcome}.",
     ),
     "audit.ours_otherwise": ("Con nuestro protocolo: {verdict}.", "Under our protocol: {verdict}."),
+    "audit.amended": (
+        "Con qué se compara se cambió el {date}, después de ver corridas.",
+        "What it is compared with was changed on {date}, after runs had been seen.",
+    ),
     "audit.point": ("punto", "point"),
     "audit.points": ("puntos", "points"),
     "audit.error": ("qué está mal y qué es correcto", "what is wrong, and what is right"),
@@ -221,21 +281,99 @@ WORDS = {
     "audit.theirs": ("su protocolo", "their protocol"),
     "audit.ours": ("nuestro protocolo", "our protocol"),
     "audit.verdict": ("veredicto", "verdict"),
+    "audit.runs": ("corridas", "runs"),
     "audit.reason": ("por qué", "why"),
     "audit.summary_number": (
-        "Números: {total}. Coinciden {agrees}, difieren {differs}, no comparables {cannot}.",
-        "Numbers: {total}. Agree {agrees}, differ {differs}, cannot be compared {cannot}.",
+        "Números publicados: {total}. Coinciden {agrees}, difieren {differs}, no alcanza para {not_enough}, "
+        "calibrados {calibrated}, no comparables {cannot_be_compared}.",
+        "Published numbers: {total}. Agree {agrees}, differ {differs}, not enough for {not_enough}, "
+        "calibrated {calibrated}, cannot be compared {cannot_be_compared}.",
+    ),
+    "audit.summary_table": (
+        "Columnas de tablas, juzgadas enteras: {total}. Coinciden {agrees}, difieren {differs}, no "
+        "alcanza para {not_enough}.",
+        "Columns of tables, judged whole: {total}. Agree {agrees}, differ {differs}, not enough for "
+        "{not_enough}.",
     ),
     "audit.summary_claim": (
-        "Afirmaciones: {total}. Coinciden {agrees}, difieren {differs}, no comparables {cannot}.",
-        "Claims: {total}. Agree {agrees}, differ {differs}, cannot be compared {cannot}.",
+        "Afirmaciones de los informes: {total}. Coinciden {agrees}, sin diferencia relevante "
+        "{equivalent}, difieren {differs}, sin decidir {undecided}, calibradas {calibrated}, no "
+        "comparables {cannot_be_compared}.",
+        "Claims of the reports: {total}. Agree {agrees}, no relevant difference {equivalent}, differ "
+        "{differs}, undecided {undecided}, calibrated {calibrated}, cannot be compared "
+        "{cannot_be_compared}.",
     ),
-    "audit.summary_open": (
-        "No comparables: {undecided} porque las corridas no lo deciden, {runs} porque faltan "
-        "corridas, {report} porque el informe no dice lo que hace falta.",
-        "Cannot be compared: {undecided} because the runs do not decide, {runs} because runs are "
-        "missing, {report} because the report does not say what it takes.",
+    "audit.summary_derived": (
+        "Afirmaciones nuestras, que ningún informe escribió: {total}. Coinciden {agrees}, sin "
+        "diferencia relevante {equivalent}, difieren {differs}, sin decidir {undecided}.",
+        "Claims of ours, which no report wrote: {total}. Agree {agrees}, no relevant difference "
+        "{equivalent}, differ {differs}, undecided {undecided}.",
     ),
+    "audit.summary_chance": (
+        "De {tested} números puestos a prueba, {expected:.1f} diferirían solo por azar; difieren "
+        "{differ}, y {corrected} si se corrige por ser tantos.",
+        "Of {tested} numbers tested, {expected:.1f} would differ by chance alone; {differ} differ, and "
+        "{corrected} once their number is corrected for.",
+    ),
+    # card
+    "card.authors": ("Autoría", "Authors"),
+    "card.scope": ("Alcance", "Scope"),
+    "card.method": ("Método", "Method"),
+    "card.stated": ("Lo que dice", "What it states"),
+    "card.missing": ("Lo que falta", "What is missing"),
+    "card.numbers": ("Números", "Numbers"),
+    "card.tables": ("Columnas enteras", "Whole columns"),
+    "card.claims": ("Afirmaciones", "Claims"),
+    "card.easy": ("Fue fácil", "What was easy"),
+    "card.difficult": ("Fue difícil", "What was difficult"),
+    "card.contact": ("Contacto", "Contact"),
+    "card.effort": ("Esfuerzo", "Effort"),
+    "card.dates": ("Fechas", "Dates"),
+    "card.cite": ("Para citarla", "To cite it"),
+    "card.spent": (
+        "{runs} corridas, {hours:.1f} horas de un núcleo, unos {energy:.2f} kWh si un núcleo ocupado "
+        "gasta {watts} W (se supone; no se midió).",
+        "{runs} runs, {hours:.1f} hours of one core, some {energy:.2f} kWh if a busy core takes {watts} W "
+        "(assumed, not measured).",
+    ),
+    "card.guesses": (
+        "Intentos hasta la primera coincidencia: {count}.",
+        "Guesses to the first agreement: {count}.",
+    ),
+    "card.when": (
+        "Las condiciones se fijaron el {bounds}; los márgenes, el {margins}; las corridas son del {first} al "
+        "{last}. De {items} filas, {amended} se agregaron o cambiaron después de ver corridas.",
+        "The conditions were fixed on {bounds}, the margins on {margins}; the runs are of {first} to {last}. "
+        "Of {items} rows, {amended} were added or changed after runs had been seen.",
+    ),
+    "card.citation": (
+        "Auditoría de «{title}» ({authors}, {year}). En: Fashion-MNIST, informes a prueba, versión {version}.",
+        "Audit of “{title}” ({authors}, {year}). In: Fashion-MNIST course companion: five student reports, "
+        "re-made and audited, version {version}.",
+    ),
+    # scrutiny
+    "scrutiny.unit_percent": ("porcentajes", "percentages"),
+    "scrutiny.unit_share": ("proporciones", "shares"),
+    "scrutiny.unit_nats": ("pérdidas", "losses"),
+    "scrutiny.unit_error": ("errores de reconstrucción", "reconstruction errors"),
+    "scrutiny.unit_images": ("cuentas de imágenes", "counts of images"),
+    "scrutiny.unit_epochs": ("épocas de un mínimo", "epochs of a minimum"),
+    "scrutiny.unit_seconds": ("segundos", "seconds"),
+    "scrutiny.unit_ratio": ("cocientes", "ratios"),
+    "scrutiny.unit_points": ("diferencias", "differences"),
+    "scrutiny.unit_all": ("todos", "all"),
+    "scrutiny.left_out": ("corridas apartadas", "runs left out"),
+    "scrutiny.held": ("dentro del intervalo de las demás", "within the interval of the others"),
+    "scrutiny.share": ("se esperaba 95 %", "95 % expected"),
+    "scrutiny.margins_0.5": ("la mitad", "half as wide"),
+    "scrutiny.margins_1": ("los fijados", "as they were fixed"),
+    "scrutiny.margins_2": ("el doble", "twice as wide"),
+    "scrutiny.unnamed": ("sin nombre ({cpu})", "not named ({cpu})"),
+    "scrutiny.not_recorded": ("no se anotó", "not recorded"),
+    "scrutiny.kernels": ("lo que eligió oneDNN", "what oneDNN chose"),
+    "scrutiny.float32": ("corridas en float32", "runs in float32"),
+    "scrutiny.bfloat16": ("corridas en bfloat16", "runs in bfloat16"),
+    "scrutiny.made": ("cuándo", "when"),
     # search
     "search.grid": ("grilla", "grid"),
     "search.random": ("al azar", "random"),

@@ -1,142 +1,98 @@
-"""The audit: what a report published, what our runs give under its protocol and under ours, and a verdict.
+"""The verdicts: what a report published, what our runs give under its protocol and under ours, and a rule for each kind.
 
-The rules, the same for every report:
+*A number* is one more run of ours, if it lies where one more run would fall in 95 of 100, widened by half a unit of its last digit.
+Outside, it **differs**. Inside, it **agrees** only if that interval is no wider than the margin of its unit, which was fixed
+beforehand (``reports/margins.yaml``): else a deviation that matters could have gone unnoticed, and there is **not enough**. What our
+recipe was fitted to is **calibrated**; where the report leaves out what it takes, it **cannot be compared**.
 
-*Number.* The published number is one more run: it *agrees* with n runs under the report's protocol (mean m, standard deviation
-s) if it lies within the 95 % prediction interval m ± t·s·√(1 + 1/n), widened by half a unit of the last digit printed, where t
-is the 0.975 quantile of Student's distribution with n − 1 degrees of freedom; else it *differs*. A proportion that the report
-measured on few images, k, also has the noise of drawing those: the half width becomes √(t²·s²·(1 + 1/n) + 1.96²·m(1 − m)/k). The
-variances add; that of the drawing follows from m and needs no t.
+*A claim* is one or more measured quantities and their bounds. A condition holds if the 95 % interval of the mean lies within the
+bounds, and fails if it lies outside. The claim **agrees** if all hold and **differs** if one fails; else it is **undecided**, with the
+number of runs that would decide. Where it says that two things are the same, both bounds are tested one-sided, at 5 % each, and what
+holds is **no relevant difference**.
 
-*Claim.* A claim is one or more measured quantities and their bounds. A condition holds if the 95 % confidence interval of the
-mean, m ± t·s/√n, lies within the bounds, and fails if it lies outside. The claim *agrees* if all conditions hold and *differs* if
-one fails; otherwise n runs do not decide it and it *cannot be compared*.
+*A column of a table* is one more column of ours; its rows may share a split. See :func:`fmnist_utils.audit.estimates.joint`.
 
-*Comparison.* Two groups of one report are compared seed by seed: what a seed does to both drops out, and the differences are n
-values like any others. Groups of different reports share no seed in that sense; their variances add, s₁²/n₁ + s₂²/n₂, and the
-degrees of freedom are Welch's (B. L. Welch, Biometrika 34, 1947, pp. 28-35). Of a ratio, to first order.
+*A comparison* of two groups is one of their means, as Welch's; seed by seed only where the runs of a seed belong together.
 """
 
 from __future__ import annotations
 
 import functools
-import math
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from html import escape
 from types import SimpleNamespace
+from typing import Any, Protocol
 
 import numpy as np
-import pandas as pd
-from scipy.special import (  # the quantiles of scipy.stats, which takes a second longer to import
-    ndtri,
-    stdtrit,
-)
+from scipy import stats
 
+from fmnist_utils.audit.estimates import (
+    Estimate,
+    hits_in_few,
+    joint,
+    mcnemar,
+    pooled,
+    to_scale,
+)
+from fmnist_utils.audit.formats import (
+    format_bound,
+    format_estimate,
+    format_p,
+    format_value,
+)
+from fmnist_utils.audit.margins import Margins, load_margins
+from fmnist_utils.audit.measures import Measure, Metric, recalls
+from fmnist_utils.audit.recipes import Recipe
 from fmnist_utils.audit.records import Records, Run
 from fmnist_utils.audit.schema import (
     Across,
-    ByGroup,
     Claim,
     Condition,
-    Measure,
     Number,
+    PublishedTable,
     Report,
     find_group,
     load_across,
     load_report,
-    report_names,
+    student_reports,
 )
-from fmnist_utils.models import build_model, count_multiply_adds, count_parameters
+from fmnist_utils.data import load_fashion_mnist
 from fmnist_utils.text import UserError, say
 
-
-@dataclass(frozen=True)
-class Estimate:
-    """Mean and sample standard deviation (``None`` below two runs) of ``n`` runs that differ in their seed."""
-
-    mean: float
-    sd: float | None
-    n: int
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> Estimate | None:
-        """Return the estimate from one value a seed, or None if there is no value."""
-        if not len(values):
-            return None
-        return cls(
-            float(np.mean(values)),
-            float(np.std(values, ddof=1)) if len(values) > 1 else None,
-            len(values),
-        )
-
-    def half_width(self, one_more_run: bool, images: int | None = None) -> float:
-        """Return the half width of the 95 % prediction interval for one more run, else of the confidence interval of the mean.
-
-        With ``images``, the run is measured as a proportion of so many images, and the noise of drawing them is added.
-        """
-        if self.sd is None:
-            return math.inf
-        factor = math.sqrt(1 + 1 / self.n) if one_more_run else math.sqrt(1 / self.n)
-        sampling = math.sqrt(self.mean * (1 - self.mean) / images) if images else 0.0
-        return math.hypot(
-            float(stdtrit(self.n - 1, 0.975)) * self.sd * factor, float(ndtri(0.975)) * sampling
-        )
-
-    @property
-    def runs(self) -> str:
-        """How many runs, in writing."""
-        return str(self.n)
+ACROSS = "across"
+VERDICTS = (
+    "agrees",
+    "equivalent",
+    "differs",
+    "not enough",
+    "undecided",
+    "calibrated",
+    "cannot be compared",
+)
+# Of a claim that its report wrote, and of one that is ours.
+KINDS = ("number", "claim", "table", "derived")
+TESTED = 0.05  # the share of the numbers that would differ by chance alone
 
 
-@dataclass(frozen=True)
-class Unpaired(Estimate):
-    """The difference, or the ratio, of the means of two groups whose runs do not pair up; ``n`` is the smaller number of runs.
+class Store(Protocol):
+    """Where the runs of recipes are found."""
 
-    Attributes:
-        sd: of the difference of one run of each.
-        parts: what each group brings to it: its standard deviation in the units of the result, and its number of runs.
-    """
-
-    parts: tuple[Estimate, Estimate]
-
-    @classmethod
-    def compare(cls, first: Estimate, second: Estimate, ratio: bool = False) -> Unpaired:
-        """Return the difference of two estimates, or their ratio, whose error is taken to first order."""
-        scales = (1 / second.mean, first.mean / second.mean**2) if ratio else (1.0, 1.0)
-        mean = first.mean / second.mean if ratio else first.mean - second.mean
-        parts = tuple(
-            Estimate(each.mean, None if each.sd is None else abs(scale) * each.sd, each.n)
-            for each, scale in zip((first, second), scales, strict=True)
-        )
-        sds = [part.sd for part in parts]
-        return cls(mean, None if None in sds else math.hypot(*sds), min(first.n, second.n), parts)
-
-    def half_width(self, one_more_run: bool, images: int | None = None) -> float:
-        """Return the half width for one more run of each group, else that of Welch's confidence interval."""
-        if self.sd is None:
-            return math.inf
-        if self.sd == 0:  # costs, which are the same for every seed
-            return 0.0
-        variances = [part.sd**2 * (one_more_run + 1 / part.n) for part in self.parts]
-        freedom = sum(variances) ** 2 / sum(
-            v**2 / (part.n - 1) for v, part in zip(variances, self.parts, strict=True)
-        )
-        return float(stdtrit(freedom, 0.975)) * math.sqrt(sum(variances))
-
-    @property
-    def runs(self) -> str:
-        return say("audit.unpaired_runs", first=self.parts[0].n, second=self.parts[1].n)
+    def find(self, recipe: Recipe) -> Run | None: ...
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the audit; ``published`` is a number in our units or the text of a claim.
+    """One line of the audit.
 
     Attributes:
-        open: why it cannot be compared: ``runs``, too few of them; ``undecided``, they do not decide; ``report``, which leaves
-            out what a comparison needs.
+        kind: ``number``, ``claim``, ``table``, or ``derived``: a claim that no report wrote.
+        published: a number in our units, or the text of a claim; ``printed`` as the report printed it.
+        runs: which runs it stands on, in words; ``n``: how many, of the smallest group.
+        p: of a number or a column: how often one more run would be at least as far from ours.
+        low, high: where one more run would fall; of a claim, where the mean of its first condition is.
+        noticed: the smallest deviation that would have been noticed; ``margin``: the one that matters.
+        needed: how many runs would decide or be enough; None where none are needed, or more than a thousand would be.
+        amended: the date on which what it is compared with was changed after runs had been seen.
     """
 
     report: str
@@ -149,31 +105,51 @@ class Row:
     ours: Estimate | None
     verdict: str
     reason: str
-    open: str = ""
+    printed: str = ""
+    runs: str = ""
+    n: int = 0
+    p: float | None = None
+    low: float | None = None
+    high: float | None = None
+    noticed: float | None = None
+    margin: float | None = None
+    needed: int | None = None
+    amended: str | None = None
+    where: str = ""
 
-    def to_json(self) -> dict:
-        """Return the line as a JSON object."""
-        return asdict(self)
+    def to_json(self) -> dict[str, Any]:
+        """Return the line as a JSON object; what has no bound is left out."""
+        fields = asdict(self)
+        for name in ("theirs", "ours"):
+            if fields[name]:
+                fields[name] = {key: fields[name][key] for key in ("mean", "sd", "n")}
+        for name in ("low", "high", "noticed"):
+            if fields[name] is not None and not np.isfinite(fields[name]):
+                fields[name] = None
+        return fields
 
 
-ACROSS = "across"
-
-
-def audit(name: str | None = None, store: Records | None = None) -> list[Row]:
+def rows(
+    name: str | None = None, store: Records | Store | None = None, margins: Margins | None = None
+) -> list[Row]:
     """Return the audit of the report called ``name``, of what stands ``across`` them, or of all, in the language in force.
+
+    Args:
+        margins: other rules than those of ``margins.yaml``, to see what depends on them.
 
     Raises:
         UserError: if there is no such report, or a record is damaged.
     """
-    audited = [_audited(each) for each in ([name] if name else [*report_names(), ACROSS])]
-    store = SimpleNamespace(
-        find=functools.cache((store or Records()).find)
-    )  # numbers and claims share their runs
-    rows = []
-    for report in audited:
-        rows += [_audit_number(report, number, store) for number in getattr(report, "numbers", ())]
-        rows += [_audit_claim(report, claim, store) for claim in report.claims]
-    return rows
+    audited = [_audited(each) for each in ([name] if name else [*student_reports(), ACROSS])]
+    found = store or Records()
+    # Numbers and claims share their runs: each record is read once.
+    runs: Store = SimpleNamespace(find=functools.cache(found.find))
+    return [
+        row for report in audited for row in Audit(report, runs, margins or load_margins()).rows()
+    ]
+
+
+audit = rows  # as the pages call it
 
 
 def _audited(name: str) -> Report | Across:
@@ -181,50 +157,339 @@ def _audited(name: str) -> Report | Across:
         return load_across() if name == ACROSS else load_report(name)
     except UserError as error:
         if error.key == "reports.unknown":
-            error = UserError(
-                error.key, **error.values | {"allowed": ", ".join([*report_names(), ACROSS])}
-            )
+            allowed = ", ".join([*student_reports(), ACROSS])
+            error = UserError(error.key, **error.values | {"allowed": allowed})
         raise error from None
 
 
-def _audit_number(report: Report, number: Number, store: Records) -> Row:
-    theirs, ours = (
-        estimate(report, number.measure, protocol, store) for protocol in ("theirs", "ours")
-    )
-    open = ""
-    if not number.comparable:
-        verdict, reason, open = "cannot be compared", "", "report"
-    elif theirs is None or theirs.sd is None:
-        verdict, open = "cannot be compared", "runs"
-        reason = say("audit.too_few", n=theirs.n if theirs else 0)
-    else:
-        verdict = (
-            "agrees" if agrees(number.value, number.rounding, theirs, number.images) else "differs"
+@dataclass
+class Audit:
+    """The audit of one report."""
+
+    report: Report | Across
+    store: Store
+    margins: Margins
+
+    @functools.cached_property
+    def spreads(self) -> dict[str, tuple[float, float]]:
+        """The variance of one run and its degrees of freedom, pooled over each table, by the id of its numbers."""
+        spreads = {}
+        for table in getattr(self.report, "tables", ()):
+            measures = [self.report.number(id).measure for id in table.numbers]
+            found = [self.estimate(measure, "theirs") for measure in measures]
+            spread = pooled([each for each in found if each])
+            if spread:
+                spreads |= dict.fromkeys(table.numbers, spread)
+        return spreads
+
+    def rows(self) -> list[Row]:
+        """Return its lines: numbers, columns of tables, claims."""
+        numbers = [self.number(number) for number in getattr(self.report, "numbers", ())]
+        tables = [self.table(table) for table in getattr(self.report, "tables", ())]
+        return numbers + tables + [self.claim(claim) for claim in self.report.claims]
+
+    # --- what the runs give
+
+    def by_seed(self, measure: Measure, protocol: str) -> list[dict[int, float]]:
+        """Return the value of each seed, one dictionary for each group of ``measure.of``; without a group's runs, it is empty."""
+        found = []
+        for name in measure.of:
+            owner, group = find_group(name, self.report)
+            runs = [run for run in owner.runs_of(group, protocol, self.store) if measure.fits(run)]
+            found.append({run.recipe.seed: measure.of_run(run) for run in runs})
+        return found
+
+    def values(self, measure: Measure, protocol: str) -> dict[int, float]:
+        """Return the value of each seed that all groups of ``measure.of`` have."""
+        found = self.by_seed(measure, protocol)
+        if measure.scale == "event":
+            pairs = [value for of_group in found for value in of_group.values()]
+            return dict(enumerate(pairs))
+        together = {"mean": np.mean, "lowest": np.min, "highest": np.max}[measure.together]
+        seeds = [seed for seed in found[0] if all(seed in other for other in found)]
+        return {seed: float(together([of_group[seed] for of_group in found])) for seed in seeds}
+
+    def estimate(self, measure: Measure, protocol: str) -> Estimate | None:
+        """Return the estimate of ``measure`` under ``protocol``, or None where a group has no runs under it."""
+        first = self.values(measure, protocol)
+        if not measure.compared_with:
+            values = list(first.values())
+            return Estimate.of(values, measure.scale, self.whole(measure, protocol), measure.grain)
+        second = self.values(measure.other_side, protocol)
+        if measure.scale == "exact":
+            means = [float(np.mean(list(each.values()))) for each in (first, second) if each]
+            if len(means) < 2:
+                return None
+            value = means[0] / means[1] if measure.over else means[0] - means[1]
+            return Estimate(value, 0.0, min(len(first), len(second)), "exact")
+        if not measure.paired:
+            return Estimate.compare(
+                list(first.values()), list(second.values()), ratio=bool(measure.over)
+            )
+        pairs = [(value, second[seed]) for seed, value in first.items() if seed in second]
+        values = [one / other if measure.over else one - other for one, other in pairs]
+        scale = "log" if measure.over else "plain"
+        return Estimate.of(values, scale, overlap=measure.overlap)  # type: ignore[arg-type]
+
+    def whole(self, measure: Measure, protocol: str) -> float:
+        """Return what a share of ``measure`` is of."""
+        owner, group = find_group(measure.of[0], self.report)
+        runs = owner.runs_of(group, protocol, self.store)
+        fitting = [run for run in runs if measure.fits(run)]
+        return measure.quantity.whole(fitting[0]) if fitting and not measure.less else 1.0
+
+    def describe(self, measure: Measure, protocol: str) -> str:
+        """Return in words which runs a measure stands on, and what their rows have to say."""
+        texts, notes = [], []
+        for name in measure.groups:
+            owner, group = find_group(name, self.report)
+            recipe = owner.recipe(group, protocol, owner.groups[group].first_seed)
+            texts.append(f"«{owner.label(group, recipe)}»")
+            if owner.groups[group].note:
+                notes.append(str(owner.groups[group].note))
+        recipe = self._recipe_of(measure.of[0], protocol)
+        if len(texts) > 4:
+            texts = [*texts[:2], say("audit.and_more", count=len(texts) - 2)]
+        described = say("audit.runs_of", groups=", ".join(texts))
+        if isinstance(measure.quantity, Metric) and recipe.task == "classification":
+            described += " " + say(f"audit.kept_{recipe.select}")
+        return " ".join([described, *dict.fromkeys(notes)])
+
+    def _recipe_of(self, name: str, protocol: str) -> Recipe:
+        owner, group = find_group(name, self.report)
+        return owner.recipe(group, protocol, owner.groups[group].first_seed)
+
+    # --- numbers
+
+    def number(self, number: Number) -> Row:
+        """Return the line of a published number."""
+        theirs, ours = (self.estimate(number.measure, name) for name in ("theirs", "ours"))
+        if theirs and self._in_a_table(number) and number.id in self.spreads:
+            theirs = theirs.with_spread(*self.spreads[number.id])
+        fields: dict[str, Any] = {
+            "report": self.report.id,
+            "id": number.id,
+            "kind": "number",
+            "what": str(number.what),
+            "published": number.value,
+            "unit": number.unit,
+            "theirs": theirs,
+            "ours": ours,
+            "printed": number.printed,
+            "runs": self.describe(number.measure, "theirs"),
+            "n": theirs.n if theirs else 0,
+            "margin": self.margins.of(number),
+            "amended": number.amended,
+            "where": str(number.where),
+        }
+        why = str(number.why or "")
+        if not number.comparable or number.calibrated:
+            verdict = "calibrated" if number.calibrated else "cannot be compared"
+            return Row(**fields, verdict=verdict, reason=why)
+        if theirs is None or not theirs.decides:
+            reason = say("audit.too_few", n=theirs.n if theirs else 0)
+            return Row(**fields, verdict="not enough", reason=f"{reason} {why}".strip())
+        p, low, high = self._judge(number, theirs)
+        noticed = (high - low) / 2
+        verdict = "differs" if p < 1 - self.margins.confidence else "agrees"
+        needed = None
+        if verdict == "agrees" and noticed > fields["margin"]:
+            verdict = "not enough"
+            needed = theirs.needed_to_notice(fields["margin"], number.rounding)
+        fields |= {"p": p, "low": low, "high": high, "noticed": noticed, "needed": needed}
+        reason = _explain_number(number, verdict, fields)
+        return Row(**fields, verdict=verdict, reason=f"{reason} {why}".strip())
+
+    def _judge(self, number: Number, runs: Estimate) -> tuple[float, float, float]:
+        """Return how often one more run would be as far, and where it would fall."""
+        if number.images:
+            return self._judge_few(number)
+        low, high = runs.interval(one_more_run=True)
+        return (
+            runs.p_value(number.value, number.rounding),
+            low - number.rounding,
+            high + number.rounding,
         )
-        interval = theirs.half_width(one_more_run=True, images=number.images) + number.rounding
-        bounds = [theirs.mean + side * interval for side in (-1, 1)]
-        # A number just outside would read as the bound itself; twelve digits more tell apart what differs at all.
-        more = (
-            next((more for more in range(12) if not _reads_alike(number, bounds, more)), 0)
-            if verdict == "differs"
-            else 0
+
+    def _judge_few(self, number: Number) -> tuple[float, float, float]:
+        """As :meth:`_judge`, of a share of the few images whose classes the printed matrix counts."""
+        assert isinstance(self.report, Report) and self.report.confusion and number.images
+        counts = [sum(row) for row in self.report.confusion]
+        owner, group = find_group(number.measure.of[0], self.report)
+        runs = owner.runs_of(group, "theirs", self.store)
+        chances = hits_in_few(np.array([recalls(run) for run in runs]), counts)
+        hits = round(number.value * number.images)
+        p = min(1.0, 2 * min(chances[hits:].sum(), chances[: hits + 1].sum()))
+        reached = chances.cumsum()
+        edges = [int(np.searchsorted(reached, share)) for share in (0.025, 0.975)]
+        return float(p), edges[0] / number.images, edges[1] / number.images
+
+    def _in_a_table(self, number: Number) -> bool:
+        return any(number.id in table.numbers for table in getattr(self.report, "tables", ()))
+
+    # --- columns of tables
+
+    def table(self, table: PublishedTable) -> Row:
+        """Return the line of a column of a published table, judged as one."""
+        assert isinstance(self.report, Report)
+        numbers = [self.report.number(id) for id in table.numbers]
+        by_row = [self.values(number.measure, "theirs") for number in numbers]
+        seeds = [seed for seed in by_row[0] if all(seed in other for other in by_row)]
+        first = numbers[0]
+        unit = "points" if first.unit in ("percent", "share") else first.unit
+        fields: dict[str, Any] = {
+            "report": self.report.id,
+            "id": table.id,
+            "kind": "table",
+            "what": str(table.what),
+            "published": ", ".join(number.printed for number in numbers),
+            "printed": "",
+            "unit": unit,
+            "theirs": None,
+            "ours": None,
+            "margin": self.margins.of(first),
+            "where": str(first.where),
+            "n": len(seeds),
+        }
+        if len(seeds) < 2:
+            reason = say("audit.too_few", n=len(seeds))
+            return Row(**fields, verdict="not enough", reason=reason)
+        scale, whole = first.measure.scale, self.whole(first.measure, "theirs")
+        values = np.array([[to_scale(row[s], scale, whole) for s in seeds] for row in by_row])
+        published = np.array([to_scale(number.value, scale, whole) for number in numbers])
+        found = joint(values, published)
+        # A shift on the scale is told in the units of the table, at its mean: to first order.
+        mean = float(np.mean([number.value for number in numbers]))
+        slope = {"log": mean, "share": mean * (1 - mean / whole)}.get(scale, 1.0)
+        noticed = found.noticed * slope
+        verdict = "differs" if found.p < 1 - self.margins.confidence else "agrees"
+        if verdict == "agrees" and noticed > fields["margin"]:
+            verdict = "not enough"
+        reason = say(
+            f"audit.table_{verdict.replace(' ', '_')}",
+            shift=format_value(found.shift * slope, unit, signed=True),
+            n=found.n,
+            p=format_p(found.p),
+            noticed=format_value(noticed, unit, plain=True),
+            margin=format_value(fields["margin"], unit, plain=True),
         )
-        low, high = (format_value(bound, number.unit, more) for bound in bounds)
-        reason = say(f"audit.number_{verdict}", low=low, high=high, n=theirs.n)
-    reason = " ".join([reason, str(number.why or "")]).strip()
-    return Row(
-        report.id,
-        number.id,
-        "number",
-        str(number.what),
-        number.value,
-        number.unit,
-        theirs,
-        ours,
-        verdict,
-        reason,
-        open,
-    )
+        return Row(**fields, p=found.p, noticed=noticed, verdict=verdict, reason=reason)
+
+    # --- claims
+
+    def claim(self, claim: Claim) -> Row:
+        """Return the line of a claim."""
+        theirs, ours = (
+            [self.estimate(each.measure, each.protocol or protocol) for each in claim.check]
+            for protocol in ("theirs", "ours")
+        )
+        verdict = judge_all(claim.check, theirs)
+        evidence = [
+            self._evidence(each, result) for each, result in zip(claim.check, theirs, strict=True)
+        ]
+        second_opinion = judge_all(claim.check, ours)
+        if second_opinion != verdict and all(ours):
+            told = say(f"verdict.{second_opinion}")
+            evidence.append(say("audit.ours_otherwise", verdict=told))
+        if claim.calibrated or not claim.comparable:
+            verdict = "calibrated" if claim.calibrated else "cannot be compared"
+        first = claim.check[0]
+        shown = [
+            results[0] if first.protocol in (None, protocol) else None
+            for protocol, results in (("theirs", theirs), ("ours", ours))
+        ]
+        low, high = theirs[0].interval() if theirs[0] else (None, None)
+        return Row(
+            report=self.report.id,
+            id=claim.id,
+            kind="derived" if claim.derived or isinstance(self.report, Across) else "claim",
+            what=str(claim.text),
+            published=str(claim.text),
+            unit=first.unit,
+            theirs=shown[0],
+            ours=shown[1],
+            n=min(result.n if result else 0 for result in theirs),
+            verdict=verdict,
+            reason=" ".join([*evidence, str(claim.why)]),
+            low=low,
+            high=high,
+            needed=_needed(claim.check, theirs) if verdict == "undecided" else None,
+            amended=claim.amended,
+        )
+
+    def _evidence(self, condition: Condition, result: Estimate | None) -> str:
+        """Return what was measured for a condition, what was asked, and whether it holds."""
+        bounds = [(">", condition.above), ("<", condition.below)]
+        wanted = say("allowed.and").join(
+            f"{sign} {format_bound(bound, condition.unit)}"
+            for sign, bound in bounds
+            if bound is not None
+        )
+        measured = say("audit.no_runs")
+        if result:
+            measured = format_estimate(result, condition.unit)
+        outcome = judge(condition, result)
+        text = say(
+            "audit.condition",
+            what=condition.what,
+            wanted=wanted,
+            measured=measured,
+            outcome=say(f"outcome.{outcome}"),
+        )
+        if outcome == "open" and result and result.decides:
+            needed = _needed([condition], [result])
+            text += " " + (say("audit.needed", n=needed) if needed else say("audit.never"))
+        if condition.mcnemar:
+            text += self._image_by_image(condition.measure, condition.protocol or "theirs")
+        return text
+
+    def _image_by_image(self, measure: Measure, protocol: str) -> str:
+        """Return what McNemar's test says of the pairs of runs that answered the same test images."""
+        pairs = []
+        for name in (measure.of[0], measure.compared_with[0]):
+            owner, group = find_group(name, self.report)
+            runs = owner.runs_of(group, protocol, self.store)
+            pairs.append({run.recipe.seed: run for run in runs if run.record.predictions_sha256})
+        seeds = [seed for seed in pairs[0] if seed in pairs[1]]
+        if not seeds:
+            return ""
+        labels = test_labels()
+        found = []
+        for seed in seeds:
+            first, second = (of_group[seed].predictions for of_group in pairs)
+            if first is not None and second is not None:
+                found.append(mcnemar(labels, first, second))
+        clear = [(one, other) for one, other, p in found if p < 1 - self.margins.confidence]
+        won = sum(one > other for one, other in clear)
+        return " " + say("audit.mcnemar", pairs=len(found), first=won, second=len(clear) - won)
+
+
+@functools.cache
+def test_labels() -> np.ndarray:
+    """Return the classes of the 10,000 official test images, which the package ships."""
+    return load_fashion_mnist("sample").test.labels.numpy()
+
+
+def _explain_number(number: Number, verdict: str, fields: dict[str, Any]) -> str:
+    """Return why a number has its verdict: where one more run would fall, p, and what would have been noticed."""
+    low, high = fields["low"], fields["high"]
+    # A number just outside would read as the bound itself; some digits more tell them apart.
+    more = 0
+    if verdict == "differs":
+        more = next((k for k in range(12) if not _reads_alike(number, (low, high), k)), 0)
+    told = {
+        "low": format_value(low, number.unit, more),
+        "high": format_value(high, number.unit, more),
+        "n": fields["theirs"].runs,
+        "p": format_p(fields["p"]),
+        "noticed": format_value(fields["noticed"], number.unit, plain=True),
+        "margin": format_value(fields["margin"], number.unit, plain=True),
+    }
+    text = say(f"audit.number_{verdict.replace(' ', '_')}", **told)
+    if verdict != "not enough":
+        return text
+    needed = fields["needed"]
+    return f"{text} " + (say("audit.enough", n=needed) if needed else say("audit.never_enough"))
 
 
 def _reads_alike(number: Number, bounds: Sequence[float], more: int) -> bool:
@@ -234,430 +499,101 @@ def _reads_alike(number: Number, bounds: Sequence[float], more: int) -> bool:
     }
 
 
-def agrees(published: float, rounding: float, runs: Estimate, images: int | None = None) -> bool:
-    """Return whether a published number could be one more of ``runs``, measured on few ``images`` if given (95 % interval)."""
-    return (
-        abs(published - runs.mean) <= runs.half_width(one_more_run=True, images=images) + rounding
-    )
-
-
-def _audit_claim(report: Report | Across, claim: Claim, store: Records) -> Row:
-    theirs, ours = (
-        [
-            estimate(report, condition.measure, condition.protocol or protocol, store)
-            for condition in claim.check
-        ]
-        for protocol in ("theirs", "ours")
-    )
-    verdict = judge_all(claim.check, theirs)
-    evidence = [
-        _describe(condition, result) for condition, result in zip(claim.check, theirs, strict=True)
-    ]
-    second_opinion = judge_all(claim.check, ours)
-    if second_opinion != verdict and (second_opinion != "cannot be compared" or all(ours)):
-        evidence.append(say("audit.ours_otherwise", verdict=say(f"verdict.{second_opinion}")))
-    first = claim.check[0]
-    shown = [
-        results[0] if first.protocol in (None, protocol) else None
-        for protocol, results in (("theirs", theirs), ("ours", ours))
-    ]
-    too_few = any(result is None or result.sd is None for result in theirs)
-    open = ("runs" if too_few else "undecided") if verdict == "cannot be compared" else ""
-    reason = " ".join([*evidence, str(claim.why)])
-    return Row(
-        report.id,
-        claim.id,
-        "claim",
-        str(claim.text),
-        str(claim.text),
-        first.unit,
-        *shown,
-        verdict,
-        reason,
-        open,
-    )
-
-
 def judge(condition: Condition, runs: Estimate | None) -> str:
     """Return whether a condition ``holds``, ``fails`` or is ``open`` given the runs."""
-    if runs is None or runs.sd is None:
+    if runs is None or not runs.decides:
         return "open"
-    low, high = (runs.mean + side * runs.half_width(one_more_run=False) for side in (-1, 1))
-    above = -math.inf if condition.above is None else condition.above
-    below = math.inf if condition.below is None else condition.below
+    above = -np.inf if condition.above is None else condition.above
+    below = np.inf if condition.below is None else condition.below
+    low, high = runs.interval(confidence=0.9 if condition.same else 0.95)
     if above < low and high < below:
         return "holds"
+    low, high = runs.interval()
     return "fails" if high < above or below < low else "open"
 
 
 def judge_all(conditions: Sequence[Condition], results: Sequence[Estimate | None]) -> str:
     """Return the verdict on a claim from its conditions."""
-    outcomes = {
-        judge(condition, result) for condition, result in zip(conditions, results, strict=True)
-    }
+    outcomes = {judge(each, result) for each, result in zip(conditions, results, strict=True)}
     if "fails" in outcomes:
         return "differs"
-    return "cannot be compared" if "open" in outcomes else "agrees"
+    if "open" in outcomes:
+        return "undecided"
+    return "equivalent" if all(condition.same for condition in conditions) else "agrees"
 
 
-def _describe(condition: Condition, result: Estimate | None) -> str:
-    bounds = [(">", condition.above), ("<", condition.below)]
-    wanted = say("allowed.and").join(
-        f"{sign} {format_bound(bound, condition.unit)}"
-        for sign, bound in bounds
-        if bound is not None
-    )
-    measured = say("audit.no_runs") if result is None else format_estimate(result, condition.unit)
-    outcome = say(f"outcome.{judge(condition, result)}")
-    return say(
-        "audit.condition", what=condition.what, wanted=wanted, measured=measured, outcome=outcome
-    )
+def _needed(conditions: Sequence[Condition], results: Sequence[Estimate | None]) -> int | None:
+    """Return for how many runs all open conditions would be decided, if the truth is what was seen; None if for none."""
+    most = 0
+    for condition, result in zip(conditions, results, strict=True):
+        if judge(condition, result) != "open":
+            continue
+        if result is None or not result.decides:
+            return None
+        above, below = condition.above, condition.below
+        bounds = [bound for bound in (above, below) if bound is not None]
+        crossed = [
+            bound
+            for bound, outside in (
+                (above, above is not None and result.mean <= above),
+                (below, below is not None and result.mean >= below),
+            )
+            if outside and bound is not None
+        ]
+        # Outside, the bound that was crossed has to be left behind; inside, both.
+        needs = [result.needed_for(bound) for bound in crossed or bounds]
+        if None in needs:
+            return None
+        most = max(most, *(need for need in needs if need is not None))
+    return most or None
 
 
 def estimate(
-    report: Report | Across, measure: Measure, protocol: str, store: Records
+    report: Report | Across, measure: Measure, protocol: str, store: Records | Store | None = None
 ) -> Estimate | None:
-    """Return the estimate of ``measure`` under ``protocol``, or None where a group has no runs under it.
-
-    Groups of one report are compared seed by seed; those of two, by their means.
-    """
-
-    def of_group(name: str, what: Measure) -> dict[int, float]:
-        owner, group = find_group(name, report)
-        quantity, runs = _quantity(what), owner.runs_of(group, protocol, store)
-        return {run.recipe.seed: quantity(run) for run in runs if not what.border or run.has_panel}
-
-    def by_seed(groups: tuple[str, ...], what: Measure) -> dict[int, float]:
-        """Return the mean over the groups for each seed that all of them have."""
-        first, *others = (of_group(group, what) for group in groups)
-        seeds = [seed for seed in first if all(seed in other for other in others)]
-        return {
-            seed: float(np.mean([first[seed], *(other[seed] for other in others)]))
-            for seed in seeds
-        }
-
-    values = by_seed(measure.of, measure)
-    other = measure.minus or measure.over
-    if other:
-        others = by_seed(other, measure.of_other)
-        if find_group(measure.of[0], report)[0] is not find_group(other[0], report)[0]:
-            both = [Estimate.of(list(each.values())) for each in (values, others)]
-            return Unpaired.compare(*both, ratio=bool(measure.over)) if all(both) else None
-        combine = (lambda a, b: a - b) if measure.minus else (lambda a, b: a / b)
-        values = {
-            seed: combine(value, others[seed]) for seed, value in values.items() if seed in others
-        }
-    return Estimate.of(list(values.values()))
+    """Return the estimate of ``measure`` under ``protocol``, or None where a group has no runs under it."""
+    return Audit(report, store or Records(), load_margins()).estimate(measure, protocol)
 
 
-def _quantity(measure: Measure) -> Callable[[Run], float]:
-    """Return the function from a run to the number that ``measure`` names."""
-
-    def column(run: Run, name: str) -> np.ndarray:
-        return np.array(run.history[name.replace("watched", run.recipe.watch)])
-
-    def of_run(run: Run) -> float:
-        if measure.metric:
-            return run.metrics[measure.metric]
-        if measure.last:
-            return column(run, measure.last)[-1]
-        if measure.lowest:
-            return column(run, measure.lowest).min()
-        if measure.highest:
-            return column(run, measure.highest).max()
-        if measure.total:
-            return column(run, measure.total).sum()
-        if measure.at_epoch:
-            name, epoch = measure.at_epoch
-            return column(run, name)[epoch - 1]
-        if measure.best_epoch:
-            return 1 + column(run, measure.best_epoch).argmin()
-        if measure.after_best:
-            name, later = measure.after_best
-            best = column(run, "watched_loss").argmin()
-            return column(run, name)[best : best + later + 1][-1] - column(run, name)[best]
-        if measure.falls:
-            return (np.diff(column(run, measure.falls)[9:]) < 0).mean()
-        if measure.roughness:
-            return math.sqrt((np.diff(column(run, measure.roughness)[9:], n=2) ** 2).mean() / 6)
-        if measure.border:
-            picture = run.panel[measure.border]
-            return np.concatenate([picture[-1], picture[:-1, -1]]).mean()
-        if measure.cost:
-            return costs(run)[measure.cost]
-        matrix = run.confusion
-        if measure.cell:
-            return matrix[measure.cell]
-        recall = matrix.diagonal() / matrix.sum(axis=1)
-        if measure.recall is not None:
-            return recall[measure.recall]
-        if measure.recall_rank is not None:
-            return 1 + (recall < recall[measure.recall_rank]).sum()
-        true, predicted = measure.error_share
-        errors = matrix[true].sum() - matrix[true, true]
-        return matrix[true, list(predicted)].sum() / errors
-
-    def quantity(run: Run) -> float:
-        value = of_run(run)
-        if measure.minus_metric:
-            value -= run.metrics[measure.minus_metric]
-        if measure.minus_last:
-            value -= column(run, measure.minus_last)[-1]
-        if measure.minus_lowest:
-            value -= column(run, measure.minus_lowest).min()
-        if measure.minus_at:
-            name, epoch = measure.minus_at
-            value -= column(run, name)[epoch - 1]
-        return float(value)
-
-    return quantity
+def measured(
+    report: Report | Across, measure: Measure, protocol: str, store: Records | Store | None = None
+) -> list[float]:
+    """Return the value of ``measure`` in each run under ``protocol``, without what it is compared with."""
+    runs = Audit(report, store or Records(), load_margins())
+    return list(runs.values(measure, protocol).values())
 
 
-def costs(run: Run) -> dict[str, int]:
-    """Return what a run's training cost, see :class:`Measure`; without that of the encoder that it started from."""
-    recipe, epochs, images = run.recipe, len(run.history), run.recipe.data.num_train
-    model = build_model(**recipe.model.model_dump())
-    of_one = count_multiply_adds(model)
-    return {
-        "parameters": count_parameters(model),
-        "image_multiply_adds": of_one,
-        "updates": epochs * math.ceil(images / recipe.batch_size),
-        "multiply_adds": epochs * images * of_one,
-    }
+def agrees(published: float, rounding: float, runs: Estimate) -> bool:
+    """Return whether a published number could be one more of ``runs``, in 95 of 100 cases, however wide that is."""
+    return runs.p_value(published, rounding) >= TESTED
 
 
-def spending(runs: Sequence[Run]) -> pd.DataFrame:
-    """Return what training had spent after each epoch: a row an epoch, means over ``runs``, as far as all of them go.
-
-    Returns:
-        The columns of the history and ``epochs``, ``updates`` and ``multiply_adds`` as in :func:`costs`; ``seconds``, of the
-        training alone, are so many times those of the median epoch.
-    """
-    frames = []
-    for run in runs:
-        history, total = run.history.frame(), costs(run)
-        epochs = history.index.to_numpy()
-        spent = {name: total[name] * epochs / len(history) for name in ("updates", "multiply_adds")}
-        frames.append(
-            history.assign(epochs=epochs, **spent, seconds=epochs * run.history.epoch_seconds)
-        )
-    return pd.concat(frames).groupby(level=0).mean().head(min(map(len, frames)))
-
-
-def cost_table(runs: Mapping[str, Sequence[Run]]) -> Table:
-    """Return what each network and its training cost, one row a label: counts, and *mean ± sd (n)* of the seconds.
-
-    Multiply-adds are those of the forward pass, in millions for one image and in thousands of millions for the training. Seconds
-    are those of the median epoch times the epochs.
-    """
-    lines = {}
-    for label, (first, *others) in runs.items():
-        total, seconds = (
-            costs(first),
-            [len(run.history) * run.history.epoch_seconds for run in (first, *others)],
-        )
-        lines[label] = {
-            "parameters": f"{total['parameters']:,}",
-            "image": f"{total['image_multiply_adds'] / 1e6:.2f}",
-            "epochs": f"{len(first.history)}",
-            "updates": f"{total['updates']:,}",
-            "multiply_adds": f"{total['multiply_adds'] / 1e9:,.0f}",
-            "seconds": format_estimate(Estimate.of(seconds), "seconds"),
-        }
-    frame = pd.DataFrame.from_dict(lines, orient="index").rename(
-        columns=lambda name: say(f"cost.{name}")
-    )
-    return Table(
-        frame.map(lambda text: text.replace(",", "\u202f"))
-    )  # thousands apart, alike in both languages
-
-
-def count_verdicts(rows: Sequence[Row]) -> dict[str, dict[str, int]]:
-    """Return how many numbers and how many claims have each verdict."""
+def count_verdicts(found: Iterable[Row]) -> dict[str, dict[str, int]]:
+    """Return how many numbers, claims, columns of tables and claims of our own have each verdict."""
+    every = list(found)
     return {
         kind: {
-            verdict: sum(row.kind == kind and row.verdict == verdict for row in rows)
+            verdict: sum(row.kind == kind and row.verdict == verdict for row in every)
             for verdict in VERDICTS
         }
-        for kind in ("number", "claim")
+        for kind in KINDS
     }
 
 
-def count_open(rows: Sequence[Row]) -> dict[str, int]:
-    """Return for how many rows each reason, see :class:`Row`, forbids a comparison."""
-    return {why: sum(row.open == why for row in rows) for why in ("runs", "undecided", "report")}
+def chance(found: Iterable[Row]) -> dict[str, float]:
+    """Return what chance alone does to the numbers that were tested.
 
-
-VERDICTS = ("agrees", "differs", "cannot be compared")
-
-
-class Table(pd.DataFrame):
-    """A DataFrame of texts, which a notebook shows whole: each reason on a line of its own, below its row and as wide.
-
-    A cell that needs it carries its heading as ``data-label``, so that a style sheet can show rows as cards on a narrow screen.
+    Returns:
+        ``tested`` numbers, how many would differ by chance (``expected``), how many ``differ``, and how many of those do so still
+        when the share of false ones among them is held at 5 % (Y. Benjamini and Y. Hochberg, 1995: ``corrected``).
     """
-
-    def _repr_html_(self) -> str:
-        reason, *obvious = (say(f"audit.{name}") for name in ("reason", "what", "error"))
-        columns = [name for name in self if name != reason]
-        left = (
-            'style="text-align: left; vertical-align: top"'  # Jupyter's own style sheet says right
-        )
-        heads = "".join(
-            f"<th {left}>{escape(name)}</th>" for name in [self.index.name or "", *columns]
-        )
-        lines = [f'<table class="texts"><thead><tr>{heads}</tr></thead><tbody>']
-        for name, row in self.iterrows():
-            labels = [
-                "" if column in obvious else f' data-label="{escape(column)}"' for column in columns
-            ]
-            cells = "".join(
-                f"<td {left}{label}>{_html(row[column])}</td>"
-                for label, column in zip(labels, columns, strict=True)
-            )
-            lines.append(f"<tr><th {left}>{escape(name)}</th>{cells}</tr>")
-            if reason in self:
-                lines.append(
-                    f'<tr class="reason"><td {left} colspan="{len(columns) + 1}">{_html(row[reason])}</td></tr>'
-                )
-        return "\n".join([*lines, "</tbody></table>"])
-
-
-def _html(text: str) -> str:
-    """Return ``text`` as HTML: what stands in backticks is code, and ``mean ± sd`` or ``(n = 5)`` stays on one line."""
-    coded = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
-    return re.sub(r" ([±=]) (?![^<]*</code>)", r"&nbsp;\1&nbsp;", coded)
-
-
-def table(rows: Sequence[Row]) -> Table:
-    """Return the audit as a table, in the language in force: of numbers, of claims, or of both."""
-    lines = [
-        {
-            "id": row.id,
-            "what": row.what,
-            "published": load_report(row.report).number(row.id).printed
-            if row.kind == "number"
-            else None,
-            "theirs": format_estimate(row.theirs, row.unit),
-            "ours": format_estimate(row.ours, row.unit),
-            "verdict": say(f"verdict.{row.verdict}"),
-            "reason": row.reason,
-        }
-        for row in rows
-    ]
-    return _shown(pd.DataFrame(lines).dropna(axis="columns", how="all").fillna(""))
-
-
-def compare(report: Report, name: str, value: float) -> Table:
-    """Return a published number beside the recorded runs and a value measured here.
-
-    Args:
-        name: of a number of the report: ``"N1-4"``.
-        value: in our units: an accuracy in [0, 1], a loss as it is.
-
-    Raises:
-        UserError: if the report has no such number.
-    """
-    number = report.number(name)
-    theirs, ours = (
-        estimate(report, number.measure, protocol, Records()) for protocol in ("theirs", "ours")
-    )
-    columns = {
-        "published": number.printed,
-        "theirs": format_estimate(theirs, number.unit),
-        "ours": format_estimate(ours, number.unit),
-        "here": format_value(value, number.unit),
-    }
-    frame = pd.DataFrame([columns], index=pd.Index([str(number.what)], name=""))
-    return Table(frame.rename(columns=lambda column: say(f"audit.{column}")))
-
-
-def errors_table(report: Report) -> Table:
-    """Return the mistakes and omissions of a report as a table, in the language in force."""
-    return _shown(
-        pd.DataFrame([{"id": error.id, "error": str(error.text)} for error in report.errors])
-    )
-
-
-def values(runs: Mapping[str, Sequence[Run]], name: str) -> ByGroup:
-    """Return one value a seed for each group of ``runs``: the metric ``name``, or the last value of that column.
-
-    ``selected_epoch`` is the epoch whose weights are the result.
-    """
-
-    def value(run: Run) -> float:
-        if name == "selected_epoch":
-            return run.record.selected_epoch
-        return run.metrics[name] if name in run.metrics else run.history[name][-1]
-
-    found = {group: [value(run) for run in of_group] for group, of_group in runs.items()}
-    return ByGroup(found, getattr(runs, "labels", {}))
-
-
-def by_size(runs: Mapping[str, Sequence[Run]], name: str) -> dict[int, list[float]]:
-    """Return what :func:`values` does of autoencoders, by the size of their latent space instead of their label."""
+    ps = [row.p for row in found if row.kind == "number" and row.p is not None]
+    if not ps:
+        return {"tested": 0, "expected": 0.0, "differ": 0, "corrected": 0}
+    adjusted = stats.false_discovery_control(ps)
     return {
-        runs[label][0].recipe.model.latent_dim: of_label
-        for label, of_label in values(runs, name).items()
+        "tested": len(ps),
+        "expected": TESTED * len(ps),
+        "differ": sum(p < TESTED for p in ps),
+        "corrected": int((adjusted < TESTED).sum()),
     }
-
-
-def summary(runs: Mapping[str, Sequence[Run]], names: Sequence[str], unit: str = "nats") -> Table:
-    """Return *mean ± sd (n)* of the metrics or columns ``names``, one row a group; ``unit`` is that of the losses.
-
-    Accuracies are in percent; what is neither is a count.
-    """
-
-    def unit_of(name: str) -> str:
-        return "percent" if name.endswith("accuracy") else unit if name.endswith("loss") else "rank"
-
-    columns = {
-        say(f"metric.{name}"): [
-            format_estimate(Estimate.of(each), unit_of(name))
-            for each in values(runs, name).values()
-        ]
-        for name in names
-    }
-    labels = getattr(runs, "labels", {})
-    return Table(columns, index=pd.Index([labels.get(group, group) for group in runs], name=""))
-
-
-def _shown(frame: pd.DataFrame) -> Table:
-    return Table(frame.set_index("id").rename(columns=lambda name: say(f"audit.{name}")))
-
-
-# Decimals of each unit; three of any other.
-DIGITS = {
-    "percent": 1,
-    "points": 2,
-    "images": 0,
-    "rank": 1,
-    "epochs": 1,
-    "ratio": 2,
-    "seconds": 1,
-    "error": 4,
-}
-
-
-def format_value(value: float, unit: str, more: int = 0) -> str:
-    """Return a number of ours with its unit, ``81.0 %``, ``+8.3 points``, ``75``, with ``more`` digits than usual."""
-    units = {"percent": " %", "points": f" {say('audit.points')}", "ratio": " ×", "seconds": " s"}
-    scaled = value * (100 if unit in ("percent", "points") else 1)
-    return f"{scaled:{'+' if unit == 'points' else ''}.{DIGITS.get(unit, 3) + more}f}{units.get(unit, '')}"
-
-
-def format_bound(bound: float, unit: str) -> str:
-    """Return a bound of a condition with its unit: ``0.3 points``, ``90 %``."""
-    points = say("audit.point" if bound == 0.01 else "audit.points")
-    units = {"percent": " %", "points": f" {points}", "ratio": " ×"}
-    return f"{100 * bound if unit in ('percent', 'points') else bound:g}{units.get(unit, '')}"
-
-
-def format_estimate(estimate: Estimate | None, unit: str) -> str:
-    """Return ``mean ± sd (n)``, or a dash where there are no runs."""
-    if estimate is None:
-        return "—"
-    scale = 100 if unit in ("percent", "points") else 1
-    digits = DIGITS.get(unit, 3)
-    sd = "" if estimate.sd is None else f" ± {scale * estimate.sd:.{max(digits, 1)}f}"
-    return f"{format_value(estimate.mean, unit).split(' ')[0]}{sd} (n = {estimate.runs})"

@@ -10,6 +10,7 @@ shows.
 Where a function takes a mapping by name, recorded groups are called by their labels.
 """
 
+from fmnist_utils.plots.audits import deviations, verdicts
 from fmnist_utils.plots.comparisons import (
     accuracy_by_labels,
     by_effort,
@@ -49,7 +50,6 @@ from fmnist_utils.plots.mistakes import (
     mistakes,
     recall_bars,
     recalls_by_class,
-    verdicts,
 )
 from fmnist_utils.plots.networks import (
     autoencoder_diagram,
@@ -80,6 +80,7 @@ __all__ = [
     "confusion_matrix",
     "curves",
     "descent_paths",
+    "deviations",
     "dropout_diagram",
     "epoch_times",
     "errors_by_size",

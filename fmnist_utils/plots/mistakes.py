@@ -11,21 +11,17 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
-from matplotlib.patches import Patch, Rectangle
-from matplotlib.ticker import MaxNLocator
+from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
 from fmnist_utils.plots.style import (
-    BEHIND,
     BLUE,
     COLOURS,
-    GREEN,
     GREY,
     INK,
     MARKERS,
     PALE,
     SKY,
-    VERMILION,
     WIDTH,
     book_figure,
     draw_grid,
@@ -183,37 +179,3 @@ def mistakes(images: ArrayLike, table: pd.DataFrame, *, columns: int = 4) -> Non
         true, predicted = names[row["true"]], names[row["predicted"]]
         captions.append(say("plots.mistake", true=true, predicted=predicted, confidence=percent))
     draw_grid(np.asarray(images)[table["index"].to_numpy()], captions, columns, value_range=None)
-
-
-@book_figure
-def verdicts(counts: Mapping[str, Mapping[str, Mapping[str, int]]]) -> None:
-    """Draw how many numbers and how many claims have each verdict, one bar a report.
-
-    Args:
-        counts: name of a report -> what :func:`fmnist_utils.audit.count_verdicts` gives for it.
-    """
-    styles: dict[str, dict[str, Any]] = {
-        "agrees": {"facecolor": GREEN},
-        "differs": {"facecolor": VERMILION, "hatch": "///"},
-        "cannot be compared": {"facecolor": PALE, "hatch": "..."},
-    }
-    names = list(labels_of(counts).values())
-    figure, panels = plt.subplots(1, 2, sharey=True, figsize=(WIDTH, 0.42 * len(counts) + 1.15))
-    for axes, kind in zip(panels, ("number", "claim"), strict=True):
-        left = np.zeros(len(counts))
-        for verdict, style in styles.items():
-            widths = np.array([report[kind][verdict] for report in counts.values()])
-            bars = axes.barh(names, widths, 0.62, left, edgecolor="white", linewidth=0.8, **style)
-            texts = [str(width) if width else "" for width in widths]
-            box = BEHIND if "hatch" in style else None
-            axes.bar_label(bars, texts, label_type="center", bbox=box)
-            left += widths
-        axes.set_xlabel(say(f"plots.{kind}s"))
-        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-        axes.grid(axis="y", visible=False)
-    panels[0].invert_yaxis()
-    handles = [
-        Patch(edgecolor="white", label=say(f"verdict.{verdict}"), **style)
-        for verdict, style in styles.items()
-    ]
-    legend_above(figure, columns=3, handles=handles)

@@ -158,47 +158,50 @@ def run(page, changes, out, timeout):
 @click.option(
     "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True
 )
-def audit(report, form):
+@click.option("--card", is_flag=True, help="One page: scope, method, what was missing, results, effort.")
+def audit(report, form, card):
     """Print what REPORT published beside what was measured, and the verdicts.
 
     REPORT is 01 to 05, or `across` for what they claim together; without it, the whole audit.
     """
-    from fmnist_utils.audit import verdicts as auditing
-    from fmnist_utils.audit.schema import load_across, load_report
+    from fmnist_utils import audit as auditing
 
-    rows = auditing.audit(report)
-    if form == "json":
-        click.echo(json.dumps([row.to_json() for row in rows], indent=1, ensure_ascii=False))
+    if card:
+        for name in [report] if report else auditing.student_reports():
+            click.echo(auditing.card(name).to_text() + "\n")
         return
-    for row, before in zip(rows, [None, *rows]):
+    found = auditing.rows(report)
+    if form == "json":
+        click.echo(json.dumps([row.to_json() for row in found], indent=1, ensure_ascii=False))
+        return
+    for row, before in zip(found, [None, *found]):
         if not report and (before is None or before.report != row.report):
-            title = (
-                load_across().title
-                if row.report == auditing.ACROSS
-                else load_report(row.report).title
-            )
-            click.secho(f"{row.report}. {title}\n", bold=True, underline=True)
-        published = (
-            auditing.format_value(row.published, row.unit) if row.kind == "number" else row.what
-        )
-        click.secho(f"{row.id}  {say(f'verdict.{row.verdict}')}", bold=True)
-        click.echo(
-            f"  {say('audit.published')}: "
-            + (f"{row.what}, {published}" if row.kind == "number" else published)
-        )
-        for protocol in ("theirs", "ours"):
-            estimate = auditing.format_estimate(getattr(row, protocol), row.unit)
-            click.echo(f"  {say(f'audit.{protocol}')}: {estimate}")
-        click.echo(f"  {say('audit.reason')}: {row.reason}\n")
-    for kind, counts in auditing.count_verdicts(rows).items():
-        click.echo(
-            say(
-                f"audit.summary_{kind}",
-                total=sum(counts.values()),
-                **{k.split()[0]: v for k, v in counts.items()},
-            )
-        )
-    click.echo(say("audit.summary_open", **auditing.count_open(rows)))
+            across = row.report == auditing.ACROSS
+            named = auditing.load_across() if across else auditing.load_report(row.report)
+            click.secho(f"{row.report}. {named.title}\n", bold=True, underline=True)
+        _show_row(row, auditing)
+    for kind, counts in auditing.count_verdicts(found).items():
+        told = {verdict.replace(" ", "_"): count for verdict, count in counts.items()}
+        if total := sum(counts.values()):
+            click.echo(say(f"audit.summary_{kind}", total=total, **told))
+    if (by_chance := auditing.chance(found))["tested"]:
+        click.echo(say("audit.summary_chance", **by_chance))
+
+
+def _show_row(row, auditing):
+    """Print one line of the audit."""
+    click.secho(f"{row.id}  {say(f'verdict.{row.verdict}')}", bold=True)
+    if row.kind == "number":
+        click.echo(f"  {say('audit.published')}: {row.what}, {row.printed}")
+    else:
+        click.echo(f"  {say('audit.published')}: {row.what}")
+    for protocol in ("theirs", "ours"):
+        if estimate := getattr(row, protocol):
+            told = auditing.format_estimate(estimate, row.unit)
+            click.echo(f"  {say(f'audit.{protocol}')}: {told}")
+    if row.runs:
+        click.echo(f"  {say('audit.runs')}: {row.runs}")
+    click.echo(f"  {say('audit.reason')}: {row.reason}\n")
 
 
 @main.command()

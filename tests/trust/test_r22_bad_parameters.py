@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from small_pages import CHECK, ROOT, write_page
 
 from fmnist_utils.audit import load_report
-from fmnist_utils.audit.schema import PageParameters
+from fmnist_utils.audit.parameters import PageParameters
 from fmnist_utils.text import LANGUAGES, UserError, set_language
 from fmnist_utils.workshop import execution
 from fmnist_utils.workshop.cli import main

@@ -15,7 +15,7 @@ from book.machinery.pages import SOURCES
 from scipy.special import stdtrit
 from book.machinery.generated.writing import fill, save_figure, write_table
 
-from fmnist_utils.audit import verdicts as audit
+from fmnist_utils import audit
 from fmnist_utils.audit.recipes import Recipe
 from fmnist_utils.audit.records import Records, Run
 from fmnist_utils.audit.schema import Bilingual, find_group, load_across, load_report
@@ -46,7 +46,7 @@ def write(folder: Path, lang: str, executed: dict) -> None:
             write_table(
                 folder / f"{name}.csv", (table_row(row) for row in rows if row.recipe.task == task)
             )
-        claims = audit.table(audit.audit(audit.ACROSS, store))._repr_html_()
+        claims = audit.table(audit.rows(audit.ACROSS, store))._repr_html_()
         # In the class of a notebook's outputs, so that the style sheet shows it as it shows the audit of a page.
         (folder / "claims.html").write_text(f'<div class="cell_output">{claims}</div>\n', "utf-8")
         recalls = recalls_by_report(rows)
@@ -126,30 +126,29 @@ def recall_facts(recalls: dict[str, list[np.ndarray]]) -> dict[str, str | int]:
 
 def worked_example(store: Records) -> dict[str, str | int]:
     """Return the steps of one verdict on a number, formatted: what the page on reading results works through."""
-    report = load_report(EXAMPLE[0])
-    number = report.number(EXAMPLE[1])
-    runs = [
-        run.metrics[number.measure.metric]
-        for run in report.runs_of(number.measure.of[0], "theirs", store)
-    ]
-    if len(runs) < 2:
-        raise UserError("closing.no_example", report=report.id)
-    found = audit.Estimate.of(runs)
-    half = found.half_width(one_more_run=True) + number.rounding
-    edges = [f"{100 * (found.mean + side * half):.2f}" for side in (-1, 1)]
-    verdict = "agrees" if audit.agrees(number.value, number.rounding, found) else "differs"
-    return {
+    report, wanted = EXAMPLE
+    number = load_report(report).number(wanted)
+    row = next(row for row in audit.rows(report, store) if row.id == wanted)
+    if row.low is None or row.high is None or row.theirs is None:
+        raise UserError("closing.no_example", report=load_report(report).id)
+    values = audit.measured(load_report(report), number.measure, "theirs", store)
+    mean_low, mean_high = row.theirs.interval()
+    percent = {
+        "mean": row.theirs.mean,
+        "sd": row.theirs.sd,
+        "low": row.low,
+        "high": row.high,
+        "noticed": row.noticed,
+        "margin": row.margin,
+        "rounding": number.rounding,
+        "mean_half": (mean_high - mean_low) / 2,
+    }
+    return {name: f"{100 * value:.2f}" for name, value in percent.items()} | {
         "published": number.published,
-        "values": ", ".join(f"{100 * value:.2f}" for value in runs),
-        "n": found.n,
-        "freedom": found.n - 1,
-        "mean": f"{100 * found.mean:.2f}",
-        "sd": f"{100 * found.sd:.2f}",
-        "t": f"{stdtrit(found.n - 1, 0.975):.2f}",
-        "half": f"{100 * found.half_width(one_more_run=True):.2f}",
-        "rounding": f"{100 * number.rounding:g}",
-        "low": edges[0],
-        "high": edges[1],
-        "verdict": say(f"verdict.{verdict}"),
-        "mean_half": f"{100 * found.half_width(one_more_run=False):.2f}",
+        "values": ", ".join(f"{100 * value:.2f}" for value in values),
+        "n": row.n,
+        "freedom": row.n - 1,
+        "t": f"{stdtrit(row.n - 1, 0.975):.2f}",
+        "p": audit.format_p(row.p),
+        "verdict": say(f"verdict.{row.verdict}"),
     }

@@ -8,8 +8,8 @@ from pathlib import Path
 from book.machinery.pages import ROOT
 from book.machinery.generated.writing import NOT_MEASURED, save_figure, short, write_table
 
-from fmnist_utils.audit import verdicts as audit
-from fmnist_utils.audit.schema import Measure, load_report
+from fmnist_utils import audit
+from fmnist_utils.audit import Measure, load_report
 from fmnist_utils.text import say, speaking
 from fmnist_utils.audit.records import Records
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from book.machinery.generated.writing import fill, save_figure
 
-from fmnist_utils.audit.schema import load_report, student_reports
-from fmnist_utils.audit.verdicts import ACROSS, VERDICTS, audit, count_verdicts
+from fmnist_utils import audit
 from fmnist_utils.text import say, speaking
 
 
@@ -19,28 +18,31 @@ def write(folder: Path, lang: str, executed: dict) -> None:
     """
     names = [name for name in student_reports() if name in executed]
     with speaking(lang):
+        found = {name: audit.rows(name) for name in names}
         counts = {
-            f"{int(name[:2])} · {_family(name)}": count_verdicts(audit(name)) for name in names
+            f"{int(name[:2])} · {_family(name)}": audit.count_verdicts(rows)
+            for name, rows in found.items()
         }
-        if set(names) == set(student_reports()):
-            counts[say("closing.together")] = count_verdicts(audit(ACROSS))
+        if set(names) == set(audit.student_reports()):
+            found[audit.ACROSS] = audit.rows(audit.ACROSS)
+            counts[say("closing.together")] = audit.count_verdicts(found[audit.ACROSS])
         save_figure(folder / "verdicts.png", "verdicts", counts)
-    fields = {
-        f"{kind}_{verdict.split()[0]}": sum(
-            of_report[kind][verdict] for of_report in counts.values()
-        )
-        for kind in ("number", "claim")
-        for verdict in VERDICTS
-    }
-    fields |= {
-        f"{kind}s": sum(fields[f"{kind}_{verdict.split()[0]}"] for verdict in VERDICTS)
-        for kind in ("number", "claim")
-    }
-    fill(folder / "_verdicts.md", fields | {"reports": len(names)})
+    every = [row for rows in found.values() for row in rows]
+    fill(folder / "_verdicts.md", headline(every) | {"reports": len(names)})
+
+
+def headline(rows: list[audit.Row]) -> dict[str, int | str]:
+    """Return the counts that the home page and the README tell: ``number_agrees``, ``claims``, ``expected``, …."""
+    fields: dict[str, int | str] = {}
+    for kind, counts in audit.count_verdicts(rows).items():
+        fields[f"{kind}s"] = sum(counts.values())
+        fields |= {f"{kind}_{name.replace(' ', '_')}": count for name, count in counts.items()}
+    by_chance = audit.chance(rows)
+    return fields | by_chance | {"expected": f"{by_chance['expected']:.0f}"}
 
 
 def _family(name: str) -> str:
     """Return the family name of a report's first author, with *et al.* if there are others."""
-    authors = load_report(name).authors
+    authors = audit.load_report(name).authors
     first = authors[0].split()[-1]
     return f"{first} et al." if len(authors) > 1 else first

@@ -348,7 +348,8 @@ PAGE_RULES = [
 
 def known_parameters(page: str) -> set[str]:
     """Return the names that the parameters cell of ``page`` may set: those of every page and those of its report."""
-    from fmnist_utils.audit.schema import PageParameters, load_report  # loads PyTorch
+    from fmnist_utils.audit import load_report  # loads PyTorch
+    from fmnist_utils.audit.parameters import PageParameters
 
     return set(PageParameters.model_fields) | set(load_report(page).parameters)
 

@@ -1,0 +1,109 @@
+"""One card a report: what was audited and how, what was stated and what was missing, the results, and what it took."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import fmnist_utils
+from fmnist_utils.audit.margins import load_margins
+from fmnist_utils.audit.records import Records, Run
+from fmnist_utils.audit.schema import Report, load_report
+from fmnist_utils.audit.verdicts import VERDICTS, Row, Store, count_verdicts, rows
+from fmnist_utils.text import say
+
+WATTS = 10  # assumed of one busy core, with its share of memory and cooling: nothing was measured
+
+
+@dataclass(frozen=True)
+class ReportCard:
+    """The card of a report: a title, and headings with their text, in the language in which it was made."""
+
+    title: str
+    lines: tuple[tuple[str, str], ...]
+
+    def to_text(self) -> str:
+        """Return the card as plain text."""
+        return "\n".join([self.title, *(f"  {heading}: {text}" for heading, text in self.lines)])
+
+    def _repr_html_(self) -> str:
+        left = 'style="text-align: left; vertical-align: top"'
+        body = "".join(
+            f"<tr><th {left}>{escape(heading)}</th><td {left}>{escape(text)}</td></tr>"
+            for heading, text in self.lines
+        )
+        return (
+            f'<table class="texts card"><caption>{escape(self.title)}</caption>'
+            f"<tbody>{body}</tbody></table>"
+        )
+
+
+def card(name: str, store: Records | Store | None = None) -> ReportCard:
+    """Return the card of the report called ``name``, in the language in force.
+
+    Raises:
+        UserError: if there is no such report.
+    """
+    report, found = load_report(name), store or Records()
+    audited = rows(name, found)
+    runs = runs_of(report, found)
+    lines = [(say("card.authors"), f"{', '.join(report.authors)} ({report.date})")]
+    if report.card:
+        fields = ("scope", "method", "stated", "missing")
+        lines += [(say(f"card.{each}"), str(getattr(report.card, each))) for each in fields]
+    lines += [
+        (say(f"card.{kind}s"), results(audited, kind)) for kind in ("number", "table", "claim")
+    ]
+    if report.card:
+        fields = ("easy", "difficult", "contact")
+        lines += [(say(f"card.{each}"), str(getattr(report.card, each))) for each in fields]
+    lines += [(say("card.effort"), effort(report, runs)), (say("card.dates"), dates(report, runs))]
+    cited = say(
+        "card.citation",
+        title=report.title,
+        authors=", ".join(report.authors),
+        year=report.date[:4],
+        version=fmnist_utils.__version__,
+    )
+    lines.append((say("card.cite"), cited))
+    return ReportCard(f"{int(report.id[:2])}. {report.title}", tuple(lines))
+
+
+def runs_of(report: Report, store: Records | Store) -> list[Run]:
+    """Return every recorded run of the report, once each."""
+    recipes = {
+        recipe.id: recipe for of_group in report.all_recipes().values() for recipe in of_group
+    }
+    return [run for recipe in recipes.values() if (run := store.find(recipe))]
+
+
+def results(audited: Sequence[Row], kind: str) -> str:
+    """Return how many lines of one kind have each verdict, in words."""
+    counts = count_verdicts(audited)[kind]
+    told = [f"{say(f'verdict.{each}')} {counts[each]}" for each in VERDICTS if counts[each]]
+    return f"{sum(counts.values())}: {', '.join(told)}" if told else "0"
+
+
+def effort(report: Report, runs: Sequence[Run]) -> str:
+    """Return what it took: runs, hours, energy and guesses."""
+    hours = sum(run.record.seconds for run in runs) / 3600
+    told = say("card.spent", runs=len(runs), hours=hours, energy=hours * WATTS / 1000, watts=WATTS)
+    if not report.card:
+        return told
+    return f"{told} {say('card.guesses', count=report.card.guesses)} {report.card.guessing}"
+
+
+def dates(report: Report, runs: Sequence[Run]) -> str:
+    """Return when the rules were fixed and when the runs were made."""
+    made = sorted(str(run.record.made_with["date"])[:10] for run in runs)
+    items = [*report.numbers, *report.claims]
+    return say(
+        "card.when",
+        bounds=report.bounds_fixed or "–",
+        margins=load_margins().fixed,
+        first=made[0] if made else "–",
+        last=made[-1] if made else "–",
+        amended=sum(item.amended is not None for item in items),
+        items=len(items),
+    )

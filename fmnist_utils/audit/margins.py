@@ -1,0 +1,70 @@
+"""Margins: what deviation matters for each kind of number, fixed in ``reports/margins.yaml`` before the runs were made."""
+
+from __future__ import annotations
+
+import functools
+from typing import Annotated
+
+from pydantic import Field
+
+from fmnist_utils.audit.groups import Bilingual, read_yaml
+from fmnist_utils.audit.recipes import CheckedSpec, PositiveInt, Spec
+from fmnist_utils.audit.schema import FOLDER, Number
+
+# The margin of each unit, by its name in margins.yaml, where a number does not name another.
+MARGINS = {
+    "percent": "accuracy",
+    "share": "accuracy",
+    "points": "accuracy",
+    "nats": "loss",
+    "error": "error",
+    "images": "images",
+    "epochs": "epochs",
+    "seconds": "seconds",
+    "ratio": "seconds",
+}
+
+
+class Margin(Spec):
+    """What deviation matters for a kind of number, and why; ``relative``: as a share of the published one."""
+
+    margin: Annotated[float, Field(gt=0)]
+    relative: bool
+    why: Bilingual
+
+    def of(self, published: float) -> float:
+        """Return the margin of a published number, in our units."""
+        return self.margin * abs(published) if self.relative else self.margin
+
+
+class Margins(CheckedSpec):
+    """The rules that were fixed before the runs: ``margins.yaml``.
+
+    Attributes:
+        equivalence: the share of the margin within which two things are the same.
+        least_runs: how many runs stand behind each published number and each claim.
+    """
+
+    fixed: str
+    confidence: Annotated[float, Field(gt=0.5, lt=1)]
+    margins: dict[str, Margin]
+    equivalence: Annotated[float, Field(gt=0, le=1)]
+    least_runs: PositiveInt
+
+    def times(self, factor: float) -> Margins:
+        """Return the same rules with every margin so many times as wide."""
+        margins = {
+            name: margin.model_copy(update={"margin": factor * margin.margin})
+            for name, margin in self.margins.items()
+        }
+        return self.model_copy(update={"margins": margins})
+
+    def of(self, number: Number) -> float:
+        """Return the margin of a published number, in our units."""
+        return self.margins[number.margin or MARGINS[number.unit]].of(number.value)
+
+
+@functools.cache
+def load_margins() -> Margins:
+    """Return the rules that were fixed before the runs."""
+    return Margins(**read_yaml(FOLDER / "margins.yaml"))

@@ -1,0 +1,123 @@
+"""The audit audited: whether its intervals hold what they promise, and what its headline depends on."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from fmnist_utils.audit.estimates import Estimate
+from fmnist_utils.audit.margins import load_margins
+from fmnist_utils.audit.records import Records, Run
+from fmnist_utils.audit.schema import load_report, report_names, student_reports
+from fmnist_utils.audit.tables import Table
+from fmnist_utils.audit.verdicts import Audit, Row, Store
+from fmnist_utils.text import say
+
+LEAST = 3  # runs, to leave one out and still have an interval
+FACTORS = (0.5, 1.0, 2.0)
+
+
+def coverage(store: Records | Store | None = None) -> Table:
+    """Return how often the interval of one more run holds a run of ours that was left out, by unit.
+
+    Each run behind a published number is left out in turn; the others foretell it, by themselves, without what the rows of a
+    table share.
+    """
+    inside: Counter[str] = Counter()
+    total: Counter[str] = Counter()
+    for name in student_reports():
+        audit = Audit(load_report(name), store or Records(), load_margins())
+        for number in load_report(name).numbers:
+            measure = number.measure
+            values = list(audit.values(measure, "theirs").values())
+            if measure.compared_with or measure.scale == "exact" or len(values) < LEAST:
+                continue
+            whole = audit.whole(measure, "theirs")
+            for place, left_out in enumerate(values):
+                others = values[:place] + values[place + 1 :]
+                found = Estimate.of(others, measure.scale, whole, measure.grain)
+                total[number.unit] += 1
+                inside[number.unit] += found is not None and found.p_value(left_out) >= 0.05
+    total["all"], inside["all"] = sum(total.values()), sum(inside.values())
+    return _table(
+        {
+            say(f"scrutiny.unit_{unit}"): {
+                "scrutiny.left_out": str(count),
+                "scrutiny.held": str(inside[unit]),
+                "scrutiny.share": f"{100 * inside[unit] / count:.0f} %",
+            }
+            for unit, count in total.items()
+            if count
+        }
+    )
+
+
+def sensitivity(rows: Iterable[Row]) -> Table:
+    """Return how many published numbers have each verdict if every margin were half or twice as wide."""
+    tested = [row for row in rows if row.kind == "number" and row.p is not None]
+    lines = {}
+    for factor in FACTORS:
+        verdicts = Counter(_verdict(row, factor) for row in tested)
+        lines[say(f"scrutiny.margins_{factor:g}")] = {
+            f"verdict.{verdict}": str(verdicts[verdict])
+            for verdict in ("agrees", "differs", "not enough")
+        }
+    return _table(lines)
+
+
+def _verdict(row: Row, factor: float) -> str:
+    """Return the verdict of a number with its margin so many times as wide."""
+    if row.verdict == "differs" or row.noticed is None or row.margin is None:
+        return row.verdict
+    return "agrees" if row.noticed <= factor * row.margin else "not enough"
+
+
+def provenance(store: Records | None = None) -> Table:
+    """Return on which processors the runs of all reports were made: how many, in which precision, and when."""
+    found: dict[tuple[str, str], list[Run]] = defaultdict(list)
+    for run in every_run(store or Records()):
+        made = run.record.made_with
+        processor = str(made.get("cpu_name") or say("scrutiny.unnamed", cpu=made.get("cpu", "?")))
+        if made["device"] != "cpu":
+            processor = str(made["device_name"])
+        kernels = str(made.get("onednn") or say("scrutiny.not_recorded"))
+        found[processor, kernels].append(run)
+    lines = [
+        {
+            "scrutiny.kernels": kernels,
+            "scrutiny.float32": str(_count(runs, "float32")),
+            "scrutiny.bfloat16": str(_count(runs, "bfloat16")),
+            "scrutiny.made": " – ".join(_span(runs)),
+        }
+        for (_, kernels), runs in sorted(found.items())
+    ]
+    processors = [processor for processor, _ in sorted(found)]
+    return Table(pd.DataFrame(lines, index=pd.Index(processors)).rename(columns=say))
+
+
+def every_run(store: Records) -> list[Run]:
+    """Return every recorded run of every report and study, once each."""
+    recipes = {
+        recipe.id: recipe
+        for name in report_names()
+        for of_group in load_report(name).all_recipes().values()
+        for recipe in of_group
+    }
+    return [run for recipe in recipes.values() if (run := store.find(recipe))]
+
+
+def _count(runs: Sequence[Run], precision: str) -> int:
+    return sum(run.record.recipe.get("precision", "float32") == precision for run in runs)
+
+
+def _span(runs: Sequence[Run]) -> list[str]:
+    """Return the dates of the first and of the last run, one if they are the same."""
+    dates = sorted(str(run.record.made_with["date"])[:10] for run in runs)
+    return list(dict.fromkeys((dates[0], dates[-1])))
+
+
+def _table(lines: dict[str, dict[str, str]]) -> Table:
+    frame = pd.DataFrame.from_dict(lines, orient="index")
+    return Table(frame.rename(columns=say))
