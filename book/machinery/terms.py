@@ -17,7 +17,7 @@ GLOSSARY, WITHOUT = (
     "glossary.md",
     {"glossary.md", "colophon.md"},
 )  # the colophon also stands in books without these words
-EVERYDAY = {"run", "step"}  # these words also mean something else
+EVERYDAY = {"run", "step", "parameter"}  # these words also mean something else
 ELSEWHERE = {
     "how_to_run": {"kernel"},
     "reliability": {"kernel"},
