@@ -2,11 +2,13 @@
 PYTHON ?= python3
 VENV ?= .venv
 UV ?= uv
+RUNS ?= 12
+REPEATS ?= 50
 BIN := $(VENV)/bin
 PACKAGES := import sysconfig; print(sysconfig.get_path("purelib"))
 
 .DEFAULT_GOAL := help
-.PHONY: help env book notebooks pdf test lint test-nightly scorecard lab reproduce audit bench clean lock
+.PHONY: help env book notebooks pdf test lint test-nightly soak scorecard lab reproduce audit bench clean lock
 
 help:  ## esta lista · this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +38,9 @@ lint: env  ## forma, tipos y pisos del código · form, types and floors of the 
 
 test-nightly: env  ## las pruebas lentas · the slow tests
 	$(BIN)/python -m pytest -m nightly $(PYTEST_ARGS)
+
+soak: env  ## la suite RUNS veces y lo que compite REPEATS veces (horas) · the suite RUNS times, racing tests REPEATS times
+	$(BIN)/python .ci/soak.py --runs $(RUNS) --repeats $(REPEATS) $(PYTEST_ARGS)
 
 scorecard: env  ## los treinta casos de «En qué se puede confiar» · the thirty cases of “What you can rely on”
 	$(BIN)/python tests/trust/scorecard.py $(CASES)

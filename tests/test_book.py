@@ -309,6 +309,7 @@ def test_a_group_belongs_where_most_of_its_name_is_written_and_it_is_trained():
 # --- Building ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.racing
 def test_second_build_waits_for_the_first(own_build, monkeypatch, capsys):
     first_may_end, order = threading.Event(), []
 

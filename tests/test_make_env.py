@@ -135,6 +135,7 @@ def test_a_killed_pip_is_no_failed_pip(project):
     assert len(project.make()[1]) == 3
 
 
+@pytest.mark.racing
 @pytest.mark.parametrize("installs", [1, 2])
 def test_interrupted_it_is_made_anew(project, installs):
     project.make()
@@ -162,6 +163,7 @@ def test_a_folder_of_something_else_is_not_touched(project):
     assert os.listdir(thesis) == ["chapter.tex"]
 
 
+@pytest.mark.racing
 def test_two_at_once_install_once(project):
     (project.folder / "slow").touch()
     first = project.start()
@@ -175,6 +177,7 @@ def test_two_at_once_install_once(project):
     assert len(project.log()) == 3
 
 
+@pytest.mark.racing
 def test_killed_its_pip_still_holds_the_lock_and_the_next_run_repairs(project):
     (project.folder / "slow").touch()
     first = project.start()

@@ -94,6 +94,7 @@ def hold_and_die(folder: Path) -> None:
     assert died.returncode == -signal.SIGKILL and (folder / LOCK).exists()
 
 
+@pytest.mark.racing
 def test_the_lock_of_a_killed_process_is_taken_over_and_its_file_removed(store):
     folder = store.root / "run"
     hold_and_die(folder)
@@ -162,6 +163,7 @@ def test_a_committed_record_counts_as_done(store, monkeypatch):
     assert make_all([run.recipe], jobs=1, store=elsewhere)[0].record == run.record
 
 
+@pytest.mark.racing
 def test_what_another_process_is_making_comes_last_and_is_waited_for(store, in_process):
     taken, free = make(seed=0), make(seed=1)
     order, opened = [], store.alone(store.folder(taken))
@@ -203,12 +205,14 @@ def test_what_starts_from_a_failed_encoder_is_not_begun(store, armed):
     assert not store.folder(waiting).exists()
 
 
+@pytest.mark.racing
 def test_a_run_that_kills_its_process_each_time_has_failed(store, monkeypatch):
     monkeypatch.setattr(one_run, "PROGRAM", "antigravity_that_is_not_there")
     with pytest.raises(Failure, match=r"its process died 3 times .*code 1;"):
         make_all([make()], jobs=1, store=store, progress=False)
 
 
+@pytest.mark.racing
 def test_a_process_that_was_killed_goes_on_from_the_last_epoch(store, armed):
     recipe = make(num_epochs=6)
     shot.set_fate(store.root, recipe.id, "child 9")
@@ -218,6 +222,7 @@ def test_a_process_that_was_killed_goes_on_from_the_last_epoch(store, armed):
     assert run.history["seconds"] and run.record.made_with["one_environment"] is not False
 
 
+@pytest.mark.racing
 def test_the_process_ends_with_the_one_that_asked_it(store):
     """Also in the middle of a run, and before it has read an order."""
     for order in (None, {"recipe": json.loads(make(num_epochs=10_000).canonical_json)}):

@@ -9,6 +9,7 @@ from mirrors import LIMITS, fetch_and_load, is_right
 from fmnist_utils.data import DataError
 
 
+@pytest.mark.racing
 @pytest.mark.parametrize("fault", ["refused", "no such name", 404, 503, 0.5])
 def test_the_next_mirror_is_used(mirror, monkeypatch, arrays, fault):
     bad, good = mirror(fault, None)

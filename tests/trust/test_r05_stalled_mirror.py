@@ -15,6 +15,7 @@ def test_the_published_limits_are_the_promised_ones():
     assert PUBLISHED.read <= 15 and PUBLISHED.connect <= 15
 
 
+@pytest.mark.racing
 @pytest.mark.parametrize("fault", ["stall", "drip", "silent"])
 def test_a_mirror_that_does_not_get_on_is_left(mirror, arrays, fault):
     mirror(fault, None)
@@ -23,6 +24,7 @@ def test_a_mirror_that_does_not_get_on_is_left(mirror, arrays, fault):
     assert time.monotonic() - start < LIMITS.read + SLACK
 
 
+@pytest.mark.racing
 @pytest.mark.nightly
 @pytest.mark.parametrize("fault", ["stall", "drip", "silent"])
 def test_with_the_published_limits(mirror, monkeypatch, arrays, fault):

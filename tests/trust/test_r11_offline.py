@@ -47,6 +47,7 @@ except DataError as error:
 """
 
 
+@pytest.mark.racing
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_without_the_files_a_clear_message_at_once(tmp_path, lang):
     done = without_network(

@@ -15,6 +15,8 @@ from fmnist_utils.workshop.engine import train
 from fmnist_utils.workshop.parts import make_optimizer
 from fmnist_utils.workshop.store import RunStore
 
+pytestmark = pytest.mark.racing
+
 KINDS = [
     {
         "model": {"name": "cnn", "dense_sizes": [16], "dropout": 0.25},

@@ -12,6 +12,8 @@ from small_pages import UNCHECKED, fmnist, write_page
 
 from fmnist_utils.workshop.execution import PageFailed, run_page
 
+pytestmark = pytest.mark.racing
+
 AFTER = 'print("after")'
 # how it ends → the cell, what the message says in Spanish and in English
 ENDINGS = {

@@ -7,6 +7,8 @@ import json
 import pytest
 from small_pages import UNCHECKED, fmnist, write_page
 
+pytestmark = pytest.mark.racing
+
 
 @pytest.mark.nightly
 def test_eight_at_once_do_not_mix(tmp_path):

@@ -163,6 +163,7 @@ def test_what_is_asked_of_another_process_is_answered(monkeypatch):
     assert not finding.good and "the cache is on fire" in finding.text
 
 
+@pytest.mark.racing
 def test_it_does_not_fall_ill_itself(tmp_path):
     """With a PyTorch that cannot be imported it still speaks, and names it: in a real process."""
     for name in ("torch", "torchvision"):
