@@ -274,7 +274,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "plots.pixel_row": ("fila", "row"),
     "plots.pixel_column": ("columna", "column"),
     "plots.forward": ("ida: valores", "forward: values"),
-    "plots.gradients": ("vuelta: gradientes", "backward: gradients"),
+    "plots.backward": ("vuelta: gradientes", "backward: gradients"),
     "plots.probability": ("probabilidad", "probability"),
     "plots.labels": ("etiquetas de entrenamiento", "training labels"),
     "plots.mean_output": ("salida media de cada píxel", "mean output of each pixel"),

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SOAK = Path(__file__).resolve().parents[1] / ".ci" / "soak.py"
 TESTS = """
 from pathlib import Path
@@ -30,6 +32,7 @@ def test_not_run():
 """
 
 
+@pytest.mark.nightly  # it keeps all cores busy
 def test_failures_are_counted(tmp_path):
     (tmp_path / "test_small.py").write_text(TESTS)
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n  racing\n  nightly\n")

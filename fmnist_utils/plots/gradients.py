@@ -97,7 +97,7 @@ def _draw_nodes(axes: Axes, name: str, values: NDArray[np.float64], ink: str) ->
         style: dict[str, Any] = {"facecolor": "white", "edgecolor": ink, "linewidth": 1.2}
         axes.add_patch(Circle(place, RADIUS, zorder=3, **style))
         text: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 9.5, "zorder": 4}
-        axes.text(*place, _number(value), color=ink, **text)
+        axes.text(place[0], place[1], _number(value), color=ink, **text)
         axes.text(place[0], height - RADIUS - 0.14, f"${name}_{number}$", color=GREY, **text)
 
 
@@ -114,7 +114,7 @@ def _draw_structure(axes: Axes, loss: str, backward: bool) -> None:
     axes.text(*LOSS_AT, loss, ha="center", va="center", fontsize=9.5)
     ends = [(LOSS_AT[0], ROWS[0] + RADIUS), (LOSS_AT[0], LOSS_AT[1] - 0.14)]
     draw_arrow(axes, *(reversed(ends) if backward else ends), **style)
-    word = say("plots.gradients" if backward else "plots.forward")
+    word = say("plots.backward" if backward else "plots.forward")
     axes.text(COLUMNS["x"] - RADIUS, LOSS_AT[1], word, va="center", fontsize=9.5, fontweight="bold")
 
 
@@ -125,12 +125,13 @@ def _draw_weights(
     ink = VERMILION if backward else INK
     for start, end, row, column in _arrows(source, target):
         style: dict[str, Any] = {"linewidth": 1, "mutation_scale": 9}
-        draw_arrow(axes, *((end, start) if backward else (start, end)), **style)
+        tail, head = (end, start) if backward else (start, end)
+        draw_arrow(axes, (tail[0], tail[1]), (head[0], head[1]), **style)
         share = 0.5 if row == column else 0.24
         place = start + share * (end - start)
         text: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 9, "color": ink}
         ground: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "pad": 1}
-        axes.text(*place, _number(numbers[row, column]), bbox=ground, zorder=4, **text)
+        axes.text(place[0], place[1], _number(numbers[row, column]), bbox=ground, zorder=4, **text)
 
 
 def _arrows(

@@ -142,7 +142,7 @@ def value_ridges(panels: Mapping[str, Mapping[str, Mapping[str, ArrayLike]]]) ->
             axes.set_ylim(len(values_of_layer) - 0.9, -1.0)
             axes.set_xlim(low, high)
             step = max(1, -(-(high - low) // 4))
-            axes.xaxis.set_major_locator(FixedLocator(np.arange(high, low - 1, -step)))
+            axes.xaxis.set_major_locator(FixedLocator(range(high, low - 1, -step)))
             axes.xaxis.set_major_formatter(FuncFormatter(lambda power, _: f"$10^{{{power:.0f}}}$"))
             axes.tick_params(labelsize=8, length=0)
             axes.grid(axis="y", visible=False)

@@ -158,7 +158,9 @@ def run(page, changes, out, timeout):
 @click.option(
     "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True
 )
-@click.option("--card", is_flag=True, help="One page: scope, method, what was missing, results, effort.")
+@click.option(
+    "--card", is_flag=True, help="One page: scope, method, what was missing, results, effort."
+)
 def audit(report, form, card):
     """Print what REPORT published beside what was measured, and the verdicts.
 
