@@ -1,12 +1,15 @@
 """Reports as data: every file is whole, its recipes are what the report states, and page parameters are checked."""
 
 import re
+from pathlib import Path
 
 import pytest
 import torch
 
 from fmnist_utils.audit import schema as reports
-from fmnist_utils.audit import verdicts as audit
+from fmnist_utils import audit
+from fmnist_utils.audit import verdicts
+from fmnist_utils.audit.margins import load_margins
 from fmnist_utils.audit.schema import (
     Report,
     find_group,
@@ -17,19 +20,11 @@ from fmnist_utils.audit.schema import (
     student_reports,
 )
 from fmnist_utils.models import build_model, count_parameters
-from fmnist_utils.text import UserError, get_language
+from fmnist_utils.text import UserError
 from fmnist_utils.workshop.engine import train
 from fmnist_utils.workshop.store import RunStore
 
 REPORT = load_report("01")
-PARAMETERS = {
-    "lang": "en",
-    "profile": "quick",
-    "source": "synthetic",
-    "seed": 0,
-    "num_seeds": None,
-    "num_epochs": None,
-}
 
 
 @pytest.mark.parametrize("name", report_names())
@@ -37,12 +32,10 @@ def test_every_report_refers_only_to_what_it_has(name):
     report = load_report(name)
     assert report.id == name
     assert all(recipes for recipes in report.all_recipes().values())
-    measures = [number.measure for number in report.numbers]
-    measures += [condition.measure for claim in report.claims for condition in claim.check]
-    for measure in measures:
-        for group in (*measure.of, *measure.minus, *measure.over):
+    for measure in report.measures():
+        for group in measure.groups:
             assert "theirs" in report.groups[group].protocols
-    ids = [item.id for item in [*report.numbers, *report.claims, *report.errors]]
+    ids = [item.id for item in [*report.numbers, *report.tables, *report.claims, *report.errors]]
     assert len(ids) == len(set(ids))
 
 
@@ -52,7 +45,7 @@ def test_what_stands_across_refers_only_to_what_there_is():
         (condition, condition.measure) for claim in across.claims for condition in claim.check
     ]
     for condition, measure in measured:
-        for name in (*measure.of, *measure.minus, *measure.over):
+        for name in measure.groups:
             report, group = find_group(name)
             assert (condition.protocol or "theirs") in report.groups[group].protocols, name
     networks = [name for family in across.families for name in family.of]
@@ -79,7 +72,7 @@ def test_both_languages_are_there_and_differ(name):
             yield from texts({field: getattr(value, field) for field in type(value).model_fields})
 
     found = list(texts(load_across() if name == "across" else load_report(name)))
-    assert len(found) > 5
+    assert found
     assert all(text.es.strip() and text.en.strip() for text in found)
     same = [text.es for text in found if text.es == text.en]
     assert not [
@@ -134,10 +127,28 @@ def test_the_grid_of_report_5_is_as_published():
 
 
 @pytest.mark.parametrize("name", report_names())
-def test_every_recipe_of_a_report_is_another_run(name):
-    ids = [recipe.id for recipes in load_report(name).all_recipes().values() for recipe in recipes]
-    shared = len(ids) - len(set(ids))
-    assert shared == 0
+def test_a_run_stands_in_two_groups_only_where_a_split_of_its_own_begins(name):
+    """Seed 0 of a group whose split varies with the seed is seed 0 of the group of one split."""
+    report = load_report(name)
+    owners = {}
+    for group, recipes in report.all_recipes().items():
+        for recipe in recipes:
+            owners.setdefault(recipe.id, []).append((group, recipe.seed))
+    for shared in (each for each in owners.values() if len(each) > 1):
+        assert [seed for _, seed in shared] == [0, 0], shared
+        assert sum("split" in group for group, _ in shared) == 1, shared
+
+
+def test_behind_every_number_and_claim_of_a_report_stand_five_runs_at_least():
+    """Of its own protocol; where fewer are planned, the file says why."""
+    for name in student_reports():
+        report = load_report(name)
+        for measure in report.measures():
+            for group in measure.groups:
+                planned = len(report.groups[group].all_seeds("theirs"))
+                enough = planned >= load_margins().least_runs or report.groups[group].why_seeds
+                exact = measure.scale == "exact"
+                assert enough or exact, (name, group, planned)
 
 
 def test_a_published_confusion_matrix_is_ten_by_ten_and_of_a_group():
@@ -196,13 +207,6 @@ def test_the_networks_of_report_4_are_those_of_its_tables():
     )  # its records serve here too
 
 
-def test_overrides_leave_alone_what_a_group_varies():
-    overrides = {"batch_size": 10, "num_epochs": 4}
-    assert REPORT.recipe("model_1", "theirs", overrides=overrides).batch_size == 10
-    assert REPORT.recipe("batch_32", "theirs", overrides=overrides).batch_size == 32
-    assert REPORT.recipe("model_3", "theirs", overrides=overrides).num_epochs == 8
-
-
 def test_unknown_reports_and_groups_are_refused_with_the_nearest():
     with pytest.raises(UserError, match="Did you mean '01_ff_classifier'"):
         load_report("01_ff_clasifier")
@@ -212,75 +216,16 @@ def test_unknown_reports_and_groups_are_refused_with_the_nearest():
         REPORT.recipe("model_1", "their")
 
 
-def test_the_profile_and_the_parameters_make_the_recipes():
-    page = REPORT.page({**PARAMETERS, "num_epochs": 3, "num_seeds": 2, "seed": 7})
-    assert get_language() == "en"
-    first, second = page.recipes("model_3", "ours")
-    assert (first.seed, second.seed, first.num_epochs, first.data.source) == (7, 8, 6, "synthetic")
-    assert first.data.train_size == REPORT.quick["data.train_size"]
-    full = REPORT.page({**PARAMETERS, "profile": "full", "source": "auto"})
-    assert full.recipes("model_1") == REPORT.all_recipes()["model_1.theirs"]
-    changed = REPORT.page({**PARAMETERS, "profile": "full", "source": "auto", "num_epochs": 5})
-    assert changed.recipes("model_1")[0].num_epochs == 5
-
-
-@pytest.mark.parametrize(
-    ("wrong", "parts"),
-    [
-        ({"num_epoch": 3}, ["num_epoch:", "Did you mean 'num_epochs'"]),
-        ({"epochs": 3}, ["epochs:", "num_epochs"]),
-        ({"num_epochs": "ten"}, ["num_epochs: given 'ten'", "integer ≥ 1", "None"]),
-        ({"num_epochs": 0}, ["num_epochs: given 0"]),
-        ({"dropout": 1.0}, ["dropout: given 1.0", "< 1"]),
-        ({"hidden_sizes": 128}, ["hidden_sizes: given 128", "list of"]),
-        ({"profile": "ful"}, ["profile: given 'ful'", "quick, full", "Did you mean 'full'"]),
-        ({"lang": "fr"}, ["lang: given 'fr'", "es, en"]),
-        ({"source": "offical"}, ["source", "Did you mean 'official'"]),
-        ({"seed": -1}, ["seed: given -1"]),
-        ({"num_seeds": 0}, ["num_seeds: given 0"]),
-        ({"profile": "full"}, ["official"]),
-    ],
-)
-def test_a_wrong_page_parameter_stops_the_page(wrong, parts):
-    with pytest.raises(UserError) as error:
-        REPORT.page({**PARAMETERS, **wrong})
-    for part in parts:
-        assert part in str(error.value)
-
-
-def test_the_page_says_what_it_shows():
-    quick = REPORT.page({**PARAMETERS, "num_epochs": 3}).notice
-    assert "4000 images for 3 epochs" in quick and "SYNTHETIC DATA" in quick
-    assert quick._repr_markdown_() == quick
-
-
 def test_published_numbers_by_id():
     assert REPORT.number("N1-2").value == 0.81
     with pytest.raises(UserError, match="Did you mean 'N1-2'"):
         REPORT.number("N12")
 
 
-def test_a_notebook_run_again_keeps_its_other_variables():
-    cells = [
-        "",
-        "profile = 'quick'\nlang = 'en'",
-        "page = 1",
-        "model = 3\nnum_parameters = 109386",
-        "profile = 'quick'\nnum_epoch = 2",
-    ]
-    namespace = {**PARAMETERS, "model": 3, "num_parameters": 109386, "In": cells[:4]}
-    with pytest.raises(UserError, match="num_parameters"):
-        REPORT.page(namespace)  # assigned since the last parameters cell
-    namespace = {**PARAMETERS, "model": 3, "num_parameters": 109386, "In": [*cells[:4], cells[1]]}
-    assert REPORT.page(namespace).parameters.seed == 0
-    with pytest.raises(UserError, match="Did you mean 'num_epochs'"):
-        REPORT.page({**namespace, "num_epoch": 2, "In": cells})
-
-
 def made_up(**groups) -> Report:
     """Return a report with these groups on a little made-up data; two groups are always there."""
     text = {"es": "n = {latent_dim}", "en": "size {latent_dim}"}
-    data = {"source": "synthetic", "train_size": 200, "val_size": 100, "test_size": 100}
+    data = {"source": "sample", "train_size": 200, "val_size": 100, "test_size": 100}
     network = {"name": "conv_autoencoder", "latent_dim": 4, "output_activation": "sigmoid"}
     fields = {
         "data": data,
@@ -303,7 +248,7 @@ def made_up(**groups) -> Report:
     named = {name: {"label": text} | group for name, group in groups.items()}
     return Report(
         id="99_made_up", title=text, authors=["A"], date="2026", institution=text, citation="a2026",
-        protocols={"theirs": {}, "ours": {"select": "best"}}, quick={"num_epochs": 1}, parameters={"latent_dim": "model.latent_dim"},
+        protocols={"theirs": {}, "ours": {"select": "best"}}, parameters={"latent_dim": "model.latent_dim"},
         groups={"base": base, "size": sizes} | named, numbers=[], claims=[], errors=[],
     )  # fmt: skip
 
@@ -311,9 +256,9 @@ def made_up(**groups) -> Report:
 @pytest.mark.parametrize(
     ("content", "parts"),
     [
-        ("groups: [", ["99_teacher.yaml"]),
-        ("", ["99_teacher.yaml", "field: value"]),
-        ("- 1", ["99_teacher.yaml", "list"]),
+        ("groups: [", ["report.yaml"]),
+        ("", ["report.yaml", "field: value"]),
+        ("- 1", ["report.yaml", "list"]),
         ("groups: [a]", ["groups", "list"]),
         ("groups: {a: 3}", ["a:", "int"]),
         ("groups: {a: {grid: [1]}}", ["a.grid", "list"]),
@@ -321,7 +266,8 @@ def made_up(**groups) -> Report:
     ],
 )
 def test_a_file_that_is_no_report_is_refused_in_words(content, parts, tmp_path, monkeypatch):
-    (tmp_path / "99_teacher.yaml").write_text(content)
+    (tmp_path / "99_teacher").mkdir()
+    (tmp_path / "99_teacher" / "report.yaml").write_text(content)
     monkeypatch.setattr(reports, "FOLDER", tmp_path)
     with pytest.raises(UserError) as refused:
         load_report("99_teacher")
@@ -357,15 +303,12 @@ def test_a_study_of_ours_has_no_authors_and_nothing_to_audit(tmp_path, monkeypat
         del group["protocols"]
     study = Report(**fields | {"protocols": {"ours": {"select": "best"}}})
     assert study.groups["base"].protocols == study.groups["size_5_20"].protocols == ["ours"]
-    runs = study.page({"lang": "en", "source": "synthetic", "profile": "quick"}).train("base")[
-        "size 4"
-    ]
-    assert runs[0].recipe.select == "best"
+    assert study.recipe("base", "ours").select == "best"
     monkeypatch.setattr(reports, "report_names", lambda: ["01_ff_classifier", study.id])
     monkeypatch.setattr(reports, "load_report", lambda name: study if name == study.id else REPORT)
     assert student_reports() == ["01_ff_classifier"]
-    monkeypatch.setattr(audit, "load_report", reports.load_report)
-    assert audit.audit(study.id) == []
+    monkeypatch.setattr(verdicts, "load_report", reports.load_report)
+    assert audit.rows(study.id) == []
 
 
 def test_another_network_comes_with_arguments_of_its_own():
@@ -376,34 +319,6 @@ def test_another_network_comes_with_arguments_of_its_own():
         "latent_dim": 7,
     }
     assert report.recipe("smaller", "theirs").model.name == "ff_autoencoder"
-
-
-def test_a_page_does_not_wait_for_the_runs_of_a_gpu(tmp_path, monkeypatch):
-    monkeypatch.setenv("FMNIST_RUNS", str(tmp_path))
-    report = made_up(
-        wide={"like": "base", "seeds": 1, "gpu": True, "recipe": {"model": {"latent_dim": 9}}}
-    )
-    assert report.all_recipes().keys() - report.all_recipes(gpu=False).keys() == {"wide.theirs"}
-    full = report.page({"lang": "en", "profile": "full", "source": "auto"})
-    assert list(full.train("wide")) == []
-    train(full.recipes("wide")[0], store=RunStore(tmp_path))
-    assert list(full.train("wide")) == ["size 9"]
-
-
-def test_the_quick_profile_leaves_out_the_groups_that_only_full_trains(tmp_path, monkeypatch):
-    monkeypatch.setenv("FMNIST_RUNS", str(tmp_path))
-    report = made_up(
-        long={"like": "base", "seeds": 1, "quick": False, "recipe": {"model": {"latent_dim": 9}}}
-    )
-    given = {"lang": "en", "source": "synthetic"}
-    quick, full = (
-        report.page({**given, "profile": "quick"}),
-        report.page({**given, "profile": "full", "source": "auto"}),
-    )
-    assert list(quick.train("base", "long", "size_5_20")) == ["size 4", "size 5"]
-    assert list(full.train("base", "long")) == ["size 4", "size 9"]
-    with pytest.raises(KeyError):
-        quick.train("bass")
 
 
 def test_a_grid_is_a_group_for_each_combination():
@@ -454,49 +369,50 @@ def test_a_list_in_a_grid_has_its_name_and_an_entry_of_that_name_adds_to_its_gro
     recipe = report.recipe("half_60x12", "theirs")
     assert recipe.model.dense_sizes == (60, 12) and "60x12" in report.label("cnn_60x12_0.1", recipe)
     assert report.checkpoints()["cnn_64"] == report.recipe("cnn_64_0.1", "theirs").id
-    overrides = {"model.kernel_size": 5, "model.latent_dim": 7}
-    assert report.recipe("cnn_64_0.1", "theirs", 0, overrides).model.kernel_size == 5
-    assert report.recipe("base", "theirs", 0, overrides).model.latent_dim == 7
-
-
-def test_a_page_of_few_epochs_shortens_every_group_and_lengthens_none_that_sets_its_own():
-    report = made_up(long={"like": "base", "recipe": {"num_epochs": 40}})
-    epochs = [
-        report.recipe(name, "theirs", 0, {"num_epochs": n}).num_epochs
-        for name in ("base", "long")
-        for n in (3, 50)
-    ]
-    assert epochs == [3, 50, 3, 40]
 
 
 def test_later_seeds_may_stop_early_and_folds_come_round():
     report = made_up(
         short={"like": "base", "seeds": 3, "later_seeds": {"patience": 4}},
-        fold={"like": "base", "by_seed": ["data.fold"], "recipe": {"data": {"val_size": 12_000}}},
+        fold={
+            "like": "base",
+            "by_seed": ["data.fold"],
+            "recipe": {"data": {"source": "official", "val_size": 12_000}},
+        },
     )
     assert [recipe.patience for recipe in report.all_recipes()["short.theirs"]] == [None, 4, 4]
     assert report.recipe("fold", "theirs", 7).data.fold == 2
 
 
-def test_a_parameter_leaves_alone_what_a_grid_varies():
-    report = made_up()
-    latent_dims = [
-        report.recipe(name, "theirs", 0, {"model.latent_dim": 9}).model.latent_dim
-        for name in ("base", "size_5_20")
-    ]
-    assert latent_dims == [9, 5]
+def test_seeds_may_be_listed_and_of_one_protocol_and_a_split_may_begin_later():
+    report = made_up(
+        few={
+            "like": "base",
+            "first_seed": 1,
+            "seeds": {"theirs": [1, 2, 5], "ours": 2},
+            "protocols": ["theirs", "ours"],
+            "by_seed": ["data.split_seed"],
+            "by_seed_from": 3,
+        }
+    )
+    theirs, ours = (report.all_recipes()[f"few.{name}"] for name in ("theirs", "ours"))
+    assert [recipe.seed for recipe in theirs] == [1, 2, 5]
+    assert [recipe.data.split_seed for recipe in theirs] == [None, None, 5]
+    assert [recipe.seed for recipe in ours] == [1, 2]
 
 
-def test_a_label_tells_the_values_of_the_recipe_that_is_run():
-    report = made_up()
-    label = report.label("base", report.recipe("base", "theirs", 0, {"model.latent_dim": 9}))
-    assert label == str(report.groups["base"].label).format(latent_dim=9) and "9" in label
+def test_a_measure_may_name_the_numbers_of_a_table_only_if_they_are_there():
+    report = load_report("01")
+    fields = {name: getattr(report, name) for name in type(report).model_fields}
+    words = {"es": "a", "en": "b"}
+    with pytest.raises(UserError, match="N1-99"):
+        Report(**fields | {"tables": [{"id": "T", "what": words, "numbers": ["N1-1", "N1-99"]}]})
 
 
 def test_what_follows_the_seed_and_the_encoder_of_the_same_seed():
     classifier = {"name": "encoder_classifier", "latent_dim": 4}
     fields = {
-        "data": {"source": "synthetic", "val_size": 12_000},
+        "data": {"val_size": 12_000},
         "model": classifier,
         "loss": "cross_entropy",
     }
@@ -578,7 +494,7 @@ def test_one_small_checkpoint_a_report_is_committed_and_documented():
         if any(f".{id[:12]}." in path.name for path in committed):
             assert not load_pretrained(name).training
     for lang in ("es", "en"):
-        page = (RunStore().results.parent / lang / "how_to_run.md").read_text("utf-8")
+        page = (Path(__file__).parents[1] / "book" / lang / "how_to_run.md").read_text("utf-8")
         rows = re.findall(
             r"^\| `(\w+)` \| (\d) \|", page.partition("load_pretrained")[2], re.MULTILINE
         )

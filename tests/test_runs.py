@@ -9,13 +9,14 @@ import torch
 from small_runs import DATA, make, without_seconds
 
 from fmnist_utils.audit.recipes import Recipe
-from fmnist_utils.audit.records import Record
+from fmnist_utils.audit.records import RESULTS, Record, Run
 from fmnist_utils.augmentation import FlipAveraged
 from fmnist_utils.data import Split
 from fmnist_utils.text import UserError
 from fmnist_utils.training import Batches, accuracy, evaluate
 from fmnist_utils.workshop import checkpoints, engine
 from fmnist_utils.workshop.engine import train
+from fmnist_utils.workshop.machine import describe_environment
 from fmnist_utils.workshop.parts import load_splits
 from fmnist_utils.workshop.results import count_dead_units
 from fmnist_utils.workshop.store import RunStore
@@ -281,3 +282,54 @@ def test_committed_records_are_whole_and_mean_what_they_meant():
         assert Recipe(**record.recipe).id == record.id, path.name
         assert path.name.split(".")[-2] == record.id[:12]
         assert record.recipe["data"]["source"] == "official", path.name
+
+
+def test_the_class_of_every_test_image_is_kept_in_the_order_of_the_file(tmp_path):
+    """Also where the test file was shuffled and cut in two to validate as well."""
+    store = RunStore(tmp_path / "runs", tmp_path / "results")
+    whole = load_splits(
+        make(data={"source": "sample", "val_size": 0}, watch="test").data, torch.device("cpu")
+    ).test
+    plain = {"source": "sample", "train_size": 100, "val_size": 50}
+    cut = {"val_from": "test", "val_size": 4000, "split_seed": 3, "fold": 1}
+    for data in (plain, plain | cut):
+        run = train(make(data=data, num_epochs=1), store=store)
+        wanted = run.model()(whole.images).argmax(dim=1).numpy()
+        assert run.predictions.dtype == np.uint8 and np.array_equal(run.predictions, wanted)
+        path = store.publish(run, "99", "g.theirs", panel=False)
+        kept = path.with_suffix(".predictions.npz")
+        assert kept.exists() and kept.stat().st_size < 6000
+        assert np.array_equal(RunStore("none", store.results).find(run.recipe).predictions, wanted)
+    kept.write_bytes(kept.read_bytes()[:-1] + b"x")
+    with pytest.raises(UserError, match="predictions"):
+        _ = RunStore("none", store.results).find(run.recipe).predictions
+    part = train(make(num_epochs=1), store=store)
+    assert part.predictions is None and part.record.predictions_sha256 is None
+
+
+def test_a_record_without_predictions_reads_and_is_sealed_as_it_was(tmp_path):
+    path = next(RESULTS.glob("01_ff_classifier/records/model_1.theirs.seed0.*.json"))
+    record = Record.read(path)
+    assert record.predictions_sha256 is None and record.to_json() == path.read_text("utf-8")
+    assert "predictions" not in record.to_json() and Run(record, path).predictions is None
+
+
+def test_both_errors_of_an_autoencoder_are_measured_whatever_it_was_trained_with(tmp_path):
+    model = {"name": "ff_autoencoder", "latent_dim": 4}
+    for loss in ("mse", "l1"):
+        recipe = make(model=model, loss=loss, num_epochs=1)
+        run = train(recipe, store=RunStore(tmp_path))
+        test = load_splits(recipe.data, torch.device("cpu")).test.images
+        difference = run.model()(test).detach() - test
+        assert run.metrics["test_mse"] == pytest.approx((difference**2).mean().item(), rel=1e-5)
+        assert run.metrics["val_l1"] > 0 and run.metrics[f"test_{loss}"] == run.metrics["test_loss"]
+        assert run.metrics["test_l1"] == pytest.approx(difference.abs().mean().item(), rel=1e-5)
+
+
+def test_a_new_record_names_the_processor_and_the_kernels():
+    made = describe_environment(torch.device("cpu"))
+    assert made["cpu_name"] and made["onednn"] != "" and isinstance(made["instruction_sets"], str)
+    with open("/proc/cpuinfo" if os.path.exists("/proc/cpuinfo") else os.devnull) as file:
+        flags = file.read()
+    if "avx512_bf16" in flags:
+        assert "avx512_bf16" in made["instruction_sets"] and "bfloat16" in made["onednn"]
