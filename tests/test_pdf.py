@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 
-from book.machinery import pdf
 import pytest
 import yaml
-from book.machinery.browser import CHROMIUM
 from bs4 import BeautifulSoup
+
+from book.machinery import pages, pdf
+from book.machinery.browser import CHROMIUM
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def test_links_out_of_the_pdf_lead_to_the_published_site(own_site):
     path.write_text(path.read_text("utf-8").replace("</article>", more), "utf-8")
     page = pdf.whole(own_site, "es")
     for end in ("/es/api/data.html#x", "/en/index.html"):
-        assert f'href="{pdf.public_site()}{end}"' in page
+        assert f'href="{pages.public_site()}{end}"' in page
 
 
 def test_every_page_links_to_the_pdf_once(own_site):
@@ -75,7 +76,7 @@ def test_without_chromium_or_a_site_it_says_what_to_do(own_site, monkeypatch, ca
 
 def test_the_workflow_publishes_what_was_made():
     workflow = yaml.safe_load(
-        (pdf.ROOT / ".github" / "workflows" / "publish.yml").read_text("utf-8")
+        (pages.ROOT / ".github" / "workflows" / "publish.yml").read_text("utf-8")
     )
     steps = [step["run"] for step in workflow["jobs"]["publish"]["steps"] if "run" in step]
     assert steps == ["make book", "make pdf", ".ci/publish origin"]

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import json
-import time
 
-from book.machinery import checks
-from book.machinery.generated import live
 import pytest
 import torch
-from book.machinery.browser import wait_for
-from test_site_chromium import BUILD, WIDTHS, address, browser  # noqa: F401
-from test_site_chromium import pytestmark as needs_the_site
-from toy_book import ROOT
+from site_browser import SITE, WIDTHS, needs_the_site
 
-from fmnist_utils.audit.schema import load_pretrained
+from book.machinery.generated import browser_data
+from book.machinery.pages import ROOT
+from book.machinery.rules.site import ENGLISH
+from fmnist_utils.audit import load_pretrained
 from fmnist_utils.evaluation import encode, predict, reconstruct
 
 CLOSE = 1e-4
 PARTS = {"calculators": "convolution", "try": "try", "explorer": "explorer"}
-WRITTEN = [name for name in PARTS if (BUILD / "html" / "es" / f"{name}.html").exists()]
 
-pytestmark = [
-    *needs_the_site,
-    pytest.mark.skipif(len(WRITTEN) < len(PARTS), reason="the book was built without these pages"),
-]
+pytestmark = needs_the_site
 
 # What a script says, with what only a screen reader hears.
 SAID = """[...document.querySelectorAll('[data-live] *')].flatMap((element) => [...element.childNodes]
@@ -33,68 +26,39 @@ SAID = """[...document.querySelectorAll('[data-live] *')].flatMap((element) => [
 
 
 @pytest.fixture
-def opened(browser, address):  # noqa: F811
-    def open_page(name, lang="es", screen="desktop", scheme="light"):
-        browser.open(f"{address}/{lang}/{name}.html", WIDTHS[screen], scheme)
-        browser.call("Emulation.setFocusEmulationEnabled", enabled=True)
-        browser.call("Page.bringToFront")
-        ready(browser)
-        return browser
+def opened(visit):
+    """Open a page and wait until every living part is there and has drawn itself."""
+
+    def open_page(name, lang="es", screen="desktop", scheme="light", **how):
+        visited = visit(f"{lang}/{name}.html", screen, scheme, **how)
+        parts = "[...document.querySelectorAll('[data-live]')]"
+        visited.page.wait_for_function(f"{parts}.every((part) => 'ready' in part.dataset)")
+        visited.frame()
+        return visited
 
     return open_page
 
 
-def ready(page) -> None:
-    """Wait until every living part is there and has drawn itself."""
-    wait_for(
-        lambda: page.evaluate(
-            "[...document.querySelectorAll('[data-live]')].every((part) => 'ready' in part.dataset)"
-        )
-    )
-    frame(page)
-
-
-def frame(page) -> None:
-    """Wait until what was asked for is drawn."""
-    page.evaluate(
-        "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
-    )
-
-
-def press(page, key: str, times: int = 1, shift: bool = False) -> None:
+def press(visited, key: str, times: int = 1, shift: bool = False) -> None:
     """Press a key, as a keyboard would."""
-    codes = {"Tab": 9, " ": 32, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
-    given = {
-        "key": key,
-        "code": "Space" if key == " " else key,
-        "windowsVirtualKeyCode": codes[key],
-        "modifiers": 8 * shift,
-    }
     for _ in range(times):
-        page.call(
-            "Input.dispatchKeyEvent",
-            type="keyDown",
-            **given,
-            **({"text": " "} if key == " " else {}),
-        )
-        page.call("Input.dispatchKeyEvent", type="keyUp", **given)
-    frame(page)
+        visited.page.keyboard.press(f"{'Shift+' * shift}{'Space' if key == ' ' else key}")
+    visited.frame()
 
 
-def drag(page, selector: str, *places: tuple[float, float]) -> None:
+def drag(visited, selector: str, *places: tuple[float, float]) -> None:
     """Press, move and release the pointer at these places of an element, as shares of its width and height."""
-    page.evaluate(
-        f"document.querySelector({json.dumps(selector)}).scrollIntoView({{block: 'center'}})"
-    )
-    box = page.evaluate(f"(({{x, y, width, height}}) => [x, y, width, height])"
-                        f"(document.querySelector({json.dumps(selector)}).getBoundingClientRect())")  # fmt: skip
-    points = [(box[0] + x * box[2], box[1] + y * box[3]) for x, y in places]
-    kinds = ["mousePressed", *["mouseMoved"] * (len(points) - 1), "mouseReleased"]
-    for kind, (x, y) in zip(kinds, [*points, points[-1]], strict=True):
-        page.call(
-            "Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1
-        )
-    frame(page)
+    element = visited.page.locator(selector).first
+    element.evaluate("element => element.scrollIntoView({block: 'center'})")
+    box = element.bounding_box()
+    points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in places]
+    mouse = visited.page.mouse
+    mouse.move(*points[0])
+    mouse.down()
+    for point in points[1:]:
+        mouse.move(*point)
+    mouse.up()
+    visited.frame()
 
 
 def data(page, name: str):
@@ -118,7 +82,7 @@ def tab_to(page, selector: str, back: bool = False) -> None:
 @pytest.mark.parametrize("name", PARTS)
 def test_part_stands_and_fits(opened, name, lang, screen, scheme):
     page = opened(name, lang, screen, scheme)
-    assert page.complaints() == []
+    assert page.complaints == []
     assert page.evaluate("document.documentElement.scrollWidth") <= WIDTHS[screen]
     inside = "[...document.querySelectorAll('[data-live] *')].every((e) => e.getBoundingClientRect().right <= innerWidth)"
     assert page.evaluate(inside)
@@ -126,41 +90,31 @@ def test_part_stands_and_fits(opened, name, lang, screen, scheme):
     assert len(said) > 10 and not any("undefined" in text or "NaN" in text for text in said)
     if lang == "es":
         # In the names of layers, which are PyTorch's, too.
-        assert not [text for text in said if checks.ENGLISH.search(text)]
+        assert not [text for text in said if ENGLISH.search(text)]
     names = "[...document.querySelectorAll('[data-live] :is(button, input, select, [role=application], [role=grid], canvas:not([aria-hidden]))')]"
     nameless = f"{names}.filter((e) => !(e.ariaLabel || e.labels?.length || e.textContent.trim())).map((e) => e.outerHTML)"
     assert page.evaluate(nameless) == []
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_part_works_from_the_disk(browser, name):  # noqa: F811
-    browser.open((BUILD / "html" / "en" / f"{name}.html").as_uri(), WIDTHS["desktop"])
-    ready(browser)
-    assert browser.complaints() == []
+def test_part_works_from_the_disk(opened, name):
+    assert opened(name, "en", root=SITE.as_uri()).complaints == []
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_without_scripts_the_page_says_so_and_shows_the_same(browser, address, name):  # noqa: F811
-    browser.call("Emulation.setScriptExecutionDisabled", value=True)
-    try:
-        browser.call("Page.navigate", url=f"{address}/es/{name}.html")
-        time.sleep(2)
-        tree = browser.call("DOMSnapshot.captureSnapshot", computedStyles=[])
-    finally:
-        browser.call("Emulation.setScriptExecutionDisabled", value=False)
-    shown = tree["documents"][0]["layout"]["text"]
-    text = " ".join(tree["strings"][index] for index in shown if index >= 0)
-    assert "JavaScript. L" in text
+def test_without_scripts_the_page_says_so_and_shows_the_same(visit, name):
+    page = visit(f"es/{name}.html", scripts=False).page
+    assert "JavaScript. L" in page.locator("article").inner_text()
 
 
 def test_the_networks_in_the_browser_give_what_pytorch_gives(opened):
     page = opened("try")
-    images = live.garments()[0][:: live.EACH]
-    probabilities = predict(load_pretrained(live.CLASSIFIER), images)
-    rebuilt = reconstruct(load_pretrained(live.AUTOENCODER), images).flatten(1)
+    images = browser_data.garments()[0][:: browser_data.EACH]
+    probabilities = predict(load_pretrained(browser_data.CLASSIFIER), images)
+    rebuilt = reconstruct(load_pretrained(browser_data.AUTOENCODER), images).flatten(1)
     for index in range(len(images)):
         page.evaluate(f"document.querySelectorAll('.live-examples button')[{index}].click()")
-        frame(page)
+        page.frame()
         assert (
             torch.tensor(data(page, "probabilities")) - probabilities[index]
         ).abs().max() < CLOSE
@@ -180,7 +134,7 @@ def test_a_garment_is_drawn_by_hand_and_by_keyboard(opened):
     page.evaluate(
         "[...document.querySelectorAll('[data-live] button')].find((button) => button.textContent === 'Clear').click()"
     )
-    frame(page)
+    page.frame()
     assert sum(page.evaluate(PIXELS)) == 0
     drag(page, ".live-paper canvas", (0.3, 0.1), (0.3, 0.5), (0.35, 0.9))
     by_hand = page.evaluate(PIXELS)
@@ -194,16 +148,16 @@ def test_a_garment_is_drawn_by_hand_and_by_keyboard(opened):
     image = torch.tensor(drawn, dtype=torch.float32).reshape(
         1, 1, 28, 28
     )  # only full white and black, which bytes hold exactly
-    wanted = predict(load_pretrained(live.CLASSIFIER), image)[0]
+    wanted = predict(load_pretrained(browser_data.CLASSIFIER), image)[0]
     assert (torch.tensor(data(page, "probabilities")) - wanted).abs().max() < CLOSE
     spoken = "document.querySelector('[data-live] [role=status]').textContent"
-    wait_for(lambda: "The classifier says" in page.evaluate(spoken))
+    page.page.wait_for_function(f"{spoken}.includes('The classifier says')")
     for _ in range(60):
         page.evaluate(
             "[...document.querySelectorAll('[data-live] button')].find((button) => button.textContent === 'Undo').click()"
         )
-    frame(page)
-    first = (live.garments()[0][9 * live.EACH] * 255).round().flatten() / 255
+    page.frame()
+    first = (browser_data.garments()[0][9 * browser_data.EACH] * 255).round().flatten() / 255
     assert (torch.tensor(page.evaluate(PIXELS)) - first).abs().max() < 1e-6
 
 
@@ -234,14 +188,14 @@ def test_the_calculator_is_walked_by_keyboard_and_by_hand(opened):
 
 def decoded(code: torch.Tensor) -> torch.Tensor:
     with torch.no_grad():
-        return load_pretrained(live.AUTOENCODER).decoder(code[None]).flatten()
+        return load_pretrained(browser_data.AUTOENCODER).decoder(code[None]).flatten()
 
 
 def test_the_explorer_draws_what_pytorch_draws(opened):
     page = opened("explorer", "en")
-    images, _ = live.garments()
-    codes = encode(load_pretrained(live.AUTOENCODER), images)
-    mean, axes, _ = live.plane(codes)
+    images, _ = browser_data.garments()
+    codes = encode(load_pretrained(browser_data.AUTOENCODER), images)
+    mean, axes, _ = browser_data.plane(codes)
 
     def point_is_right() -> list[float]:
         point = data(page, "point")
@@ -256,21 +210,20 @@ def test_the_explorer_draws_what_pytorch_draws(opened):
     places = (codes - mean) @ axes.T
     nearest = (places - torch.tensor(clicked)).norm(dim=1).argmin().item()
     page.evaluate("document.querySelector('[data-live] .live-controls button').click()")
-    frame(page)
+    page.frame()
     tab_to(page, ".live-plane svg")
     press(page, "ArrowLeft", 5)
     walked = point_is_right()
     assert walked[0] < clicked[0] and walked[1] == pytest.approx(clicked[1])
     start, end, share, shown = data(page, "walked")
-    assert (start, end, share) == (nearest, 9 * live.EACH, 0.5)
+    assert (start, end, share) == (nearest, 9 * browser_data.EACH, 0.5)
     assert (torch.tensor(shown) - decoded((codes[start] + codes[end]) / 2)).abs().max() < CLOSE
     names = page.evaluate("document.querySelectorAll('[data-live] .live-row')[1].textContent")
     assert len(names) > 10
 
 
 def test_a_part_is_light():
-    """At most 12 MB in all, as the issue has it; here the data of a language."""
-    static = BUILD / "html" / "es" / "_static"
+    static = SITE / "es" / "_static"
     own = {path.name for path in (ROOT / "book" / "machinery" / "browser_code").iterdir()}
     made = {"classifier.js", "autoencoder.js", "examples.js", "garments.js", "decoder.js"}
     assert sum((static / name).stat().st_size for name in own | made) < 3_000_000
@@ -313,4 +266,4 @@ def test_a_question_is_answered_by_keyboard(opened, lang, words):
         "document.querySelectorAll('fieldset.question')[1].querySelector('button').click()"
     )
     assert page.evaluate("[...document.querySelectorAll('.question-none')].length") == 1
-    assert page.complaints() == []
+    assert page.complaints == []

@@ -82,31 +82,37 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail if one is stale")
     parser.add_argument("--refresh", action="store_true", help="execute all checked cells again")
     chosen = parser.parse_args(arguments)
-    stale = list(outdated(refresh=chosen.refresh))
-    for target, notebook in stale:
-        print(target.relative_to(ROOT))
-        if not chosen.check and notebook is None:
+    failed = False
+    for target, notebook in outdated(refresh=chosen.refresh):
+        failed |= chosen.check or isinstance(notebook, ValueError)
+        print(notebook if isinstance(notebook, ValueError) else target.relative_to(ROOT))
+        if chosen.check or isinstance(notebook, ValueError):
+            continue
+        if notebook is None:
             target.unlink()
-        elif not chosen.check:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if missing := without_output(notebook):
-                fill_in(notebook, missing, target)
-            pages.write_notebook(notebook, target)
-    return int(chosen.check and bool(stale))
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if missing := without_output(notebook):
+            fill_in(notebook, missing, target)
+        pages.write_notebook(notebook, target)
+    return int(failed)
 
 
-def outdated(refresh: bool = False) -> Iterator[tuple[Path, NotebookNode | None]]:
-    """Yield each notebook that is not as its source wants it, with what it should be; None for one without a source."""
+def outdated(refresh: bool = False) -> Iterator[tuple[Path, NotebookNode | ValueError | None]]:
+    """Yield each notebook that is not as its source wants it, with what it should be.
+
+    That is None where there is no source, and an error where the source has no plain form.
+    """
     for lang, folder in FOLDERS.items():
         for source in pages.paths():
             target = folder / f"{source.stem}.ipynb"
             present = nbformat.read(target, as_version=4) if target.exists() else None
-            kept = (
-                {}
-                if refresh or present is None
-                else {c.id: c.get("outputs", []) for c in present.cells}
-            )
-            notebook = plain_notebook(source, lang)
+            kept = {} if refresh else kept_outputs(source.stem, lang)
+            try:
+                notebook = plain_notebook(source, lang)
+            except ValueError as error:
+                yield target, error
+                continue
             for cell in notebook.cells:
                 if "nbval-check-output" in tags(cell):
                     cell.outputs = kept.get(cell.id, [])
@@ -116,6 +122,16 @@ def outdated(refresh: bool = False) -> Iterator[tuple[Path, NotebookNode | None]
         yield from (
             (path, None) for path in sorted(folder.glob("*.ipynb")) if path.stem not in names
         )
+
+
+def kept_outputs(name: str, lang: str) -> dict[str, list[NotebookNode]]:
+    """Return the outputs in the notebook of a page, by cell; those of the other language where it has none: the code is the same."""
+    found: dict[str, list[NotebookNode]] = {}
+    for folder in sorted(FOLDERS.values(), key=FOLDERS[lang].__eq__):
+        path = folder / f"{name}.ipynb"
+        cells = nbformat.read(path, as_version=4).cells if path.exists() else []
+        found |= {cell.id: cell.outputs for cell in cells if cell.get("outputs")}
+    return found
 
 
 def without_output(notebook: NotebookNode) -> list[NotebookNode]:

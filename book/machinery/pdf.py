@@ -7,20 +7,19 @@ the menu of every page; a new build of the site takes both away, so that no PDF 
 
 from __future__ import annotations
 
-import base64
 import datetime
 import posixpath
 import re
 import string
 import sys
-import tempfile
-import tomllib
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import yaml
-from book.machinery.browser import CHROMIUM, Browser, serve
 from bs4 import BeautifulSoup, Tag
+
+from book.machinery import pages
+from book.machinery.browser import CHROMIUM, launched, served
 from book.machinery.pages import LANGUAGES, ROOT
 
 SITE = ROOT / "book" / "_build" / "html"
@@ -38,13 +37,6 @@ NO_CHROMIUM = (
 NO_SITE = "pdf: el sitio no está: primero, make book\npdf: there is no site: first, make book"
 PLACE = '<div class="sidebar-primary-items__end sidebar-primary__section">'
 LINK = '<div class="sidebar-primary-item book-pdf"><a href="{href}">{words} ({size:.0f} {unit})</a></div>'
-
-
-def public_site() -> str:
-    """Return where the site is published: the pages of the repository that ``pyproject.toml`` names."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    owner, name = urlsplit(project["urls"]["Repository"]).path.strip("/").split("/")
-    return f"https://{owner}.github.io/{name}"
 
 
 def file_name(lang: str) -> str:
@@ -101,7 +93,7 @@ def article(site: Path, lang: str, address: str, within: set[str]) -> Tag:
         away = posixpath.normpath(f"/{lang}/{target}") + (
             f"#{parts.fragment}" if parts.fragment else ""
         )
-        link["href"] = f"#{anchor(target, parts.fragment)}" if known else public_site() + away
+        link["href"] = f"#{anchor(target, parts.fragment)}" if known else pages.public_site() + away
     for heading in body.find_all(re.compile("^h[1-5]$")):
         heading.name = f"h{int(heading.name[1]) + 1}"
     body["id"] = anchor(address)
@@ -113,11 +105,11 @@ def whole(site: Path, lang: str) -> str:
     home = BeautifulSoup((site / lang / "index.html").read_bytes(), "html.parser")
     contents = order(home)
     within = {address for address, _ in contents}
-    pages, entries = [], []
+    articles, entries = [], []
     for address, title in contents:
         kind, target = ("page", anchor(address)) if address else ("part", f"part-{len(entries)}")
         entries.append(f'<li class="of-{kind}"><a href="#{target}">{title}</a></li>')
-        pages.append(
+        articles.append(
             str(article(site, lang, address, within))
             if address
             else f'<h1 class="part" id="{target}">{title}</h1>'
@@ -134,22 +126,10 @@ def whole(site: Path, lang: str) -> str:
     )
     return string.Template((ROOT / "book" / "machinery" / "templates" / "print.html").read_text("utf-8")).substitute(
         lang=lang, title=config["title"], author=config["author"], date=datetime.date.today().isoformat(),
-        address=f"{public_site()}/{lang}/", contents=WORDS[lang]["contents"], root=".", list="\n".join(entries),
-        pages="\n".join(pages), scripts="\n".join(map(str, scripts)),
+        address=f"{pages.public_site()}/{lang}/", contents=WORDS[lang]["contents"], root=".", list="\n".join(entries),
+        pages="\n".join(articles), scripts="\n".join(map(str, scripts)),
         styles="\n".join(map(str, home.find_all("link", rel="stylesheet"))),
     )  # fmt: skip
-
-
-def printed(browser: Browser, address: str) -> bytes:
-    """Return the PDF of a page, with an outline and tags for screen readers."""
-    browser.open(address, 900)
-    options = {
-        "preferCSSPageSize": True,
-        "printBackground": True,
-        "generateDocumentOutline": True,
-        "generateTaggedPDF": True,
-    }
-    return base64.b64decode(browser.call("Page.printToPDF", **options)["data"])
 
 
 def link(site: Path, lang: str) -> None:
@@ -170,24 +150,24 @@ def main(site: Path = SITE) -> int:
         return 1
     for left_by_a_kill in site.rglob(WHOLE):
         left_by_a_kill.unlink()
-    server = serve(site)
-    with tempfile.TemporaryDirectory() as profile:
-        browser = Browser(Path(profile))
-        browser.socket.settimeout(900)  # a slow machine takes minutes for a hundred pages
-        try:
-            for lang in (lang for lang in LANGUAGES if (site / lang).is_dir()):
-                long_page = site / lang / WHOLE
-                long_page.write_text(whole(site, lang), "utf-8")
-                try:
-                    pdf = printed(browser, f"http://127.0.0.1:{server.server_port}/{lang}/{WHOLE}")
-                finally:
-                    long_page.unlink()
-                (site / lang / file_name(lang)).write_bytes(pdf)
-                link(site, lang)
-                print(f"{site / lang / file_name(lang)} ({len(pdf) / 1e6:.1f} MB)", flush=True)
-        finally:
-            browser.close()
-            server.shutdown()
+    with launched() as browser, served(site) as address:
+        for lang in (lang for lang in LANGUAGES if (site / lang).is_dir()):
+            long_page, target = site / lang / WHOLE, site / lang / file_name(lang)
+            long_page.write_text(whole(site, lang), "utf-8")
+            try:
+                page = browser.new_page()
+                page.set_default_timeout(
+                    900_000
+                )  # a slow machine takes minutes for a hundred pages
+                page.goto(f"{address}/{lang}/{WHOLE}")
+                page.evaluate("window.MathJax?.startup?.promise?.then(() => true)")
+                options = {"prefer_css_page_size": True, "print_background": True}
+                page.pdf(path=target, outline=True, tagged=True, **options)
+                page.close()
+            finally:
+                long_page.unlink()
+            link(site, lang)
+            print(f"{target} ({target.stat().st_size / 1e6:.1f} MB)", flush=True)
     return 0
 
 

@@ -2,63 +2,82 @@
 
 from __future__ import annotations
 
-import json
-
-from book.machinery import build
 import nbformat
 import pytest
-from toy_book import PARAMETERS, run_in, write_source, write_toy_book
+from toy_book import PARAMETERS, code, run_in, write_source, write_toy_book
 
-from fmnist_utils.audit.schema import load_report
+from book.machinery import execution
 
 PAGES = 5
-EXECUTE = "from book.machinery import build; build.CACHE.parent.mkdir(exist_ok=True); build.execute_all(['es', 'en'], 'quick')"
+EXECUTE = "from book.machinery import execution; execution.execute_all()"
 
 
-def test_surroundings_change_with_everything_outside_the_page(monkeypatch, tmp_path):
-    """A change in the package, a record, a run made here, a version, the data or a variable changes what they are."""
-    import importlib.metadata
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """A page in the cache that used a module, a report and a library; and whether it would be taken from there."""
+    package = tmp_path / "package"
+    for name in ("models.py", "doctor.py", "reports/01_a/report.yaml", "reports/02_b/report.yaml"):
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text("x = 1")
+    source = tmp_path / "01_toy.md"
+    cells = [code(PARAMETERS, "parameters"), code("seed + 1")]
+    write_source(nbformat.v4.new_notebook(cells=cells), source)
+    monkeypatch.setattr(execution, "CACHE", tmp_path)
+    monkeypatch.setattr(execution, "PACKAGE", package)
+    monkeypatch.setattr(execution, "distribution", lambda name: {"torch": "2.10"}.get(name, ""))
+    used = execution._grouped(["models.py", "reports/01_a/report.yaml"])
+    page = nbformat.v4.new_notebook()
+    page.metadata = {
+        "key": execution.key(source, "es"),
+        "used": {name: execution.digest(name) for name in used},
+        "versions": {"torch": "2.10"},
+    }
+    nbformat.write(page, tmp_path / "01_toy.es.ipynb")
 
-    from fmnist_utils.workshop import engine as runs
+    def taken() -> bool:
+        execution.digest.cache_clear()
+        return execution.kept(source, "es") is not None
 
-    package, records, store = tmp_path / "package", tmp_path / "records", tmp_path / "store"
-    made = runs.RunStore(store, records).folder(load_report("01").recipe("model_1", "theirs"))
-    rehearsed = store / made.name[::-1]  # of no report's full profile
-    for folder in (package / "reports", records / "01", made, rehearsed):
-        folder.mkdir(parents=True)
-    monkeypatch.setattr(build, "PACKAGE", package)
-    monkeypatch.setenv("FMNIST_RESULTS", str(records))
-    monkeypatch.setenv("FMNIST_RUNS", str(store))
-    monkeypatch.setattr(build, "data_source", lambda: "official")
-    machine = {"commit": None, "device": "cpu", "device_name": "y", "threads": 1}
-    monkeypatch.setattr(runs, "describe_environment", lambda _: dict(machine))
+    yield taken, package, source
+    execution.digest.cache_clear()
 
-    def covered():
-        return json.dumps(build.surroundings() | {"shown": None}, sort_keys=True)
 
-    seen = [covered()]
-    assert covered() == seen[0]
-    for change in (
-        lambda: (package / "models.py").write_text("x = 1"),
-        lambda: (package / "models.py").write_text("x = 2"),
-        lambda: (package / "reports" / "06.yaml").write_text("id: 06"),
-        lambda: (records / "01" / "model.json").write_text("{}"),
-        lambda: (records / "01" / "model.panel.safetensors").write_bytes(b"1"),
-        lambda: (made / "record.json").write_text("{}"),
-        lambda: monkeypatch.setattr(build, "data_source", lambda: "synthetic"),
-        lambda: monkeypatch.setenv("FMNIST_DATA", "/elsewhere"),
-        lambda: monkeypatch.setattr(
-            build, "difference", json.dumps
-        ),  # by which a picture's palette is chosen
-        lambda: monkeypatch.setattr(importlib.metadata, "distributions", lambda: []),
-    ):
-        change()
-        seen.append(covered())
-    assert len(set(seen)) == len(seen)
-    (package / "__pycache__").mkdir()
-    (package / "__pycache__" / "models.pyc").write_bytes(b"compiled")
-    (rehearsed / "record.json").write_text("{}")  # what a page trained when it was executed
-    assert covered() == seen[-1]
+CHANGES = {
+    "nothing": lambda package, source, patch: None,
+    "a module": lambda package, source, patch: (package / "models.py").write_text("x = 2"),
+    "a module that is gone": lambda package, source, patch: (package / "models.py").unlink(),
+    "another module": lambda package, source, patch: (package / "doctor.py").write_text("x = 2"),
+    "a report": lambda package, source, patch: (package / "reports/01_a/report.yaml").write_text(
+        "y"
+    ),
+    "another report": lambda package, source, patch: (
+        package / "reports/02_b/report.yaml"
+    ).write_text("y"),
+    "a record": lambda package, source, patch: (package / "reports/01_a/record.json").write_text(
+        "{}"
+    ),
+    "code": lambda package, source, patch: source.write_text(
+        source.read_text().replace("+ 1", "+ 2")
+    ),
+    "a variable": lambda package, source, patch: patch.setenv("FMNIST_DATA", "/elsewhere"),
+    "a version": lambda package, source, patch: patch.setattr(
+        execution, "distribution", lambda name: "2.11"
+    ),
+    "what executes": lambda package, source, patch: patch.setattr(execution, "MAKERS", []),
+    "words": lambda package, source, patch: source.write_text(
+        source.read_text() + '\n+++ {"tags": ["lang-es"]}\n\nMás.\n'
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_page_is_taken_from_the_cache_unless_something_that_it_used_has_changed(
+    change, kept, monkeypatch
+):
+    taken, package, source = kept
+    assert taken()
+    CHANGES[change](package, source, monkeypatch)
+    assert taken() == (change in ("nothing", "another module", "another report", "words"))
 
 
 @pytest.mark.nightly
@@ -66,30 +85,26 @@ def test_pages_follow_a_constant_of_the_package(tmp_path):
     """Five pages that show a constant: executed once, then not at all, then all of them when the constant is another."""
     book = write_toy_book(tmp_path)
     (book / "book" / "pages" / "01_toy.md").unlink()
-    cells = [nbformat.v4.new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})]
-    cells += [nbformat.v4.new_code_cell("from fmnist_utils.synthetic import BLOCK\n\nBLOCK")]
-    notebook = nbformat.v4.new_notebook(cells=cells)
-    notebook.metadata["kernelspec"] = {
-        "name": "python3",
-        "display_name": "Python 3",
-        "language": "python",
-    }
+    cells = [
+        code(PARAMETERS, "parameters"),
+        code("from fmnist_utils.training import CONSTANT\n\nCONSTANT"),
+    ]
     for number in range(1, PAGES + 1):
-        write_source(notebook, book / "book" / "pages" / f"0{number}_page.md")
+        path = book / "book" / "pages" / f"0{number}_page.md"
+        write_source(nbformat.v4.new_notebook(cells=cells), path)
+    module = book / "fmnist_utils" / "training.py"
+    original = module.read_text("utf-8")
 
-    def executed() -> tuple[int, set[str]]:
+    def executed(constant: int) -> tuple[int, set[str]]:
+        module.write_text(f"{original}\n\nCONSTANT = {constant}\n", "utf-8")
         finished = run_in(book, "-c", EXECUTE)
         assert finished.returncode == 0, finished.stderr
-        cached = [
-            nbformat.read(path, 4) for path in (book / "book" / "_build" / "cache").glob("*.ipynb")
-        ]
+        cache = (book / "book" / "_build" / "cache").glob("*.ipynb")
+        cached = [nbformat.read(path, 4) for path in cache]
         assert len(cached) == 2 * PAGES
-        return finished.stdout.count("executed in"), {
-            page.cells[-1].outputs[0].data["text/plain"] for page in cached
-        }
+        shown = {page.cells[-1].outputs[0].data["text/plain"] for page in cached}
+        return finished.stdout.count("executed in"), shown
 
-    assert executed() == (2 * PAGES, {"1000"})
-    assert executed() == (0, {"1000"})
-    module = book / "fmnist_utils" / "synthetic.py"
-    module.write_text(module.read_text("utf-8").replace("BLOCK = 1000", "BLOCK = 500"), "utf-8")
-    assert executed() == (2 * PAGES, {"500"})
+    assert executed(1000) == (2 * PAGES, {"1000"})
+    assert executed(1000) == (0, {"1000"})
+    assert executed(500) == (2 * PAGES, {"500"})

@@ -8,35 +8,39 @@ import subprocess
 import sys
 from pathlib import Path
 
-from book.machinery import build
-from book.machinery import checks
-from book.machinery import forks
-import nbformat
-from book.machinery import pages
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from toy_book import ROOT, code, run_in, toy_notebook, write_toy_book
+from toy_book import ROOT, code, run_in, toy_notebook, write_source, write_toy_book
 
+from book.machinery import build, execution, notebooks, pages
+from book.machinery.rules import check_site
+from book.machinery.rules.text import prose
 from fmnist_utils.text import LANGUAGES
 
 
-def test_failing_cell_is_told_in_one_line(tmp_path):
+def test_failing_cell_is_told_in_one_line(own_build):
     notebook = toy_notebook()
     notebook.cells.insert(5, code("1 / 0"))
-    nbformat.write(notebook, tmp_path / "01_toy.ipynb")
-    message = "01_toy.ipynb [en] failed in cell 6: ZeroDivisionError: division by zero"
-    with pytest.raises(build.BuildError, match=f"^{re.escape(message)}$"):
-        build._run(tmp_path / "01_toy.ipynb", "en", "quick", forks.Kernels(copied=False))
+    source = own_build / "01_toy.md"
+    write_source(notebook, source)
+    number = next(
+        number
+        for number, cell in enumerate(pages.one_language(notebook, "en").cells, start=1)
+        if cell.source == "1 / 0"
+    )
+    message = f"01_toy.md [en] failed in cell {number}: ZeroDivisionError: division by zero"
+    with pytest.raises(execution.ExecutionError, match=f"^{re.escape(message)}$"):
+        execution.execute_all(["en"], [source])
 
 
 def test_failed_build_leaves_the_published_site_alone(own_build, monkeypatch, capsys):
     def refuse(*_):
-        raise build.BuildError("01_toy.ipynb [es] failed in cell 3: KeyError: 'x'")
+        raise execution.ExecutionError("01_toy.md [es] failed in cell 3: KeyError: 'x'")
 
-    monkeypatch.setattr(build, "execute_all", refuse)
+    monkeypatch.setattr(execution, "execute_all", refuse)
     assert build.main([]) == 1
-    assert capsys.readouterr().err == "book: 01_toy.ipynb [es] failed in cell 3: KeyError: 'x'\n"
+    assert capsys.readouterr().err == "book: 01_toy.md [es] failed in cell 3: KeyError: 'x'\n"
     assert (own_build / "html" / "index.html").read_text() == "the previous site"
 
 
@@ -44,8 +48,9 @@ def test_site_that_fails_its_checks_is_not_published(own_build, monkeypatch, cap
     bad = own_build / "next"
     bad.mkdir()
     (bad / "index.html").write_text('<a href="nowhere.html">x</a>')
-    for step in ("execute_all", "lay_out", "render_all"):
-        monkeypatch.setattr(build, step, lambda *_, **__: {})
+    monkeypatch.setattr(execution, "execute_all", lambda *_: {})
+    monkeypatch.setattr(build, "side_by_side", lambda step, items: [step(item) for item in items])
+    monkeypatch.setattr(build, "make_language", lambda *_, **__: None)
     monkeypatch.setattr(build, "assemble", lambda _: bad)
     assert build.main([]) == 1
     assert "nowhere.html leads nowhere" in capsys.readouterr().err
@@ -76,7 +81,7 @@ def test_a_book_without_a_page_is_not_built(missing, tmp_path):
     site = book / "book" / "_build" / "html"
     site.mkdir(parents=True)
     (site / "index.html").write_text("the previous site")
-    finished = run_in(book, "-m", "book.machinery.build", "--profile", "quick")
+    finished = run_in(book, "-m", "book.machinery.build")
     assert finished.returncode == 1 and finished.stderr.startswith("book: ")
     assert Path(missing).stem in finished.stderr
     assert (site / "index.html").read_text() == "the previous site"
@@ -87,7 +92,7 @@ def known_sentence(text: str) -> str:
     plain = re.sub(
         r"(?<=\S)\n(?=[^\W\d_])",
         " ",
-        re.sub(r"<!--.*?-->", "", checks.prose(text), flags=re.DOTALL),
+        re.sub(r"<!--.*?-->", "", prose(text), flags=re.DOTALL),
     )
     return max(re.findall(r"[^\W\d_]{2,}(?:,? [^\W\d_]+)+", plain), key=len)
 
@@ -101,7 +106,10 @@ def unsaid(project: Path, site: Path) -> list[str]:
             chapter for part in contents.get("parts", [contents]) for chapter in part["chapters"]
         ]
         for name in [contents["root"], *(chapter["file"] for chapter in chapters)]:
-            page, source = site / lang / f"{name}.html", project / f"{name}.ipynb"
+            page, source = (
+                site / lang / f"{name}.html",
+                project / "book" / "pages" / f"{Path(name).name}.md",
+            )
             if source.exists():
                 cells = pages.one_language(pages.read(source), lang).cells
                 texts = [
@@ -140,31 +148,23 @@ def test_every_page_of_a_site_says_what_its_source_says(toy_site, tmp_path):
 @pytest.mark.parametrize("path", pages.paths(), ids=lambda path: path.stem)
 def test_both_languages_run_the_same_code(path):
     def sources(notebook):
-        default = re.compile(r'("FMNIST_LANG", *)"\w+"')
-        return [
-            default.sub(r"\1", cell.source) for cell in notebook.cells if cell.cell_type == "code"
-        ]
+        code_cells = [c.source for c in notebook.cells if c.cell_type == "code" and c.id != "colab"]
+        return [pages.SET_LANGUAGE.sub("", source) for source in code_cells]
 
     notebook = pages.read(path)
-    assert (
-        sources(pages.book_page(notebook, "es"))
-        == sources(pages.book_page(notebook, "en"))
-        == sources(notebook)
-    )
-    assert (
-        sources(pages.reader_copy(notebook, "es"))
-        == sources(pages.reader_copy(notebook, "en"))
-        == sources(notebook)
-    )
+    for lang in LANGUAGES:
+        assert sources(pages.book_page(notebook, lang)) == sources(notebook)
+        assert sources(notebooks.plain_notebook(path, lang)) == sources(notebook)
 
 
 @pytest.mark.nightly
 def test_the_book_is_built_and_passes_its_checks():
     finished = subprocess.run(
-        [sys.executable, ROOT / "book" / "-m", "book.machinery.build"],
+        [sys.executable, "-m", "book.machinery.build"],
+        cwd=ROOT,
         capture_output=True,
         text=True,
     )
     assert finished.returncode == 0, finished.stderr
     site = ROOT / "book" / "_build" / "html"
-    assert checks.check_site(site) == [] and unsaid(ROOT, site) == []
+    assert check_site(site) == [] and unsaid(ROOT, site) == []

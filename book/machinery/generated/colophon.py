@@ -39,7 +39,7 @@ def record_rows(results: Path) -> list[list[str]]:
         group = path.name.rpartition(".seed")[0].rpartition(".")[
             0
         ]  # group.protocol.seed0.id.json; a group may have dots
-        groups[path.parent.name, group].append(json.loads(path.read_text("utf-8")))
+        groups[path.parents[1].name, group].append(json.loads(path.read_text("utf-8")))
     rows = []
     for (report, group), records in groups.items():
         made = [record["made_with"] for record in records]
