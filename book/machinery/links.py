@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from book.machinery import pages
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
-from fmnist_utils.audit.schema import Measure, Report, load_report, student_reports
+from fmnist_utils.audit.schema import Report, load_report, student_reports
 
 ID = r"\b[NCE]\d+-\d+\b"
 LABEL_OR_ID = re.compile(rf"^\(([\w-]+)\)=$|({ID})", re.MULTILINE)
@@ -86,50 +86,50 @@ def caption_of(cell: NotebookNode) -> dict | None:
 def sections(page: NotebookNode, report: Report) -> dict[str, str]:
     """Return the label of the section that deals with each number, claim and mistake of ``report``, of a page in one language.
 
-    That of a number or claim shows runs of the group that it is about: it calls ``report.runs``, and one of the strings in its code is the
-    name of the group, or would be with other values filled in. That of a mistake is the first to mention it.
+    That of a number or claim shows runs of the group that it is about: it calls ``report.runs``, and one of the strings in its
+    code is the name of the group, or would be with other values filled in. A group that no section names is shown by the one
+    that it is like. That of a mistake is the first to mention it.
     """
-    named: dict[
-        str, list[tuple[int, str]]
-    ] = {}  # by group: how much of its name is written out, and in which section
+    shown: dict[str, dict[str, int]] = {}  # section → group → how much of its name is written out
     mentioned: dict[str, str] = {}
     with_runs, label = set(), ""
     for cell in page.cells:
-        text = (
-            cell.source
-            if cell.cell_type == "markdown"
-            else (caption_of(cell) or {}).get("caption", "")
-        )
+        is_text = cell.cell_type == "markdown"
+        text = cell.source if is_text else (caption_of(cell) or {}).get("caption", "")
         for found in LABEL_OR_ID.finditer(text):
             label = found[1] or label
             if found[2]:
                 mentioned.setdefault(found[2], label)
-        if cell.cell_type == "markdown":
+        if is_text:
             continue
-        with_runs |= {label} if ".runs(" in cell.source else set()
+        if ".runs(" in cell.source:
+            with_runs.add(label)
         for pattern, written in names(cell.source):
             for group in filter(pattern.fullmatch, report.groups):
-                named.setdefault(group, []).append((written, label))
+                known = shown.setdefault(label, {})
+                known[group] = max(known.get(group, 0), written)
+    places = {error.id: mentioned.get(error.id, "") for error in report.errors}
+    measured = {number.id: [number.measure] for number in report.numbers}
+    measured |= {claim.id: [part.measure for part in claim.check] for claim in report.claims}
+    for name, measures in measured.items():
+        groups = [group for m in measures for group in (*m.of, *m.minus, *m.over)]
+        candidates = [one for group in groups for one in (group, *_likes(report, group))]
+        found = (_best_section(group, shown, with_runs) for group in candidates)
+        places[name] = next(filter(None, found), "")
+    return {name: label for name, label in places.items() if label}
 
-    def place(measures: Iterable[Measure]) -> str:
-        for groups in (
-            groups for measure in measures for groups in (measure.of, measure.minus, measure.over)
-        ):
-            for group in groups:
-                if found := [
-                    (written, label)
-                    for written, label in named.get(group, [])
-                    if label in with_runs
-                ]:
-                    return max(found, key=lambda each: each[0])[1]  # the first of the best
-        return ""
 
-    places = {number.id: place([number.measure]) for number in report.numbers}
-    places |= {
-        claim.id: place(condition.measure for condition in claim.check) for claim in report.claims
-    }
-    places |= {error.id: mentioned.get(error.id, "") for error in report.errors}
-    return {id: label for id, label in places.items() if label}
+def _likes(report: Report, group: str) -> Iterator[str]:
+    """Yield the groups that ``group`` is like, from the nearest on."""
+    while group in report.groups and (group := report.groups[group].like):
+        yield group
+
+
+def _best_section(group: str, shown: dict[str, dict[str, int]], with_runs: set[str]) -> str:
+    """Return the first section with runs that writes out most of the name of ``group``, or nothing."""
+    written = {label: groups[group] for label, groups in shown.items() if group in groups}
+    sections_with_runs = [label for label in written if label in with_runs]
+    return max(sections_with_runs, key=written.get, default="")
 
 
 def names(source: str) -> Iterator[tuple[re.Pattern, int]]:

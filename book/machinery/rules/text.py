@@ -37,7 +37,7 @@ def _roles(text: str) -> list[tuple[str, str]]:
 
 
 def _formulas(text: str) -> list[str]:
-    words = re.compile(r"\\(?:text|mathrm|textrm)\{[^}]*\}|\s")
+    words = re.compile(r"\\(?:text|mathrm|textrm)\{[^}]*\}|\s|\\,|\{,\}")
     formulas = MATH.findall(CODE.sub("", pages.ROLE.sub("", text)))
     return sorted(words.sub("", display or inline) for display, inline in formulas)
 
