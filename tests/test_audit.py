@@ -9,6 +9,7 @@ import pytest
 import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from independent_audit import CLAIMS, NUMBERS, verdict_on_claim, verdict_on_number
 
 from fmnist_utils import audit
 from fmnist_utils.audit import verdicts
@@ -663,6 +664,14 @@ def test_no_row_of_two_runs_agrees_within_a_margin_that_it_could_not_notice():
             assert row.high <= 1 + 0.005
 
 
+def test_who_computes_it_again_from_the_raw_files_gets_the_same_verdicts():
+    """A script that has none of our code, of twelve numbers and twelve claims."""
+    found = {row.id: row.verdict for name in ("01", "03", "04") for row in audit.rows(name)}
+    wanted = {row: verdict_on_number(row) for row in NUMBERS}
+    wanted |= {row: verdict_on_claim(row) for row in CLAIMS}
+    assert len(wanted) == 24 and {row: found[row] for row in wanted} == wanted
+
+
 def test_both_languages_and_the_form_of_the_json():
     store = FakeStore(lambda recipe: None)
     english = audit.rows("01", store)
@@ -733,6 +742,30 @@ def test_code_in_a_text_is_shown_as_code():
         {"error": ["write `a = <b>` (n = 5), not `"]}, index=pd.Index(["E1"], name="id")
     )._repr_html_()
     assert "write <code>a = &lt;b&gt;</code> (n&nbsp;=&nbsp;5), not `</td>" in shown
+
+
+def test_the_intervals_hold_the_runs_that_are_left_out_of_them():
+    """Of the real runs: 95 of 100 are expected; a rule that held four of five, or all, would be wrong."""
+    shown = audit.coverage()
+    held, left_out = (
+        int(shown.loc["all", say(f"scrutiny.{name}")]) for name in ("held", "left_out")
+    )
+    assert left_out > 80 and 0.88 <= held / left_out <= 0.995
+
+
+def test_wider_margins_leave_less_that_is_not_enough():
+    shown = audit.sensitivity(audit.rows("01"))
+    not_enough = [int(each) for each in shown[say("verdict.not enough")]]
+    assert (
+        not_enough == sorted(not_enough, reverse=True)
+        and len(set(shown[say("verdict.differs")])) == 1
+    )
+
+
+def test_the_runs_of_all_reports_say_where_they_were_made():
+    shown = audit.provenance()
+    counts = [shown[say(f"scrutiny.{name}")].astype(int).sum() for name in ("float32", "bfloat16")]
+    assert sum(counts) > 1000 and min(counts) > 100
 
 
 def test_formats():

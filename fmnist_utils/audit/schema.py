@@ -93,12 +93,14 @@ class PublishedTable(Spec):
     """A column of a printed table, judged as one beside its numbers.
 
     Attributes:
-        numbers: the ids of its rows, all in one unit and of runs whose seeds share a split.
+        numbers: the ids of its rows, all in one unit.
+        pooled: whether its rows are networks so alike that they share the spread of a run, which is then known better.
     """
 
     id: str
     what: Bilingual
     numbers: Annotated[list[str], Field(min_length=2)]
+    pooled: bool = False
 
 
 class Condition(Spec):

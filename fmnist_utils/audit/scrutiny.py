@@ -74,7 +74,7 @@ def _verdict(row: Row, factor: float) -> str:
     return "agrees" if row.noticed <= factor * row.margin else "not enough"
 
 
-def provenance(store: Records | None = None) -> Table:
+def provenance(store: Records | Store | None = None) -> Table:
     """Return on which processors the runs of all reports were made: how many, in which precision, and when."""
     found: dict[tuple[str, str], list[Run]] = defaultdict(list)
     for run in every_run(store or Records()):
@@ -97,7 +97,7 @@ def provenance(store: Records | None = None) -> Table:
     return Table(pd.DataFrame(lines, index=pd.Index(processors)).rename(columns=say))
 
 
-def every_run(store: Records) -> list[Run]:
+def every_run(store: Records | Store) -> list[Run]:
     """Return every recorded run of every report and study, once each."""
     recipes = {
         recipe.id: recipe

@@ -170,11 +170,16 @@ class Audit:
     store: Store
     margins: Margins
 
+    @property
+    def tables(self) -> list[PublishedTable]:
+        """The columns of the report's tables that are judged as one."""
+        return [] if isinstance(self.report, Across) else self.report.tables
+
     @functools.cached_property
     def spreads(self) -> dict[str, tuple[float, float]]:
         """The variance of one run and its degrees of freedom, pooled over each table, by the id of its numbers."""
         spreads = {}
-        for table in getattr(self.report, "tables", ()):
+        for table in (table for table in self.tables if table.pooled):
             measures = [self.report.number(id).measure for id in table.numbers]
             found = [self.estimate(measure, "theirs") for measure in measures]
             spread = pooled([each for each in found if each])
@@ -185,7 +190,7 @@ class Audit:
     def rows(self) -> list[Row]:
         """Return its lines: numbers, columns of tables, claims."""
         numbers = [self.number(number) for number in getattr(self.report, "numbers", ())]
-        tables = [self.table(table) for table in getattr(self.report, "tables", ())]
+        tables = [self.table(table) for table in self.tables]
         return numbers + tables + [self.claim(claim) for claim in self.report.claims]
 
     # --- what the runs give
@@ -264,7 +269,7 @@ class Audit:
     def number(self, number: Number) -> Row:
         """Return the line of a published number."""
         theirs, ours = (self.estimate(number.measure, name) for name in ("theirs", "ours"))
-        if theirs and self._in_a_table(number) and number.id in self.spreads:
+        if theirs and self._is_pooled(number) and number.id in self.spreads:
             theirs = theirs.with_spread(*self.spreads[number.id])
         fields: dict[str, Any] = {
             "report": self.report.id,
@@ -324,8 +329,8 @@ class Audit:
         edges = [int(np.searchsorted(reached, share)) for share in (0.025, 0.975)]
         return float(p), edges[0] / number.images, edges[1] / number.images
 
-    def _in_a_table(self, number: Number) -> bool:
-        return any(number.id in table.numbers for table in getattr(self.report, "tables", ()))
+    def _is_pooled(self, number: Number) -> bool:
+        return any(number.id in table.numbers for table in self.tables if table.pooled)
 
     # --- columns of tables
 

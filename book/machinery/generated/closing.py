@@ -6,9 +6,11 @@ of it is computed from the committed records each time the book is built.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 from book.machinery.pages import SOURCES
@@ -38,7 +40,7 @@ class Network:
 
 def write(folder: Path, lang: str, executed: dict) -> None:
     """Write the tables, the figure and the filled-in texts of both pages into ``folder``."""
-    store = Records()
+    store = SimpleNamespace(find=functools.cache(Records().find))  # each record is read once
     with speaking(lang):
         fill(folder / "_worked.md", worked_example(store))
         rows = list(networks(store))
@@ -46,15 +48,22 @@ def write(folder: Path, lang: str, executed: dict) -> None:
             write_table(
                 folder / f"{name}.csv", (table_row(row) for row in rows if row.recipe.task == task)
             )
-        claims = audit.table(audit.rows(audit.ACROSS, store))._repr_html_()
-        # In the class of a notebook's outputs, so that the style sheet shows it as it shows the audit of a page.
-        (folder / "claims.html").write_text(f'<div class="cell_output">{claims}</div>\n', "utf-8")
+        tables = {
+            "claims": audit.table(audit.rows(audit.ACROSS, store)),
+            "coverage": audit.coverage(store),
+            "sensitivity": audit.sensitivity(audit.rows(store=store)),
+            "provenance": audit.provenance(store),
+        }
+        for name, table in tables.items():
+            # In the class of a notebook's outputs, so that the style sheet shows it as it does there.
+            shown = f'<div class="cell_output">{table._repr_html_()}</div>\n'
+            (folder / f"{name}.html").write_text(shown, "utf-8")
         recalls = recalls_by_report(rows)
         save_figure(folder / "recalls.png", "recalls_by_class", recalls)
         fill(folder / "_recalls.md", recall_facts(recalls))
 
 
-def networks(store: Records) -> Iterator[Network]:
+def networks(store: audit.Store) -> Iterator[Network]:
     """Yield the networks of the reports in the order of ``across.yaml``, with their runs under the report's protocol.
 
     Where that leaves but a part of the test images to measure with (report 3), under ours, if it was run so.
@@ -124,7 +133,7 @@ def recall_facts(recalls: dict[str, list[np.ndarray]]) -> dict[str, str | int]:
     return {"total": len(every), "lowest": lowest, "hardest": names[order[0]], "easiest": easiest}
 
 
-def worked_example(store: Records) -> dict[str, str | int]:
+def worked_example(store: audit.Store) -> dict[str, str | int]:
     """Return the steps of one verdict on a number, formatted: what the page on reading results works through."""
     report, wanted = EXAMPLE
     number = load_report(report).number(wanted)
