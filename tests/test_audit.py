@@ -737,6 +737,15 @@ def test_a_table_shows_texts_whole_and_safe():
     assert 'colspan="3">because' in shown and shown.count("<th ") == 4
 
 
+@pytest.mark.parametrize(("length", "folded"), [(10, False), (11, True)])
+def test_a_long_table_is_folded(length, folded):
+    index = pd.Index([f"N{number}" for number in range(length)], name="id")
+    shown = audit.Table({"error": ["text"] * length}, index=index)._repr_html_()
+    assert shown.count("<tr>") == length
+    assert shown.startswith("<details>") == folded and ("</details>" in shown) == folded
+    assert (say("audit.unfold", n=length) in shown) == folded
+
+
 def test_code_in_a_text_is_shown_as_code():
     shown = audit.Table(
         {"error": ["write `a = <b>` (n = 5), not `"]}, index=pd.Index(["E1"], name="id")

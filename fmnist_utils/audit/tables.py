@@ -18,10 +18,14 @@ from fmnist_utils.audit.margins import load_margins
 from fmnist_utils.text import say
 
 
+MOST_ROWS = 10  # that a table shows before it is unfolded
+
+
 class Table(pd.DataFrame):
     """A DataFrame of texts, which a notebook shows whole: each reason on a line of its own, below its row and as wide.
 
     A cell that needs it carries its heading as ``data-label``, so that a style sheet can show rows as cards on a narrow screen.
+    A table of more than ``MOST_ROWS`` rows is folded.
     """
 
     def _repr_html_(self) -> str:
@@ -47,7 +51,11 @@ class Table(pd.DataFrame):
                 lines.append(
                     f'<tr class="reason"><td {left} colspan="{len(columns) + 1}">{_html(row[reason])}</td></tr>'
                 )
-        return "\n".join([*lines, "</tbody></table>"])
+        table = "\n".join([*lines, "</tbody></table>"])
+        if len(self) <= MOST_ROWS:
+            return table
+        summary = escape(say("audit.unfold", n=len(self)))
+        return f"<details><summary>{summary}</summary>\n{table}\n</details>"
 
 
 def _html(text: str) -> str:

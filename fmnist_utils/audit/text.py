@@ -196,6 +196,7 @@ WORDS = {
     "outcome.open": ("sin decidir", "undecided"),
     # audit
     "audit.here": ("aquí", "here"),
+    "audit.unfold": ("Desplegar las {n} filas", "Unfold the {n} rows"),
     "audit.number_agrees": (
         "Cabe entre {low} y {high}, donde caería otra corrida como las {n} nuestras ({p}). Una "
         "diferencia de {noticed} se habría notado; importa una de {margin}.",
