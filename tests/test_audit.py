@@ -741,7 +741,7 @@ def test_a_table_shows_texts_whole_and_safe():
 def test_a_long_table_is_folded(length, folded):
     index = pd.Index([f"N{number}" for number in range(length)], name="id")
     shown = audit.Table({"error": ["text"] * length}, index=index)._repr_html_()
-    assert shown.count("<tr>") == length
+    assert shown.count("<tr>") == length + 1
     assert shown.startswith("<details>") == folded and ("</details>" in shown) == folded
     assert (say("audit.unfold", n=length) in shown) == folded
 
