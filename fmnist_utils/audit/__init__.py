@@ -11,6 +11,7 @@ from fmnist_utils.audit.margins import load_margins
 from fmnist_utils.audit.measures import Measure, costs
 from fmnist_utils.audit.schema import (
     Report,
+    Store,
     find_group,
     load_across,
     load_pretrained,
@@ -35,7 +36,6 @@ from fmnist_utils.audit.verdicts import (
     ACROSS,
     VERDICTS,
     Row,
-    Store,
     agrees,
     audit,
     chance,

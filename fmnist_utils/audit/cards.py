@@ -9,8 +9,8 @@ from html import escape
 import fmnist_utils
 from fmnist_utils.audit.margins import load_margins
 from fmnist_utils.audit.records import Records, Run
-from fmnist_utils.audit.schema import Report, load_report
-from fmnist_utils.audit.verdicts import VERDICTS, Row, Store, count_verdicts, rows
+from fmnist_utils.audit.schema import Card, Claim, Number, Report, load_report, Store
+from fmnist_utils.audit.verdicts import VERDICTS, Row, count_verdicts, rows
 from fmnist_utils.text import say
 
 WATTS = 10  # assumed of one busy core, with its share of memory and cooling: nothing was measured
@@ -39,7 +39,7 @@ class ReportCard:
         )
 
 
-def card(name: str, store: Records | Store | None = None) -> ReportCard:
+def card(name: str, store: Store | None = None) -> ReportCard:
     """Return the card of the report called ``name``, in the language in force.
 
     Raises:
@@ -50,14 +50,12 @@ def card(name: str, store: Records | Store | None = None) -> ReportCard:
     runs = runs_of(report, found)
     lines = [(say("card.authors"), f"{', '.join(report.authors)} ({report.date})")]
     if report.card:
-        fields = ("scope", "method", "stated", "missing")
-        lines += [(say(f"card.{each}"), str(getattr(report.card, each))) for each in fields]
+        lines += _told(report.card, "scope", "method", "stated", "missing")
     lines += [
         (say(f"card.{kind}s"), results(audited, kind)) for kind in ("number", "table", "claim")
     ]
     if report.card:
-        fields = ("easy", "difficult", "contact")
-        lines += [(say(f"card.{each}"), str(getattr(report.card, each))) for each in fields]
+        lines += _told(report.card, "easy", "difficult", "contact")
     lines += [(say("card.effort"), effort(report, runs)), (say("card.dates"), dates(report, runs))]
     cited = say(
         "card.citation",
@@ -70,7 +68,12 @@ def card(name: str, store: Records | Store | None = None) -> ReportCard:
     return ReportCard(f"{int(report.id[:2])}. {report.title}", tuple(lines))
 
 
-def runs_of(report: Report, store: Records | Store) -> list[Run]:
+def _told(card: Card, *fields: str) -> list[tuple[str, str]]:
+    """Return the texts of some fields with their headings."""
+    return [(say(f"card.{name}"), str(getattr(card, name))) for name in fields]
+
+
+def runs_of(report: Report, store: Store) -> list[Run]:
     """Return every recorded run of the report, once each."""
     recipes = {
         recipe.id: recipe for of_group in report.all_recipes().values() for recipe in of_group
@@ -97,7 +100,7 @@ def effort(report: Report, runs: Sequence[Run]) -> str:
 def dates(report: Report, runs: Sequence[Run]) -> str:
     """Return when the rules were fixed and when the runs were made."""
     made = sorted(str(run.record.made_with["date"])[:10] for run in runs)
-    items = [*report.numbers, *report.claims]
+    items: list[Number | Claim] = [*report.numbers, *report.claims]
     return say(
         "card.when",
         bounds=report.bounds_fixed or "–",

@@ -142,11 +142,9 @@ def flatten(fields: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
 
 def _fill(names: str | dict[str, str], values: dict[str, Any]) -> str | dict[str, str]:
     """Return a name, or the names in a dictionary, with the values of a grid in place of ``{latent_dim}`` and the like."""
-    return (
-        {key: _fill(name, values) for key, name in names.items()}
-        if isinstance(names, dict)
-        else names.format(**values)
-    )
+    if isinstance(names, dict):
+        return {key: name.format(**values) for key, name in names.items()}
+    return names.format(**values)
 
 
 def name_of(value: Any) -> str:

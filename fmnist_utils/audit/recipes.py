@@ -12,7 +12,7 @@ import hashlib
 import inspect
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Union
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 from pydantic import (
     BaseModel,
@@ -50,7 +50,7 @@ class Spec(BaseModel):
 class CheckedSpec(Spec):
     """A spec that a reader fills in: its mistakes are told in the reader's language, all at once."""
 
-    def __init__(self, **fields):
+    def __init__(self, **fields: Any) -> None:
         try:
             super().__init__(**fields)
         except ValidationError as error:
@@ -116,14 +116,17 @@ MODEL_ARGUMENTS: dict[str, Any] = {
 
 def _model_spec(name: str) -> type[Spec]:
     arguments = inspect.signature(MODELS[name]).parameters.values()
-    fields = {
-        argument.name: (MODEL_ARGUMENTS[argument.name], argument.default) for argument in arguments
-    }
-    return create_model(f"{name}_spec", __base__=Spec, name=(Literal[name], ...), **fields)
+    fields: dict[str, Any] = {"name": (Literal[name], ...)}
+    for argument in arguments:
+        fields[argument.name] = (MODEL_ARGUMENTS[argument.name], argument.default)
+    return create_model(f"{name}_spec", __base__=Spec, **fields)
 
 
 MODEL_SPECS = {name: _model_spec(name) for name in MODELS}
-ModelSpec = Annotated[Union[tuple(MODEL_SPECS.values())], Field(discriminator="name")]
+if TYPE_CHECKING:
+    ModelSpec = Any  # one of MODEL_SPECS, which are made when the program runs
+else:
+    ModelSpec = Annotated[Union[tuple(MODEL_SPECS.values())], Field(discriminator="name")]
 
 
 class Recipe(CheckedSpec):
@@ -266,10 +269,10 @@ def changed(fields: Mapping[str, Any], changes: Mapping[str, Any]) -> Recipe:
     Raises:
         BadParameters: if that is no recipe.
     """
-    fields = copy.deepcopy(dict(fields))
+    copied = copy.deepcopy(dict(fields))
     for path, value in changes.items():
-        set_field(fields, path, value)
-    return Recipe(**fields)
+        set_field(copied, path, value)
+    return Recipe(**copied)
 
 
 def set_field(fields: dict[str, Any], path: str, value: Any) -> None:
@@ -286,23 +289,23 @@ def set_field(fields: dict[str, Any], path: str, value: Any) -> None:
     fields[last] = value
 
 
-def _explain(spec: type[BaseModel], item: dict[str, Any]) -> str:
+def _explain(spec: type[BaseModel], item: Mapping[str, Any]) -> str:
     """Return one line for one of pydantic's errors: the parameter, what was given, what is allowed, the nearest name."""
-    path = [
-        part for part in item["loc"] if part not in MODEL_SPECS
-    ]  # pydantic inserts the tag of the union
+    # pydantic inserts the tag of the union
+    path = [part for part in item["loc"] if part not in MODEL_SPECS]
     for part in item["loc"][:-1]:
-        inner = MODEL_SPECS.get(part) or (
-            spec.model_fields[part].annotation if part in spec.model_fields else None
-        )
-        spec = inner if inspect.isclass(inner) and issubclass(inner, BaseModel) else spec
+        inner: Any = MODEL_SPECS.get(part)
+        if inner is None and part in spec.model_fields:
+            inner = spec.model_fields[part].annotation
+        if inspect.isclass(inner) and issubclass(inner, BaseModel):
+            spec = inner
     key, name, given = "recipes.wrong", ".".join(str(part) for part in path), item["input"]
     if item["type"] == "value_error":
         error = item["ctx"]["error"]
-        inner = (
-            error.values["details"].splitlines() if isinstance(error, BadParameters) else []
-        )  # of a recipe in this one
-        return "\n".join(f"{name}.{line}" for line in inner) or str(error)
+        lines: list[str] = []
+        if isinstance(error, BadParameters):  # of a recipe in this one
+            lines = error.values["details"].splitlines()
+        return "\n".join(f"{name}.{line}" for line in lines) or str(error)
     if item["type"] == "missing":
         return say("recipes.missing", name=name)
     if item["type"] == "extra_forbidden":
@@ -320,12 +323,12 @@ def _explain(spec: type[BaseModel], item: dict[str, Any]) -> str:
     return say(key, name=name, given=given, allowed=", ".join(allowed), hint=hint).rstrip()
 
 
-def describe(field) -> str:
+def describe(field: Any) -> str:
     """Return what a pydantic field allows, in words: its choices, or its type and range."""
-    schema = TypeAdapter(
-        Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
-    ).json_schema()
-    return _describe_schema(schema)
+    annotation = field.annotation
+    if field.metadata:
+        annotation = Annotated[(annotation, *field.metadata)]
+    return _describe_schema(TypeAdapter(annotation).json_schema())
 
 
 def _describe_schema(schema: dict[str, Any]) -> str:

@@ -220,14 +220,14 @@ def _predictions(content: bytes) -> np.ndarray:
         return arrays["predictions"]
 
 
-class ByGroup(dict):
+class ByGroup(dict[str, list[Any]]):
     """What groups of runs have, by the name of the group: their runs, or one value a run.
 
     Attributes:
         labels: each group's name in words, in the language in force when they were read.
     """
 
-    def __init__(self, items: Mapping[str, list], labels: Mapping[str, str]):
+    def __init__(self, items: Mapping[str, list[Any]], labels: Mapping[str, str]):
         super().__init__(items)
         self.labels = dict(labels)
 

@@ -12,7 +12,7 @@ import functools
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 import pandas as pd
 from pydantic import Field, model_validator
@@ -45,6 +45,20 @@ Ten = Field(min_length=10, max_length=10)
 SCALES = {"percent": Decimal(100), "points": Decimal(100)} | dict.fromkeys(
     ("share", "nats", "images", "error", "seconds", "epochs", "ratio"), Decimal(1)
 )
+
+
+class Store(Protocol):
+    """Where the runs of recipes are found."""
+
+    def find(self, recipe: Recipe) -> Run | None: ...
+
+
+class Publisher(Protocol):
+    """A store of the workshop, which may write."""
+
+    def publish(
+        self, run: Run, report: str, name: str, panel: bool = True, weights: bool = False
+    ) -> Path: ...
 
 
 class Number(Spec):
@@ -383,7 +397,7 @@ class Report(CheckedSpec):
         training = ["loss", "optimizer", "learning_rate", "batch_size", "num_epochs"]
         return frame[model + training]
 
-    def runs_of(self, group: str, protocol: str, store: Records | None = None) -> list[Run]:
+    def runs_of(self, group: str, protocol: str, store: Store | None = None) -> list[Run]:
         """Return the recorded runs of one group, one a seed; seeds without a record are left out."""
         store = store or Records()
         seeds = self.groups[group].all_seeds(protocol)
@@ -401,20 +415,20 @@ class Report(CheckedSpec):
             for protocol in group.protocols
         }
 
-    def publish(self, run: Run, store: Records) -> Path:
+    def publish(self, run: Run, store: Publisher) -> Path:
         """Copy ``run``, one of this report's, to the committed records, with the panel and the weights that belong there.
 
         Raises:
             KeyError: if it is not one of this report's.
         """
         recipes = self.all_recipes()
-        owners = {}
+        owners: dict[str, str] = {}
         for name, of_group in recipes.items():
             for recipe in of_group:
                 owners.setdefault(recipe.id, name)  # two groups may share a run: the first has it
         name = owners[run.id]
         kept = self.groups[name.rpartition(".")[0]].panel
-        panel = kept == "all" or (kept and run.id == recipes[name][0].id)
+        panel = kept == "all" or (bool(kept) and run.id == recipes[name][0].id)
         return store.publish(
             run, self.id, name, panel, weights=run.id in self.checkpoints().values()
         )
@@ -529,4 +543,8 @@ def _check_known(known: Iterable[str], names: Iterable[str]) -> None:
 def find_group(name: str, report: Report | Across | None = None) -> tuple[Report, str]:
     """Return the report and the name of the group that ``name`` means: ``05/nahuel``, or a group of ``report``."""
     number, slash, group = name.rpartition("/")
-    return (load_report(number) if slash else report), group
+    if slash:
+        return load_report(number), group
+    if not isinstance(report, Report):
+        raise UserError("reports.whose_group", given=name)
+    return report, group

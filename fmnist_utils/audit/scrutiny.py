@@ -10,16 +10,16 @@ import pandas as pd
 from fmnist_utils.audit.estimates import Estimate
 from fmnist_utils.audit.margins import load_margins
 from fmnist_utils.audit.records import Records, Run
-from fmnist_utils.audit.schema import load_report, report_names, student_reports
+from fmnist_utils.audit.schema import load_report, report_names, student_reports, Store
 from fmnist_utils.audit.tables import Table
-from fmnist_utils.audit.verdicts import Audit, Row, Store
+from fmnist_utils.audit.verdicts import Audit, Row
 from fmnist_utils.text import say
 
 LEAST = 3  # runs, to leave one out and still have an interval
 FACTORS = (0.5, 1.0, 2.0)
 
 
-def coverage(store: Records | Store | None = None) -> Table:
+def coverage(store: Store | None = None) -> Table:
     """Return how often the interval of one more run holds a run of ours that was left out, by unit.
 
     Each run behind a published number is left out in turn; the others foretell it, by themselves, without what the rows of a
@@ -74,7 +74,7 @@ def _verdict(row: Row, factor: float) -> str:
     return "agrees" if row.noticed <= factor * row.margin else "not enough"
 
 
-def provenance(store: Records | Store | None = None) -> Table:
+def provenance(store: Store | None = None) -> Table:
     """Return on which processors the runs of all reports were made: how many, in which precision, and when."""
     found: dict[tuple[str, str], list[Run]] = defaultdict(list)
     for run in every_run(store or Records()):
@@ -97,7 +97,7 @@ def provenance(store: Records | Store | None = None) -> Table:
     return Table(pd.DataFrame(lines, index=pd.Index(processors)).rename(columns=say))
 
 
-def every_run(store: Records | Store) -> list[Run]:
+def every_run(store: Store) -> list[Run]:
     """Return every recorded run of every report and study, once each."""
     recipes = {
         recipe.id: recipe

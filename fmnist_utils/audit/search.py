@@ -35,7 +35,9 @@ def variance_shares(
     deviation = table[value] - table[value].mean()
     total = float((deviation**2).mean())
     alone = {field: deviation.groupby(table[field]).transform("mean") for field in fields}
-    parts = {(field,): float((effect**2).mean()) / total for field, effect in alone.items()}
+    parts: dict[tuple[str, ...], float] = {
+        (field,): float((effect**2).mean()) / total for field, effect in alone.items()
+    }
     for first, second in itertools.combinations(fields, 2):
         together = deviation.groupby([table[first], table[second]]).transform("mean")
         interaction = together - alone[first] - alone[second]

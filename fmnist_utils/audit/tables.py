@@ -30,12 +30,12 @@ class Table(pd.DataFrame):
 
     def _repr_html_(self) -> str:
         reason, *obvious = (say(f"audit.{name}") for name in ("reason", "what", "error"))
-        columns = [name for name in self if name != reason]
+        columns = [str(name) for name in self if name != reason]
         left = (
             'style="text-align: left; vertical-align: top"'  # Jupyter's own style sheet says right
         )
         heads = "".join(
-            f"<th {left}>{escape(name)}</th>" for name in [self.index.name or "", *columns]
+            f"<th {left}>{escape(name)}</th>" for name in [str(self.index.name or ""), *columns]
         )
         lines = [f'<table class="texts"><thead><tr>{heads}</tr></thead><tbody>']
         for name, row in self.iterrows():
@@ -46,7 +46,7 @@ class Table(pd.DataFrame):
                 f"<td {left}{label}>{_html(row[column])}</td>"
                 for label, column in zip(labels, columns, strict=True)
             )
-            lines.append(f"<tr><th {left}>{escape(name)}</th>{cells}</tr>")
+            lines.append(f"<tr><th {left}>{escape(str(name))}</th>{cells}</tr>")
             if reason in self:
                 lines.append(
                     f'<tr class="reason"><td {left} colspan="{len(columns) + 1}">{_html(row[reason])}</td></tr>'

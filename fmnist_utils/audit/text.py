@@ -130,6 +130,10 @@ WORDS = {
         "una medida nombra una sola cantidad. Se dio: {given}. Se admite una de: {allowed}.",
         "a measure names one quantity. Given: {given}. Allowed: one of {allowed}.",
     ),
+    "reports.whose_group": (
+        "{given}: falta decir de qué informe es ese grupo: 05/{given}, por ejemplo.",
+        "{given}: it is missing of which report that group is: 05/{given}, for one.",
+    ),
     "reports.one_comparison": (
         "una medida se compara con minus o con over, no con los dos.",
         "a measure is compared by minus or by over, not by both.",

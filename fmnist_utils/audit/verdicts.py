@@ -18,10 +18,10 @@ holds is **no relevant difference**.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from types import SimpleNamespace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -43,7 +43,7 @@ from fmnist_utils.audit.formats import (
 from fmnist_utils.audit.margins import Margins, load_margins
 from fmnist_utils.audit.measures import Measure, Metric, recalls
 from fmnist_utils.audit.recipes import Recipe
-from fmnist_utils.audit.records import Records, Run
+from fmnist_utils.audit.records import Records
 from fmnist_utils.audit.schema import (
     Across,
     Claim,
@@ -51,6 +51,7 @@ from fmnist_utils.audit.schema import (
     Number,
     PublishedTable,
     Report,
+    Store,
     find_group,
     load_across,
     load_report,
@@ -72,12 +73,6 @@ VERDICTS = (
 # Of a claim that its report wrote, and of one that is ours.
 KINDS = ("number", "claim", "table", "derived")
 TESTED = 0.05  # the share of the numbers that would differ by chance alone
-
-
-class Store(Protocol):
-    """Where the runs of recipes are found."""
-
-    def find(self, recipe: Recipe) -> Run | None: ...
 
 
 @dataclass(frozen=True)
@@ -130,7 +125,7 @@ class Row:
 
 
 def rows(
-    name: str | None = None, store: Records | Store | None = None, margins: Margins | None = None
+    name: str | None = None, store: Store | None = None, margins: Margins | None = None
 ) -> list[Row]:
     """Return the audit of the report called ``name``, of what stands ``across`` them, or of all, in the language in force.
 
@@ -171,6 +166,11 @@ class Audit:
     margins: Margins
 
     @property
+    def report_numbers(self) -> list[Number]:
+        """The numbers that the report published."""
+        return [] if isinstance(self.report, Across) else self.report.numbers
+
+    @property
     def tables(self) -> list[PublishedTable]:
         """The columns of the report's tables that are judged as one."""
         return [] if isinstance(self.report, Across) else self.report.tables
@@ -178,9 +178,9 @@ class Audit:
     @functools.cached_property
     def spreads(self) -> dict[str, tuple[float, float]]:
         """The variance of one run and its degrees of freedom, pooled over each table, by the id of its numbers."""
-        spreads = {}
+        spreads: dict[str, tuple[float, float]] = {}
         for table in (table for table in self.tables if table.pooled):
-            measures = [self.report.number(id).measure for id in table.numbers]
+            measures = [number.measure for number in self._numbers_of(table)]
             found = [self.estimate(measure, "theirs") for measure in measures]
             spread = pooled([each for each in found if each])
             if spread:
@@ -189,7 +189,7 @@ class Audit:
 
     def rows(self) -> list[Row]:
         """Return its lines: numbers, columns of tables, claims."""
-        numbers = [self.number(number) for number in getattr(self.report, "numbers", ())]
+        numbers = [self.number(number) for number in self.report_numbers]
         tables = [self.table(table) for table in self.tables]
         return numbers + tables + [self.claim(claim) for claim in self.report.claims]
 
@@ -210,7 +210,9 @@ class Audit:
         if measure.scale == "event":
             pairs = [value for of_group in found for value in of_group.values()]
             return dict(enumerate(pairs))
-        together = {"mean": np.mean, "lowest": np.min, "highest": np.max}[measure.together]
+        ways: dict[str, Callable[[Sequence[float]], Any]]
+        ways = {"mean": np.mean, "lowest": min, "highest": max}
+        together = ways[measure.together]
         seeds = [seed for seed in found[0] if all(seed in other for other in found)]
         return {seed: float(together([of_group[seed] for of_group in found])) for seed in seeds}
 
@@ -334,10 +336,13 @@ class Audit:
 
     # --- columns of tables
 
+    def _numbers_of(self, table: PublishedTable) -> list[Number]:
+        """Return the rows of a column."""
+        return [number for number in self.report_numbers if number.id in table.numbers]
+
     def table(self, table: PublishedTable) -> Row:
         """Return the line of a column of a published table, judged as one."""
-        assert isinstance(self.report, Report)
-        numbers = [self.report.number(id) for id in table.numbers]
+        numbers = self._numbers_of(table)
         by_row = [self.values(number.measure, "theirs") for number in numbers]
         seeds = [seed for seed in by_row[0] if all(seed in other for other in by_row)]
         first = numbers[0]
@@ -554,14 +559,14 @@ def _needed(conditions: Sequence[Condition], results: Sequence[Estimate | None])
 
 
 def estimate(
-    report: Report | Across, measure: Measure, protocol: str, store: Records | Store | None = None
+    report: Report | Across, measure: Measure, protocol: str, store: Store | None = None
 ) -> Estimate | None:
     """Return the estimate of ``measure`` under ``protocol``, or None where a group has no runs under it."""
     return Audit(report, store or Records(), load_margins()).estimate(measure, protocol)
 
 
 def measured(
-    report: Report | Across, measure: Measure, protocol: str, store: Records | Store | None = None
+    report: Report | Across, measure: Measure, protocol: str, store: Store | None = None
 ) -> list[float]:
     """Return the value of ``measure`` in each run under ``protocol``, without what it is compared with."""
     runs = Audit(report, store or Records(), load_margins())

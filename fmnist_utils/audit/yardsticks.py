@@ -60,7 +60,7 @@ class Yardsticks:
                 name: [values[min(n, len(values)) - 1] for n in latent_dims]
                 for name, values in columns.items()
             },
-            index=latent_dims,
+            index=list(latent_dims),
         )
 
     def pca_examples(self) -> np.ndarray:
