@@ -16,7 +16,8 @@ from fmnist_utils.audit import verdicts
 from fmnist_utils.audit.estimates import Estimate, hits_in_few, joint, mcnemar, pooled, to_scale
 from fmnist_utils.audit.margins import load_margins
 from fmnist_utils.audit.measures import QUANTITIES, Measure, read_quantity
-from fmnist_utils.audit.schema import Claim, Condition, Number, load_across, load_report
+from fmnist_utils.audit.forms import Claim, Condition, Number
+from fmnist_utils.audit.schema import load_across, load_report
 from fmnist_utils.audit.verdicts import Audit, judge, judge_all
 from fmnist_utils.text import UserError, say, set_language
 from fmnist_utils.training import History

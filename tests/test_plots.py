@@ -16,7 +16,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Circle, Rectangle
 
 from fmnist_utils import evaluation, plots, text
-from fmnist_utils.audit.schema import ByGroup
+from fmnist_utils.audit.records import ByGroup
 from fmnist_utils.plots.style import STYLE, book_figure
 from fmnist_utils.training import History
 

@@ -10,6 +10,8 @@ from fmnist_utils.audit import schema as reports
 from fmnist_utils import audit
 from fmnist_utils.audit import verdicts
 from fmnist_utils.audit.margins import load_margins
+from fmnist_utils.audit.groups import Bilingual
+from fmnist_utils.audit.recipes import Spec
 from fmnist_utils.audit.schema import (
     Report,
     find_group,
@@ -60,7 +62,7 @@ def test_what_stands_across_refers_only_to_what_there_is():
 @pytest.mark.parametrize("name", [*report_names(), "across"])
 def test_both_languages_are_there_and_differ(name):
     def texts(value):
-        if isinstance(value, reports.Bilingual):
+        if isinstance(value, Bilingual):
             yield value
         elif isinstance(value, dict):
             for item in value.values():
@@ -68,7 +70,7 @@ def test_both_languages_are_there_and_differ(name):
         elif isinstance(value, list):
             for item in value:
                 yield from texts(item)
-        elif isinstance(value, reports.Spec):
+        elif isinstance(value, Spec):
             yield from texts({field: getattr(value, field) for field in type(value).model_fields})
 
     found = list(texts(load_across() if name == "across" else load_report(name)))

@@ -19,7 +19,13 @@ from fmnist_utils.audit.schema import (
     report_names,
     student_reports,
 )
-from fmnist_utils.audit.scrutiny import coverage, provenance, sensitivity
+from fmnist_utils.audit.scrutiny import (
+    chance,
+    count_verdicts,
+    coverage,
+    provenance,
+    sensitivity,
+)
 from fmnist_utils.audit.search import variance_shares
 from fmnist_utils.audit.tables import (
     Table,
@@ -38,8 +44,6 @@ from fmnist_utils.audit.verdicts import (
     Row,
     agrees,
     audit,
-    chance,
-    count_verdicts,
     estimate,
     measured,
     rows,

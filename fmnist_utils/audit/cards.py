@@ -9,8 +9,10 @@ from html import escape
 import fmnist_utils
 from fmnist_utils.audit.margins import load_margins
 from fmnist_utils.audit.records import Records, Run
-from fmnist_utils.audit.schema import Card, Claim, Number, Report, load_report, Store
-from fmnist_utils.audit.verdicts import VERDICTS, Row, count_verdicts, rows
+from fmnist_utils.audit.forms import Card, Claim, Number
+from fmnist_utils.audit.schema import Report, Store, load_report
+from fmnist_utils.audit.scrutiny import count_verdicts
+from fmnist_utils.audit.verdicts import VERDICTS, Row, rows
 from fmnist_utils.text import say
 
 WATTS = 10  # assumed of one busy core, with its share of memory and cooling: nothing was measured

@@ -37,27 +37,32 @@ def column(run: Run, name: str) -> np.ndarray:
     return np.array(run.history[name.replace("watched", run.recipe.watch)], dtype=float)
 
 
-def recalls(run: Run) -> np.ndarray:
-    """Return the recall of each class on the test set, (10,).
+def counts(run: Run) -> np.ndarray:
+    """Return the confusion matrix of a run on the test set, (10, 10), rows true.
 
     Raises:
         ValueError: if the run is not of a classifier.
     """
-    matrix = run.confusion
-    if matrix is None:
+    if run.confusion is None:
         raise ValueError(f"run {run.id[:12]} has no confusion matrix")
+    return run.confusion
+
+
+def recalls(run: Run) -> np.ndarray:
+    """Return the recall of each class on the test set, (10,)."""
+    matrix = counts(run)
     return matrix.diagonal() / matrix.sum(axis=1)
 
 
 class Quantity(Spec):
     """What is read off one run. ``name`` is that of its first field, by which the YAML calls it."""
 
+    spread: ClassVar[Scale] = "plain"
     grain: ClassVar[float] = 0  # the distance between two neighbouring values, of counts and epochs
 
     @property
     def scale(self) -> Scale:
-        """How it spreads from run to run."""
-        return "plain"
+        return self.spread
 
     def of(self, run: Run) -> float:
         """Return the quantity of one run."""
@@ -72,21 +77,22 @@ class Quantity(Spec):
         return True
 
 
-def scale_of_column(name: str) -> Scale:
-    """Return how a column or a metric spreads: shares of hits, and losses and seconds, which are positive."""
-    if name.endswith("accuracy"):
-        return "share"
-    return "log" if name.endswith(("loss", "mse", "l1")) or name == "seconds" else "plain"
-
-
-class Metric(Quantity):
-    """A metric of the weights kept: ``test_accuracy``, ``val_loss``, ``test_l1``."""
-
-    metric: str
+class OfColumn(Quantity):
+    """A value of a column or a metric: shares of hits lie in [0, 1], losses and seconds are positive."""
 
     @property
     def scale(self) -> Scale:
-        return scale_of_column(self.metric)
+        value = getattr(self, next(iter(type(self).model_fields)))
+        name = value if isinstance(value, str) else value[0]
+        if name.endswith("accuracy"):
+            return "share"
+        return "log" if name.endswith(("loss", "mse", "l1")) or name == "seconds" else "plain"
+
+
+class Metric(OfColumn):
+    """A metric of the weights kept: ``test_accuracy``, ``val_loss``, ``test_l1``."""
+
+    metric: str
 
     def of(self, run: Run) -> float:
         return float(run.metrics[self.metric])
@@ -95,53 +101,37 @@ class Metric(Quantity):
         return self.metric in run.metrics
 
 
-class Last(Quantity):
+class Last(OfColumn):
     """A column after the last epoch."""
 
     last: str
-
-    @property
-    def scale(self) -> Scale:
-        return scale_of_column(self.last)
 
     def of(self, run: Run) -> float:
         return float(column(run, self.last)[-1])
 
 
-class Lowest(Quantity):
+class Lowest(OfColumn):
     """The minimum of a column."""
 
     lowest: str
-
-    @property
-    def scale(self) -> Scale:
-        return scale_of_column(self.lowest)
 
     def of(self, run: Run) -> float:
         return float(column(run, self.lowest).min())
 
 
-class Highest(Quantity):
+class Highest(OfColumn):
     """The maximum of a column."""
 
     highest: str
-
-    @property
-    def scale(self) -> Scale:
-        return scale_of_column(self.highest)
 
     def of(self, run: Run) -> float:
         return float(column(run, self.highest).max())
 
 
-class AtEpoch(Quantity):
+class AtEpoch(OfColumn):
     """A column after the epoch of that number, from 1."""
 
     at_epoch: Annotated[tuple[str, PositiveInt], AsTuple]
-
-    @property
-    def scale(self) -> Scale:
-        return scale_of_column(self.at_epoch[0])
 
     def of(self, run: Run) -> float:
         name, epoch = self.at_epoch
@@ -151,27 +141,19 @@ class AtEpoch(Quantity):
         return len(run.history) >= self.at_epoch[1]
 
 
-class MedianEpoch(Quantity):
+class MedianEpoch(OfColumn):
     """The median of a column over the epochs after the first, which warms up."""
 
     median: str
-
-    @property
-    def scale(self) -> Scale:
-        return scale_of_column(self.median)
 
     def of(self, run: Run) -> float:
         return float(np.median(column(run, self.median)[1:]))
 
 
-class Training(Quantity):
+class Training(OfColumn):
     """What the whole training took of a column: its median over the epochs, times how many there were."""
 
     training: str
-
-    @property
-    def scale(self) -> Scale:
-        return scale_of_column(self.training)
 
     def of(self, run: Run) -> float:
         return float(np.median(column(run, self.training)) * len(run.history))
@@ -183,9 +165,7 @@ class BestEpoch(Quantity):
     best_epoch: str
     grain: ClassVar[float] = 1
 
-    @property
-    def scale(self) -> Scale:
-        return "log"
+    spread: ClassVar[Scale] = "log"
 
     def of(self, run: Run) -> float:
         return float(1 + column(run, self.best_epoch).argmin())
@@ -197,9 +177,7 @@ class MostAt(Quantity):
     most_at: str
     grain: ClassVar[float] = 1
 
-    @property
-    def scale(self) -> Scale:
-        return "log"
+    spread: ClassVar[Scale] = "log"
 
     def of(self, run: Run) -> float:
         return float(1 + column(run, self.most_at).argmax())
@@ -210,9 +188,7 @@ class BestWithin(Quantity):
 
     best_within: Annotated[tuple[str, PositiveInt, PositiveInt], AsTuple]
 
-    @property
-    def scale(self) -> Scale:
-        return "event"
+    spread: ClassVar[Scale] = "event"
 
     def of(self, run: Run) -> float:
         name, first, last = self.best_within
@@ -239,9 +215,7 @@ class Falls(Quantity):
 
     falls: str
 
-    @property
-    def scale(self) -> Scale:
-        return "share"
+    spread: ClassVar[Scale] = "share"
 
     def of(self, run: Run) -> float:
         return float((np.diff(column(run, self.falls)[9:]) < 0).mean())
@@ -256,9 +230,7 @@ class Roughness(Quantity):
 
     roughness: str
 
-    @property
-    def scale(self) -> Scale:
-        return "log"
+    spread: ClassVar[Scale] = "log"
 
     def of(self, run: Run) -> float:
         second = np.diff(column(run, self.roughness)[9:], n=2)
@@ -270,9 +242,7 @@ class DetrendedFalls(Quantity):
 
     detrended_falls: str
 
-    @property
-    def scale(self) -> Scale:
-        return "share"
+    spread: ClassVar[Scale] = "share"
 
     def of(self, run: Run) -> float:
         values = column(run, self.detrended_falls)[9:]
@@ -286,17 +256,13 @@ class Cell(Quantity):
     cell: Annotated[tuple[Label, Label], AsTuple]
     grain: ClassVar[float] = 1
 
-    @property
-    def scale(self) -> Scale:
-        return "share"
+    spread: ClassVar[Scale] = "share"
 
     def of(self, run: Run) -> float:
-        assert run.confusion is not None
-        return float(run.confusion[self.cell])
+        return float(counts(run)[self.cell])
 
     def whole(self, run: Run) -> float:
-        assert run.confusion is not None
-        return float(run.confusion[self.cell[0]].sum())
+        return float(counts(run)[self.cell[0]].sum())
 
 
 class Recall(Quantity):
@@ -304,9 +270,7 @@ class Recall(Quantity):
 
     recall: Label
 
-    @property
-    def scale(self) -> Scale:
-        return "share"
+    spread: ClassVar[Scale] = "share"
 
     def of(self, run: Run) -> float:
         return float(recalls(run)[self.recall])
@@ -317,9 +281,7 @@ class AmongWorst(Quantity):
 
     among_worst: Annotated[tuple[Label, PositiveInt], AsTuple]
 
-    @property
-    def scale(self) -> Scale:
-        return "event"
+    spread: ClassVar[Scale] = "event"
 
     def of(self, run: Run) -> float:
         label, places = self.among_worst
@@ -332,9 +294,7 @@ class AmongBest(Quantity):
 
     among_best: Annotated[tuple[Label, PositiveInt], AsTuple]
 
-    @property
-    def scale(self) -> Scale:
-        return "event"
+    spread: ClassVar[Scale] = "event"
 
     def of(self, run: Run) -> float:
         label, places = self.among_best
@@ -347,15 +307,12 @@ class ErrorShare(Quantity):
 
     error_share: Annotated[tuple[Label, Labels], AsTuple]
 
-    @property
-    def scale(self) -> Scale:
-        return "share"
+    spread: ClassVar[Scale] = "share"
 
     def of(self, run: Run) -> float:
-        assert run.confusion is not None
         true, predicted = self.error_share
-        errors = run.confusion[true].sum() - run.confusion[true, true]
-        return float(run.confusion[true, list(predicted)].sum() / errors)
+        errors = counts(run)[true].sum() - counts(run)[true, true]
+        return float(counts(run)[true, list(predicted)].sum() / errors)
 
 
 class Errors(Quantity):
@@ -364,17 +321,13 @@ class Errors(Quantity):
     errors: Labels
     grain: ClassVar[float] = 1
 
-    @property
-    def scale(self) -> Scale:
-        return "share"
+    spread: ClassVar[Scale] = "share"
 
     def of(self, run: Run) -> float:
-        assert run.confusion is not None
-        return float(sum(run.confusion[k].sum() - run.confusion[k, k] for k in self.errors))
+        return float(sum(counts(run)[k].sum() - counts(run)[k, k] for k in self.errors))
 
     def whole(self, run: Run) -> float:
-        assert run.confusion is not None
-        return float(sum(run.confusion[k].sum() for k in self.errors))
+        return float(sum(counts(run)[k].sum() for k in self.errors))
 
 
 class Border(Quantity):
@@ -402,9 +355,7 @@ class Cost(Quantity):
 
     cost: Literal["parameters", "image_multiply_adds", "updates", "multiply_adds"]
 
-    @property
-    def scale(self) -> Scale:
-        return "exact"
+    spread: ClassVar[Scale] = "exact"
 
     def of(self, run: Run) -> float:
         return float(costs(run)[self.cost])
@@ -430,7 +381,9 @@ def _network_costs(model: Spec) -> tuple[int, int]:
 
 
 QUANTITIES: dict[str, type[Quantity]] = {
-    next(iter(quantity.model_fields)): quantity for quantity in Quantity.__subclasses__()
+    next(iter(quantity.model_fields)): quantity
+    for quantity in (*Quantity.__subclasses__(), *OfColumn.__subclasses__())
+    if quantity is not OfColumn
 }
 
 

@@ -6,17 +6,49 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 import pandas as pd
+from scipy import stats
 
 from fmnist_utils.audit.estimates import Estimate
 from fmnist_utils.audit.margins import load_margins
 from fmnist_utils.audit.records import Records, Run
 from fmnist_utils.audit.schema import load_report, report_names, student_reports, Store
 from fmnist_utils.audit.tables import Table
-from fmnist_utils.audit.verdicts import Audit, Row
+from fmnist_utils.audit.verdicts import KINDS, TESTED, VERDICTS, Audit, Row
 from fmnist_utils.text import say
 
 LEAST = 3  # runs, to leave one out and still have an interval
 FACTORS = (0.5, 1.0, 2.0)
+
+
+def count_verdicts(found: Iterable[Row]) -> dict[str, dict[str, int]]:
+    """Return how many numbers, claims, columns of tables and claims of our own have each verdict."""
+    every = list(found)
+    return {
+        kind: {
+            verdict: sum(row.kind == kind and row.verdict == verdict for row in every)
+            for verdict in VERDICTS
+        }
+        for kind in KINDS
+    }
+
+
+def chance(found: Iterable[Row]) -> dict[str, float]:
+    """Return what chance alone does to the numbers that were tested.
+
+    Returns:
+        ``tested`` numbers, how many would differ by chance (``expected``), how many ``differ``, and how many of those do so still
+        when the share of false ones among them is held at 5 % (Y. Benjamini and Y. Hochberg, 1995: ``corrected``).
+    """
+    ps = [row.p for row in found if row.kind == "number" and row.p is not None]
+    if not ps:
+        return {"tested": 0, "expected": 0.0, "differ": 0, "corrected": 0}
+    adjusted = stats.false_discovery_control(ps)
+    return {
+        "tested": len(ps),
+        "expected": TESTED * len(ps),
+        "differ": sum(p < TESTED for p in ps),
+        "corrected": int((adjusted < TESTED).sum()),
+    }
 
 
 def coverage(store: Store | None = None) -> Table:
