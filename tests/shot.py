@@ -7,12 +7,15 @@ after the beginning of its id. Whoever makes the run next takes the file and doe
 - ``worker 7``: the process that asked for the run, a worker of Dask, is killed at that moment;
 - ``raise``: training fails.
 
-``log`` in the store has a line for each event: ``begin``, ``end``, ``kill`` or ``fail``, and the
-id. As the kills are tied to what a run does, and not to the time, they always hit.
+``log`` in the store has a line for each event: ``begin``, ``end``, ``kill`` or ``fail``, the id, and
+how many epochs the checkpoints hold. As the kills are tied to what a run does, and not to the time,
+they always hit.
 """
 
+import json
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 from fmnist_utils.workshop import one_run
@@ -37,8 +40,13 @@ def set_fate(root: Path, id: str, fate: str) -> None:
 
 def note(what: str) -> None:
     """Append a line to the log; short appends of several processes do not mix."""
+    try:
+        progress = json.loads((run["folder"] / "progress.json").read_bytes())
+        epochs = len(progress["entries"][-1]["rows"])
+    except FileNotFoundError:
+        epochs = 0
     with open(run["folder"].parent / "log", "ab", buffering=0) as file:
-        file.write(f"{what} {run['folder'].name}\n".encode())
+        file.write(f"{what} {run['folder'].name} {epochs}\n".encode())
 
 
 def before_change(path: Path) -> None:
@@ -52,20 +60,28 @@ def before_change(path: Path) -> None:
         os.kill(victim, signal.SIGKILL)
 
 
-def patch() -> None:
-    """Have this process tell :func:`before_change` and the log what it does."""
-    from fmnist_utils.workshop import engine
+def watch(on_change: Callable[[Path], None], put=setattr) -> None:
+    """Have ``on_change`` called with the path before a file is put in its place, or removed."""
+    replace, unlink = os.replace, Path.unlink
 
-    replace, unlink, train, make = os.replace, Path.unlink, engine._make_run, one_run.make
-
-    def noted_replace(source, target, **options):
-        before_change(Path(target))
+    def watched_replace(source, target, **options):
+        on_change(Path(target))
         replace(source, target, **options)
 
-    def noted_unlink(path, missing_ok=False):
+    def watched_unlink(path, missing_ok=False):
         if path.exists():
-            before_change(path)
+            on_change(path)
         unlink(path, missing_ok)
+
+    put(os, "replace", watched_replace)
+    put(Path, "unlink", watched_unlink)
+
+
+def patch() -> None:
+    """Have this process do as its fates say, and note it."""
+    from fmnist_utils.workshop import engine
+
+    train, make = engine._make_run, one_run.make
 
     def noted_train(*arguments, **options):
         note("begin")
@@ -87,7 +103,7 @@ def patch() -> None:
             laid_down.unlink()
         return make(order)
 
-    os.replace, Path.unlink = noted_replace, noted_unlink
+    watch(before_change)
     engine._make_run, one_run.make = noted_train, make_with_fate
 
 

@@ -1,16 +1,18 @@
 """Many runs: how they are handed out, what happens when they fail or are killed, the commands."""
 
+import io
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
-from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import shot
@@ -42,7 +44,14 @@ def store(tmp_path):
 @pytest.fixture
 def in_process(monkeypatch):
     """Runs are made in this process, which spares the start of another."""
-    monkeypatch.setattr(many, "make_run", lambda order, source=None: one_run.make(order))
+    here = SimpleNamespace(poll=lambda: None, stdin=io.StringIO(), kill=lambda: None)
+    here.stdout = SimpleNamespace(readline=lambda: json.dumps(answer()) + "\n")
+
+    def answer():
+        order = here.stdin.getvalue().splitlines()[-1]
+        return one_run.make(json.loads(order))
+
+    monkeypatch.setattr(one_run, "start_child", lambda: here)
 
 
 @pytest.fixture
@@ -111,8 +120,12 @@ def test_a_lock_left_beside_a_finished_run_goes_when_somebody_looks(store):
 
 
 def test_whoever_does_not_wait_is_told_that_another_is_at_it(store):
-    busy = pytest.raises(Busy, match="another process is at work")
-    with store.alone(store.root / "run"), busy, store.alone(store.root / "run", wait=False):
+    folder = store.root / "run"
+    with (
+        store.alone(folder),
+        pytest.raises(Busy, match="another process is at work"),
+        store.alone(folder, wait=False),
+    ):
         pytest.fail("both are inside")
 
 
@@ -133,12 +146,11 @@ def test_encoders_come_before_what_starts_from_them_and_keep_their_weights(store
     assert list(with_encoders([first], store)) == [first]
 
 
-@pytest.mark.parametrize("jobs", [1, 3])
-def test_the_runs_come_in_the_order_asked_for_and_are_those_made_alone(jobs, store, tmp_path):
+def test_the_runs_come_in_the_order_asked_for_and_are_those_made_alone(store, tmp_path):
     last = make(model=ENCODED, encoder_from=PRETRAINING, freeze="features", num_epochs=1)
     plan = [last, make(seed=1), make(seed=0), last]
     finished = []
-    runs = make_all(plan, jobs=jobs, store=store, progress=False, on_run=finished.append)
+    runs = make_all(plan, jobs=2, store=store, progress=False, on_run=finished.append)
     assert [run.id for run in runs] == [recipe.id for recipe in plan]
     alone = [train(recipe, store=RunStore(tmp_path / "alone")) for recipe in plan]
     digests = [[run.record.weights_sha256 for run in made] for made in (runs, alone)]
@@ -181,66 +193,77 @@ def test_what_another_process_is_making_comes_last_and_is_waited_for(store, in_p
 # --- Failures -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_a_failure_is_told_with_its_traceback_and_stops_no_other(jobs, store, armed):
+@pytest.fixture
+def breaks(monkeypatch):
+    """A function that makes the training of a recipe fail, until ``repair`` is called."""
+    from fmnist_utils.workshop import engine
+
+    whole = engine._make_run
+
+    def break_it(broken):
+        def fail(recipe, *arguments, **options):
+            if recipe == broken:
+                raise ZeroDivisionError("a mistake of ours")
+            return whole(recipe, *arguments, **options)
+
+        monkeypatch.setattr(engine, "_make_run", fail)
+
+    break_it.repair = lambda: monkeypatch.setattr(engine, "_make_run", whole)
+    return break_it
+
+
+def test_a_failure_is_told_with_its_traceback_and_stops_no_other(store, in_process, breaks):
     broken, good = make(seed=0), make(seed=1)
-    shot.set_fate(store.root, broken.id, "raise")
+    breaks(broken)
     with pytest.raises(Failure, match="1 of 2 runs failed") as caught:
-        make_all([broken, good], jobs=jobs, store=store, progress=False)
-    assert "Injected: it was laid down so" in str(caught.value) and "shot.py" in str(caught.value)
+        make_all([broken, good], jobs=1, store=store, progress=False)
+    assert "in fail" in str(caught.value) and "a mistake of ours" in str(caught.value)
     assert store.find(good) and standing_of(broken, store).state == "failed"
     note = json.loads((store.folder(broken) / "failed.json").read_bytes())
-    assert note["id"] == broken.id and "Traceback" in note["traceback"]
-    make_all(
-        [broken, good], jobs=jobs, store=store, progress=False
-    )  # the same again tries it again
+    assert note["id"] == broken.id and note["traceback"].count("File ") == 3
+    breaks.repair()  # the same call tries it again
+    make_all([broken, good], jobs=1, store=store, progress=False)
     assert left_in(store, broken) == FINISHED
 
 
-def test_what_starts_from_a_failed_encoder_is_not_begun(store, armed):
-    shot.set_fate(store.root, PRETRAINING.id, "raise")
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_starts_from_a_failed_encoder_is_not_begun(jobs, store, in_process, breaks):
+    breaks(PRETRAINING)
     waiting = make(model=ENCODED, encoder_from=PRETRAINING)
-    with pytest.raises(Failure, match="(?s)2 of 2.*Injected.*whose encoder it starts from"):
-        make_all([waiting], jobs=1, store=store, progress=False)
+    with pytest.raises(Failure, match="(?s)2 of 2.*a mistake of ours.*whose encoder it starts"):
+        make_all([waiting], jobs=jobs, store=store, progress=False)
     assert not store.folder(waiting).exists()
 
 
 @pytest.mark.racing
-def test_a_run_that_kills_its_process_each_time_has_failed(store, monkeypatch):
-    monkeypatch.setattr(one_run, "PROGRAM", "antigravity_that_is_not_there")
+def test_a_run_whose_process_dies_each_time_has_failed(store, monkeypatch):
+    monkeypatch.setattr(one_run, "PROGRAM", "no_such_module")
     with pytest.raises(Failure, match=r"its process died 3 times .*code 1;"):
         make_all([make()], jobs=1, store=store, progress=False)
 
 
 @pytest.mark.racing
-def test_a_process_that_was_killed_goes_on_from_the_last_epoch(store, armed):
-    recipe = make(num_epochs=6)
-    shot.set_fate(store.root, recipe.id, "child 9")
-    run = make_all([recipe], jobs=1, store=store, progress=False)[0]
-    seen = (store.root / "log").read_text().split()[::2]
-    assert seen == ["begin", "kill", "begin", "end"]
-    assert run.history["seconds"] and run.record.made_with["one_environment"] is not False
-
-
-@pytest.mark.racing
-def test_the_process_ends_with_the_one_that_asked_it(store):
+def test_the_process_of_a_run_ends_with_the_one_that_asked_it(store):
     """Also in the middle of a run, and before it has read an order."""
-    for order in (None, {"recipe": json.loads(make(num_epochs=10_000).canonical_json)}):
-        fields = {"weights": False, "wait": True, "lang": "en", "device": "cpu"}
-        where = {"root": str(store.root), "results": str(store.results)}
-        child = subprocess.Popen(
-            [sys.executable, "-m", one_run.PROGRAM],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        if order:
-            child.stdin.write(json.dumps(order | fields | where) + "\n")
+    order = {
+        "recipe": json.loads(make(num_epochs=10_000).canonical_json),
+        "root": str(store.root),
+        "results": str(store.results),
+        "weights": False,
+        "wait": True,
+        "lang": "en",
+        "device": "cpu",
+    }
+    for line in ("", json.dumps(order) + "\n"):
+        command = [sys.executable, "-m", one_run.PROGRAM]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        with subprocess.Popen(command, **pipes) as child:
+            child.stdin.write(line)
             child.stdin.flush()
-            while not list(store.root.glob("*/progress.json")):
+            while line and not list(store.root.glob("*/progress.json")):
                 time.sleep(0.01)
-        child.stdin.close()
-        assert child.wait(60) == 0 and child.stdout.read() == ""
+            child.stdin.close()
+            assert child.wait(300) == 0 and child.stdout.read() == ""
 
 
 def test_without_dask_one_run_at_a_time_is_made_and_more_are_refused(
@@ -252,11 +275,178 @@ def test_without_dask_one_run_at_a_time_is_made_and_more_are_refused(
         make_all([make(seed=1), make(seed=2)], jobs=2, store=store, progress=False)
 
 
-def test_a_scheduler_that_is_not_there_is_told(store, tmp_path, monkeypatch):
-    (tmp_path / "scheduler.json").write_text("{}")
-    for scheduler in (tmp_path / "none.json", tmp_path / "scheduler.json", "tcp:/nowhere"):
+def test_a_scheduler_that_is_not_there_is_told(store, tmp_path):
+    (tmp_path / "empty.json").write_text("{}")
+    for scheduler in (tmp_path / "none.json", tmp_path / "empty.json", "nowhere"):
         with pytest.raises(UserError, match="scheduler at .* cannot be reached"):
             make_all([make()], scheduler=scheduler, store=store, progress=False)
+
+
+# --- How runs stand, and the commands -----------------------------------------------------------
+
+
+def test_how_a_run_stands(store, breaks):
+    done, running, failed, begun, waiting = [make(seed=seed, num_epochs=2) for seed in range(5)]
+    train(done, store=store)
+    breaks(failed)
+    one_run.make(order_for(failed, store))
+    store.folder(begun).mkdir()
+    (store.folder(begun) / "progress.json").write_text('{"entries": [{"rows": [{}]}]}')
+    hold_and_die(store.folder(begun))
+    with store.alone(store.folder(running)):
+        standing = [
+            standing_of(recipe, store) for recipe in (done, running, failed, begun, waiting)
+        ]
+    states = ["done", "running", "failed", "waiting", "waiting"]
+    assert [one.state for one in standing] == states and list(many.STATES) == states[:4]
+    assert [one.epochs for one in standing] == [2, 0, 0, 1, 0]
+    assert "a mistake of ours" in standing[2].reason and not store.folder(waiting).exists()
+    (store.folder(done) / "record.json").write_text("{")
+    assert "damaged" in standing_of(done, store).reason
+
+
+def order_for(recipe, store):
+    given = []
+    with pytest.MonkeyPatch.context() as patch:
+        done = {"state": "failed", "reason": ""}
+        patch.setattr(many, "make_run", lambda order, source: given.append(order) or done)
+        list(many.carry_out({recipe: False}, store, "cpu", 1, None))
+    return given[0]
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def plan(tmp_path):
+    recipe = json.loads(make(num_epochs=1).canonical_json)
+    (tmp_path / "plan.yaml").write_text(json.dumps({"runs": [{"recipe": recipe, "seeds": 3}]}))
+    return tmp_path / "plan.yaml"
+
+
+def test_sweep_and_status(plan, store, in_process):
+    where = ["--store", store.root, "--jobs", 1]
+    dry = run("sweep", plan, *where, "--dry-run")
+    assert dry.exit_code == 0 and "3 runs, 3 missing" in dry.output and not store.root.exists()
+    assert "one after the other" in dry.output and "With 1 at a time" in dry.output
+    first = run("sweep", plan, *where, "--part", "1/2")
+    assert first.exit_code == 0 and "Done: 2 runs" in first.output
+    told = run("status", plan, "--store", store.root, "--all")
+    assert told.exit_code == 0 and "2  done" in told.output and "1  waiting" in told.output
+    assert "seed=2" in told.output and "1/1" in told.output
+    again = run("--lang", "es", "sweep", plan, *where)
+    assert again.exit_code == 0 and "faltan 1" in again.output
+    assert "3  hechas" in run("status", plan, "--store", store.root).output
+
+
+def test_status_without_a_plan_is_that_of_all_reports():
+    told = run("status")
+    assert told.exit_code == 0
+    counted = sum(
+        map(int, re.findall(r"^ +(\d+)  (?:done|running|failed|waiting)", told.output, re.M))
+    )
+    reports = [load_report(name) for name in schema.report_names()]
+    wanted = {
+        recipe.id
+        for report in reports
+        for recipes in report.all_recipes().values()
+        for recipe in recipes
+    }
+    assert counted == len(wanted)
+
+
+def test_a_failure_is_told_by_sweep_and_by_status(plan, store, in_process, breaks):
+    breaks(make(num_epochs=1, seed=1))
+    where = ["--store", store.root]
+    failed = run("sweep", plan, *where, "--jobs", 1)
+    assert failed.exit_code == 1 and "1 of 3 runs failed" in failed.output
+    told = run("status", plan, *where).output
+    assert "1  failed" in told and "Traceback" in told and "failed.json" in told
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        (["--jobs", 2, "--scheduler", "tcp://127.0.0.1:1"], "one of the two options"),
+        (["--part", "0/4"], "'0/4'; allowed: K/N"),
+        (["--part", "5/4"], "K/N"),
+        (["--part", "a/b"], "K/N"),
+        (["--part", "3"], "K/N"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(options, part, plan, store):
+    refused = run("sweep", plan, "--store", store.root, *options)
+    assert refused.exit_code == 2 and part in refused.output and not store.root.exists()
+
+
+def test_status_of_a_folder_that_is_not_there_makes_none(plan, tmp_path):
+    refused = run("status", plan, "--store", tmp_path / "typo")
+    assert refused.exit_code == 2 and "typo" in refused.output
+    assert not (tmp_path / "typo").exists()
+
+
+@pytest.fixture
+def report(monkeypatch, tmp_path):
+    """A report of 6 small runs, one of whose groups starts from the other's encoder."""
+    text = {"es": "una red", "en": "a network"}
+    base = json.loads(PRETRAINING.canonical_json)
+    tuned = json.loads(make(model=ENCODED, num_epochs=1).canonical_json)
+    both = {"label": text, "seeds": 2, "encoder_from": "base", "protocols": ["theirs", "ours"]}
+    made_up = schema.Report(
+        id="99_made_up",
+        title=text,
+        parameters={},
+        protocols={"theirs": {}, "ours": {"select": "best"}},
+        groups={
+            "base": {"label": text, "seeds": 2, "recipe": base, "checkpoint": "small"},
+            "tuned": both | {"recipe": tuned},
+            "wide": {"label": text, "seeds": 3, "like": "base", "gpu": True},
+        },
+    )
+    monkeypatch.setattr(schema, "load_report", lambda name: made_up)
+    monkeypatch.setenv("FMNIST_RESULTS", str(tmp_path / "results"))
+    return made_up
+
+
+def test_reproduce_makes_any_record_again_that_is_deleted(
+    report, in_process, monkeypatch, tmp_path
+):
+    """On a machine that has only the committed records: the same numbers, weights and files."""
+
+    def reproduce(machine, *options):
+        monkeypatch.setenv("FMNIST_RUNS", str(tmp_path / machine))
+        result = run("reproduce", report.id, "--jobs", 1, *options)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    def numbers(path):
+        record = json.loads(path.read_bytes())
+        history = {name: column for name, column in record["history"].items() if name != "seconds"}
+        names = ("id", "metrics", "confusion", "weights_sha256", "panel_sha256")
+        return [history, *(record[name] for name in names)]
+
+    assert "3 runs, 3 missing" in reproduce("first", "--part", "2/2")
+    assert "6 runs, 3 missing" in reproduce("first")
+    folder = tmp_path / "results" / report.id / "records"
+    files = sorted(folder.iterdir())
+    records = [path for path in files if path.suffix == ".json"]
+    assert len(records) == sum(map(len, report.all_recipes(gpu=False).values())) == 6
+    assert [path.name for path in files if path.suffixes[-2:] == [".weights", ".safetensors"]]
+    for place, path in enumerate(records):
+        before = numbers(path)
+        for file in folder.glob(f"{path.stem}.*"):
+            file.unlink()
+        assert "6 runs, 1 missing" in reproduce(f"machine_{place}")
+        assert numbers(path) == before and sorted(folder.iterdir()) == files
+    assert "6 runs, 0 missing" in reproduce("last")
+
+
+@pytest.mark.parametrize(("device", "total"), [("cpu", 6), ("cuda", 9)])
+def test_reproduce_leaves_the_runs_meant_for_a_gpu_to_one(report, device, total, monkeypatch):
+    monkeypatch.setattr("fmnist_utils.training.pick_device", lambda name: torch.device(name))
+    told = run("reproduce", report.id, "--device", device, "--dry-run").output
+    assert f"{total} runs, {total} missing" in told
 
 
 # --- Under fire ---------------------------------------------------------------------------------
@@ -271,16 +461,14 @@ def runs_under_fire(count, kills, victims, store, tmp_path, monkeypatch):
         make(seed=seed, num_epochs=6, select="best" if seed % 2 else "last")
         for seed in range(count)
     ]
-    changes = []
-    replace, unlink = os.replace, Path.unlink
+    alone = RunStore(tmp_path / "counted")
+    paths = []
     with monkeypatch.context() as patch:
-        patch.setattr(os, "replace", lambda *paths: changes.append(paths) or replace(*paths))
-        patch.setattr(
-            Path, "unlink", lambda *path, **how: changes.append(path) or unlink(*path, **how)
-        )
-        train(recipes[0], store=RunStore(tmp_path / "counted"))
+        shot.watch(paths.append, patch.setattr)
+        train(recipes[0], store=alone)
+    changes = sum(path.parent == alone.folder(recipes[0]) for path in paths)
     for place, recipe in enumerate(recipes[:kills]):
-        moment = 1 + place * len(changes) // kills
+        moment = 1 + place * changes // kills
         shot.set_fate(store.root, recipe.id, f"{victims[place % len(victims)]} {moment}")
     shot.set_fate(store.root, recipes[-1].id, "raise")
     return recipes
@@ -290,7 +478,7 @@ def check(recipes, store, tmp_path, monkeypatch, kills, others=0):
     """Check that nothing is lost, doubled, half-written or left behind, and that all are the same.
 
     Args:
-        others: how often a run may have been begun anew for another reason than its own death.
+        others: how often four processes were ended from outside, which may spare them their kills.
     """
     for recipe in recipes:
         run = store.find(recipe, weights=True)
@@ -301,12 +489,15 @@ def check(recipes, store, tmp_path, monkeypatch, kills, others=0):
     assert {path.name for path in store.root.iterdir()} == folders | {"fates", "log"}
     assert not list((store.root / "fates").iterdir())
 
-    lines = (store.root / "log").read_text().splitlines()
     times = {what: Counter() for what in ("begin", "end", "kill", "fail")}
-    for line in lines:
-        what, name = line.split()
+    kept = Counter()
+    for line in (store.root / "log").read_text().splitlines():
+        what, name, epochs = line.split()
         times[what][name] += 1
-    assert sum(times["kill"].values()) == kills and set(times["end"].values()) == {1}
+        assert what != "begin" or int(epochs) >= kept[name]  # no finished epoch is lost
+        kept[name] = int(epochs)
+    assert kills - 4 * others <= sum(times["kill"].values()) <= kills
+    assert set(times["end"].values()) == {1}
     for name in folders:
         assert times["begin"][name] <= 1 + times["kill"][name] + times["fail"][name] + others
         assert times["end"][name] or times["kill"][name]  # killed between its record and the note
@@ -333,7 +524,12 @@ def test_nothing_is_lost_doubled_or_half_written_when_workers_are_killed(
     fail = round(0.02 * count) or 1
     for recipe in recipes[-fail:]:
         shot.set_fate(store.root, recipe.id, "raise")
-    how = {"n_workers": 4, "threads_per_worker": 1, "memory_limit": 0, "dashboard_address": None}
+    how = {
+        "n_workers": 4,
+        "threads_per_worker": 1,
+        "memory_limit": 0,
+        "dashboard_address": "127.0.0.1:0",
+    }
     how |= {"preload": ["shot"], "local_directory": str(tmp_path / "dask")}
     patient = dask.config.set({"distributed.scheduler.allowed-failures": kills})
     with patient, LocalCluster(**how) as cluster:
@@ -341,3 +537,78 @@ def test_nothing_is_lost_doubled_or_half_written_when_workers_are_killed(
             make_all(recipes, scheduler=cluster, store=store, progress=False)
         make_all(recipes, scheduler=cluster, store=store, progress=False)
     check(recipes, store, tmp_path, monkeypatch, kills)
+
+
+class Cluster:
+    """A scheduler of Dask at a fixed address and two workers, in processes that can be shot."""
+
+    def __init__(self, folder: Path):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.address, self.folder = f"tcp://127.0.0.1:{self.port}", folder
+
+    def __enter__(self):
+        scheduler = ["scheduler", "--host", "127.0.0.1", "--port", str(self.port)]
+        worker = ["worker", self.address, "--nthreads", "2", "--memory-limit", "0"]
+        worker += ["--preload", "shot", "--local-directory", str(self.folder)]
+        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        self.processes = [
+            subprocess.Popen(
+                [sys.executable, "-m", "dask", *command, "--no-dashboard"],
+                start_new_session=True,
+                **silent,
+            )
+            for command in (scheduler, worker, worker)
+        ]
+        return self
+
+    def __exit__(self, *error):
+        """End all at once, as when the power fails."""
+        for process in self.processes:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@pytest.mark.racing
+@pytest.mark.nightly
+def test_nothing_is_lost_when_the_scheduler_is_restarted_in_the_middle(
+    store, armed, tmp_path, monkeypatch
+):
+    recipes = runs_under_fire(120, 50, ("child",), store, tmp_path, monkeypatch)
+    finished = []
+
+    def on_run(run):
+        finished.append(run)
+        if len(finished) == 40:
+            cluster.__exit__()
+            cluster.__enter__()
+
+    with Cluster(tmp_path / "dask") as cluster:
+        with pytest.raises(Failure, match="1 of 120 runs failed"):
+            make_all(recipes, scheduler=cluster.address, store=store, progress=False, on_run=on_run)
+        make_all(recipes, scheduler=cluster.address, store=store, progress=False)
+    assert len(finished) == 119
+    check(recipes, store, tmp_path, monkeypatch, kills=50, others=1)
+
+
+@pytest.mark.racing
+@pytest.mark.nightly
+def test_two_plans_at_once_on_one_folder_make_each_run_once(store, armed, tmp_path, monkeypatch):
+    """The second starts with what the first one has in the middle; both are told of the failure."""
+    recipes = runs_under_fire(120, 50, ("child",), store, tmp_path, monkeypatch)
+    for name, half in (("one", recipes[:80]), ("other", recipes[40:])):
+        entries = [{"recipe": json.loads(recipe.canonical_json)} for recipe in half]
+        (tmp_path / f"{name}.yaml").write_text(json.dumps({"runs": entries}))
+    program = "from fmnist_utils.workshop import cli, one_run\none_run.PROGRAM = 'shot'\ncli.main()"
+    options = ["--store", str(store.root), "--jobs", "2"]
+    for codes in ({0, 1}, {0}):
+        started = [
+            subprocess.Popen(
+                [sys.executable, "-c", program, "sweep", f"{name}.yaml", *options],
+                cwd=tmp_path,
+            )
+            for name in ("one", "other")
+        ]
+        assert {process.wait() for process in started} == codes
+    check(recipes, store, tmp_path, monkeypatch, kills=50)

@@ -102,36 +102,26 @@ def read_part(context, parameter, value):
     return int(number), int(total)
 
 
+STORE = click.option(
+    "--store",
+    "root",
+    type=click.Path(),
+    help="The folder of the runs (default: FMNIST_RUNS, else the cache).",
+)
+
+
 def many_options(command):
     """Add the options of the commands that make many runs."""
+    jobs = "Runs side by side (default: one for each core; on a GPU, one)."
+    scheduler = "A Dask scheduler that makes the runs: tcp://host:8786, or its file (.json)."
+    part = "Make only part K of N, for an array of jobs: --part 3/40."
+    dry_run = "Only say what there is to do and how long it would take."
     options = [
-        click.option(
-            "--jobs",
-            type=click.IntRange(1),
-            help="Runs side by side (default: one for each core; on a GPU, one).",
-        ),
-        click.option(
-            "--scheduler",
-            metavar="ADDRESS",
-            help="A Dask scheduler that makes the runs: tcp://host:8786, or its file (.json).",
-        ),
-        click.option(
-            "--part",
-            callback=read_part,
-            metavar="K/N",
-            help="Make only part K of N, for an array of jobs: --part 3/40.",
-        ),
-        click.option(
-            "--store",
-            "root",
-            type=click.Path(),
-            help="The folder of the runs (default: FMNIST_RUNS, else the cache).",
-        ),
-        click.option(
-            "--dry-run",
-            is_flag=True,
-            help="Only say what there is to do and how long it would take.",
-        ),
+        click.option("--jobs", type=click.IntRange(1), help=jobs),
+        click.option("--scheduler", metavar="ADDRESS", help=scheduler),
+        click.option("--part", callback=read_part, metavar="K/N", help=part),
+        STORE,
+        click.option("--dry-run", is_flag=True, help=dry_run),
         click.option("--device", default="auto", show_default=True),
     ]
     for option in reversed(options):
@@ -274,12 +264,7 @@ def _duration(seconds):
 
 @click.command()
 @click.argument("plan", type=click.Path(), required=False)
-@click.option(
-    "--store",
-    "root",
-    type=click.Path(),
-    help="The folder of the runs (default: FMNIST_RUNS, else the cache).",
-)
+@STORE
 @click.option(
     "--all", "everything", is_flag=True, help="Show what is done and what waits too, run by run."
 )

@@ -11,6 +11,7 @@ of a run, and whoever comes second finds the record.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -194,9 +195,10 @@ def connect(scheduler: Any, jobs: int, patience: float) -> Iterator[Any]:
         raise UserError("many.no_dask") from None
     with ExitStack() as opened:
         if scheduler is None:
-            # Threads will do: each has a process of its own for its runs.
-            how = {"memory_limit": 0, "dashboard_address": None, "processes": False}
-            scheduler = LocalCluster(n_workers=1, threads_per_worker=jobs, **how)
+            # Threads will do: each has a process of its own for its runs. Nobody else is let in.
+            here = dict.fromkeys(("dashboard_address", "worker_dashboard_address"), "127.0.0.1:0")
+            how = {"n_workers": 1, "threads_per_worker": jobs, "processes": False}
+            scheduler = LocalCluster(**how, **here, memory_limit=0, silence_logs=logging.ERROR)
             opened.enter_context(scheduler)
             opened.enter_context(children())
         try:

@@ -2,7 +2,8 @@
 
 A process makes one run after the other, on one thread. It reads a line for each, an *order*, and
 writes a line, its *outcome*, both JSON. It ends when its input ends, so it never outlives the
-process that started it, however that one ended; a run that crashes takes it along and nothing else.
+process that started it, however that one ended, and when it has long had nothing to do. A run that
+crashes takes it along and nothing else.
 
 What asks imports no PyTorch: it is all that a worker of Dask needs.
 """
@@ -25,6 +26,7 @@ from fmnist_utils.workshop import text  # noqa: F401
 
 PROGRAM = "fmnist_utils.workshop.one_run"
 ATTEMPTS = 3  # times that the process of a run may die before the run counts as failed
+IDLE = 60  # seconds without an order after which a process gives its memory back
 
 # "recipe" (its fields), "weights", "root" and "results" of the store, "device", "wait", "lang"
 Order = dict[str, Any]
@@ -119,7 +121,11 @@ def main() -> None:
 
     threading.Thread(target=read, daemon=True).start()
     while True:
-        answers.write(json.dumps(make(json.loads(orders.get()))) + "\n")
+        try:
+            order = json.loads(orders.get(timeout=IDLE))
+        except queue.Empty:
+            os._exit(0)
+        answers.write(json.dumps(make(order)) + "\n")
         answers.flush()
 
 

@@ -29,7 +29,6 @@ from fmnist_utils.audit.schema import load_report
 from fmnist_utils.text import UserError
 from fmnist_utils.workshop.store import RunStore
 
-Values = Annotated[list[Any], Field(min_length=1)]
 Repeats = PositiveInt | Annotated[list[Count], Field(min_length=1)]
 
 
@@ -51,7 +50,7 @@ class Entry(CheckedSpec):
     protocol: str | None = None
     recipe: dict[str, Any] | None = None
     set: dict[str, Any] = {}
-    grid: dict[str, Values] = {}
+    grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = {}
     seeds: Repeats | None = None
     folds: Repeats | None = None
 
@@ -119,20 +118,20 @@ def read_plan(path: str | Path) -> list[Recipe]:
 def estimate(recipes: Sequence[Recipe], store: RunStore, device: str) -> list[float | None]:
     """Return the seconds that each run would take by itself; None where there is no like record.
 
-    Like are runs on the same kind of ``device`` of the same network, minibatch, precision, loading
-    and freezing, or else of a network of that name. Their seconds for one training image, in the
-    median epoch of each and on average over them, are multiplied; early stopping may save some.
+    Like are runs on such a ``device`` of the same network, minibatch, precision, loading and
+    freezing, or else of a network of that name. Their seconds for one training image, in the median
+    epoch of each and on average over them, are multiplied; early stopping may save some.
     """
     seen: dict[Any, list[float]] = {}
     for path in [*store.results.glob("*/records/*.json"), *store.root.glob("*/record.json")]:
         try:
             record = json.loads(path.read_bytes())
-            recipe, seconds = Recipe(**record["recipe"]), record["history"]["seconds"]
-            alike = record["made_with"]["device"] == device and bool(seconds)
+            recipe, seconds = Recipe(**record["recipe"]), median(record["history"]["seconds"])
+            kinds = _kinds(recipe) if record["made_with"]["device"] == device else []
         except (OSError, ValueError, LookupError, TypeError):
             continue
-        for kind in _kinds(recipe) if alike else ():
-            seen.setdefault(kind, []).append(median(seconds) / recipe.data.num_train)
+        for kind in kinds:
+            seen.setdefault(kind, []).append(seconds / recipe.data.num_train)
     rates = {kind: mean(values) for kind, values in seen.items()}
 
     def seconds_of(recipe: Recipe) -> float | None:
@@ -149,10 +148,10 @@ def _kinds(recipe: Recipe) -> list[Any]:
 
 
 def longest_first(recipes: Sequence[Recipe], store: RunStore, device: str) -> list[Recipe]:
-    """Return ``recipes`` with the longest first, and before them those of unknown length.
+    """Return ``recipes`` with those of unknown length first, and then the longest.
 
-    So nobody is left alone with a long one in the end: at most a third is lost against the best
-    order (R. L. Graham, SIAM J. Appl. Math. 17, 1969).
+    Side by side they then take at most a third longer than in the best order (R. L. Graham, SIAM
+    J. Appl. Math. 17, 1969).
     """
     seconds = dict(zip(recipes, estimate(recipes, store, device), strict=True))
     return sorted(recipes, key=lambda recipe: -(seconds[recipe] or inf))
