@@ -165,7 +165,7 @@ def test_nothing_is_lost_doubled_or_half_written(count, kills, forks, tmp_path, 
     for recipe in random.Random(0).sample(recipes, 4):
         alone = train(recipe, store=RunStore(tmp_path / "alone"), progress=False)
         assert store.find(recipe).record.weights_sha256 == alone.record.weights_sha256
-    monkeypatch.setattr(runs, "_train", lambda *_, **__: pytest.fail("trained again"))
+    monkeypatch.setattr(runs, "_make_run", lambda *_, **__: pytest.fail("trained again"))
     again = [train(recipe, store=store) for recipe in recipes]
     assert len({run.id for run in again}) == count
     # Nor is anything over: not even of a worker that was killed after its record and before it had cleared its checkpoints.
