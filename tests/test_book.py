@@ -571,7 +571,9 @@ def test_colophon_sums_up_the_records(tmp_path):
     made |= {"commit": "0123456789ab+", "date": "2026-11-20T10:00:00Z"}
     for seed in (1, 0):
         record = {"recipe": {"seed": seed}, "seconds": 90, "made_with": made}
-        (tmp_path / "01" / "records" / f"rate_0.5.ours.seed{seed}.{seed}.json").write_text(json.dumps(record))
+        (tmp_path / "01" / "records" / f"rate_0.5.ours.seed{seed}.{seed}.json").write_text(
+            json.dumps(record)
+        )
     (row,) = colophon.record_rows(tmp_path)
     assert row == [
         "01",

@@ -72,23 +72,6 @@ def test_everything_imported_is_declared():
         assert imported(path) - sys.stdlib_module_names <= declared, path.name
 
 
-WITHOUT_POSIX = """
-import importlib, os, signal, sys
-sys.modules |= dict.fromkeys(("fcntl", "grp", "resource"))
-for module, name in ((os, "fork"), (os, "killpg"), (os, "sched_getaffinity"), (signal, "SIGKILL")):
-    vars(module).pop(name, None)
-for name in sys.argv[1:]:
-    importlib.import_module(name)
-"""
-
-
-def test_what_a_page_imports_needs_no_posix():
-    """On Windows there is no fcntl, no fork and no SIGKILL."""
-    paths = [*PACKAGE.glob("*.py"), *PACKAGE.glob("plots/*.py"), *PACKAGE.glob("audit/*.py")]
-    modules = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths]
-    subprocess.run([sys.executable, "-c", WITHOUT_POSIX, *modules], cwd=ROOT, check=True)
-
-
 # --- The environment ------------------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,7 @@
 """Run the thirty cases and write their results: ``python tests/trust/scorecard.py [R22 R29 …]``.
 
-The table is ``book/results/scorecard.json``; naming cases runs and replaces those alone. Exits with 1 if one of those that were run fails.
+The table is ``tests/trust/scorecard.json``; naming cases runs and replaces those alone. If one of them
+fails, it exits with 1 and the table stays as it was.
 """
 
 from __future__ import annotations
@@ -71,30 +72,27 @@ def main(wanted: list[str]) -> int:
     files = {case: find_test(case) for case in wanted or cases}
     card = Scorecard()
     os.chdir(ROOT)
-    pytest.main(
-        ["-q", "-p", "no:cacheprovider", *(str(file) for file in files.values() if file)],
-        plugins=[card],
-    )
-    table = json.loads(RESULTS.read_text("utf-8"))["cases"] if wanted and RESULTS.exists() else {}
-    table |= {case: card.entry(case, file) for case, file in files.items() if file}
+    paths = [str(file) for file in files.values() if file]
+    status = pytest.main(["-q", "-p", "no:cacheprovider", *paths], plugins=[card])
+    entries = {case: card.entry(case, file) for case, file in files.items() if file}
+    failed = [case for case, entry in entries.items() if entry["result"] == "failed"]
+    if failed or status != pytest.ExitCode.OK:
+        what = ", ".join(failed) or f"pytest ended with status {status}"
+        print(f"failed: {what}; {RESULTS.name} stays as it was")
+        return 1
+    kept = json.loads(RESULTS.read_text("utf-8"))["cases"] if wanted and RESULTS.exists() else {}
+    table = {case: (kept | entries)[case] for case in cases if case in kept | entries}
     made_with = describe_environment(pick_device("cpu")) | {"date": now()}
-    content = {
-        "made_with": made_with,
-        "cases": {case: table[case] for case in cases if case in table},
-    }
-    lines = [f'  "{case}": {json.dumps(entry)}' for case, entry in content["cases"].items()]
-    made = json.dumps(made_with)
-    RESULTS.write_text(
-        f'{{\n"made_with": {made},\n"cases": {{\n' + ",\n".join(lines) + "\n}\n}\n", "utf-8"
-    )
-    passed = [case for case, entry in content["cases"].items() if entry["result"] == "passed"]
-    print(
-        f"{len(passed)} of {len(cases)} cases passed; the table is in {RESULTS.relative_to(ROOT)}"
-    )
-    for case in cases:
-        if case not in passed:
-            print(f"  {case}: {content['cases'].get(case, {'result': 'not run'})['result']}")
-    return 1 if any(table[case]["result"] == "failed" for case in files if case in table) else 0
+    lines = ",\n".join(f'  "{case}": {json.dumps(entry)}' for case, entry in table.items())
+    content = f'{{\n"made_with": {json.dumps(made_with)},\n"cases": {{\n{lines}\n}}\n}}\n'
+    RESULTS.write_text(content, "utf-8")
+    results = {case: table.get(case, {"result": "not run"})["result"] for case in cases}
+    passed = list(results.values()).count("passed")
+    print(f"{passed} of {len(cases)} cases passed; the table is in {RESULTS.relative_to(ROOT)}")
+    for case, result in results.items():
+        if result != "passed":
+            print(f"  {case}: {result}")
+    return 0
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 
-from book.machinery import checks
+from book.machinery.rules import text as rules
 import pytest
 from book.machinery.generated import reliability
 import scorecard
@@ -29,8 +29,8 @@ def test_a_case_says_the_same_in_both_languages(case):
     assert set(case) <= {"id", "gate", "title", "procedure", "elsewhere"}
     for text in (case["title"], case["procedure"], case.get("elsewhere", {"es": "–", "en": "–"})):
         assert set(text) == {"es", "en"} and all(text.values())
-        assert list(checks.differences(text["es"], text["en"])) == []
-        assert list(checks.foreign_words(text["es"])) == []
+        assert list(rules.differences(text["es"], text["en"])) == []
+        assert list(rules.foreign_words(text["es"])) == []
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,9 @@ def test_gates_hold_in_make_test(gate, tests_of_make_test):
     assert f"{scorecard.find_test(gate).name}::test_" in tests_of_make_test
 
 
-def test_results_are_what_the_tests_say(tmp_path, monkeypatch, capsys):
+@pytest.fixture
+def four_cases(tmp_path, monkeypatch):
+    """A scorecard of R1, which passes, R2, which fails, R3, skipped, and R4, without a test."""
     monkeypatch.setattr(scorecard, "HERE", tmp_path)
     monkeypatch.setattr(scorecard, "ROOT", tmp_path)
     monkeypatch.setattr(scorecard, "RESULTS", tmp_path / "scorecard.json")
@@ -55,29 +57,38 @@ def test_results_are_what_the_tests_say(tmp_path, monkeypatch, capsys):
         "R1": "assert True",
         "R2": "assert False",
         "R3": "import pytest; pytest.skip('no such machine')",
-        "R4": None,
     }
-    (tmp_path / "cases.yaml").write_text("\n".join(f"- id: {case}" for case in bodies))
+    (tmp_path / "cases.yaml").write_text("\n".join(f"- id: {case}" for case in [*bodies, "R4"]))
     for case, body in bodies.items():
-        if body:
-            (tmp_path / f"test_r0{case[1]}_x.py").write_text(f"def test_x():\n    {body}\n")
-    assert scorecard.main([]) == 1
-    results = {
-        case: entry["result"]
-        for case, entry in json.loads((tmp_path / "scorecard.json").read_text())["cases"].items()
-    }
-    assert results == {"R1": "passed", "R2": "failed", "R3": "not run"}
+        (tmp_path / f"test_r0{case[1]}_x.py").write_text(f"def test_x():\n    {body}\n")
+    yield tmp_path
+    for number in range(1, 5):  # pytest imported them into this very process
+        sys.modules.pop(f"test_r0{number}_x", None)
+
+
+def results(folder) -> dict[str, str]:
+    table = json.loads((folder / "scorecard.json").read_text())
+    return {case: entry["result"] for case, entry in table["cases"].items()}
+
+
+def test_results_are_what_the_tests_say(four_cases, capsys):
+    assert scorecard.main(["R1", "R3"]) == 0
+    assert results(four_cases) == {"R1": "passed", "R3": "not run"}
     assert "1 of 4 cases passed" in capsys.readouterr().out
-    (tmp_path / "test_r04_x.py").write_text("def test_x():\n    assert True\n")
-    assert (
-        scorecard.main(["R3", "R4"]) == 0
-    )  # what was run passed; that another case failed is in the table
-    results = {
-        case: entry["result"]
-        for case, entry in json.loads((tmp_path / "scorecard.json").read_text())["cases"].items()
-    }
-    assert results == {"R1": "passed", "R2": "failed", "R3": "not run", "R4": "passed"}
+    (four_cases / "test_r02_x.py").write_text("def test_x():\n    assert True\n")
+    assert scorecard.main([]) == 0
+    assert results(four_cases) == {"R1": "passed", "R2": "passed", "R3": "not run"}
     assert scorecard.main(["R99"]) == 2
+
+
+@pytest.mark.parametrize("broken", ["assert False", "fixture('missing'", "import nothing_at_all"])
+def test_a_failing_run_leaves_the_table(broken, four_cases, capsys):
+    assert scorecard.main(["R1", "R3"]) == 0
+    before = (four_cases / "scorecard.json").read_bytes()
+    (four_cases / "test_r02_x.py").write_text(f"def test_x():\n    {broken}\n")
+    assert scorecard.main([]) == 1 and scorecard.main(["R2"]) == 1
+    assert "failed: R2" in capsys.readouterr().out
+    assert (four_cases / "scorecard.json").read_bytes() == before
 
 
 @pytest.mark.parametrize("lang", ["es", "en"])
