@@ -365,6 +365,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "plots.fixed": ("queda fijo", "stays as it is"),
     "plots.minibatch": ("minilote {name}: {values}", "minibatch {name}: {values}"),
     "plots.running_mean": ("medias móviles", "running means"),
+    "plots.pretrained_network": ("preentrenada", "pretrained"),
     # inside a network
     "plots.weight": ("peso", "weight"),
     "plots.image": ("imagen", "image"),

@@ -142,6 +142,7 @@ CALLS = {
     "projection": lambda: plots.projection([[0, 0], [1, 0], [1, 1]], [0.5, 0.5], [0.6, 0.8]),
     "transfer_diagram": plots.transfer_diagram,
     "batch_norm_diagram": plots.batch_norm_diagram,
+    "interaction": lambda: plots.interaction([{"a": ([0.8], [0.9])}], ["x", "y"]),
     "filters": lambda: plots.filters(IMAGES[:, 0, :3, :3] - 0.5),
     "feature_maps": lambda: plots.feature_maps(
         IMAGES[:1], {text.say("plots.reconstruction"): IMAGES[:1]}
@@ -928,3 +929,12 @@ def test_value_ridges_has_a_ridge_a_layer_and_counts_zeros(language):
     zeros = {"es": "75 % ceros", "en": "75 % zeros"}
     assert zeros[language] in [item.get_text() for item in axes.texts]
     assert len(axes.lines) == 2
+
+
+def test_interaction_joins_the_runs_and_the_means():
+    plots.interaction([{"a": ([0.8, 0.7], [0.9, 0.8]), "b": ([0.9], [0.9])}], ["x", "y"])
+    (axes,) = plt.gcf().axes
+    heights = [list(line.get_ydata()) for line in axes.lines]
+    expected = [[80, 90], [70, 80], [75, 85], [90, 90], [90, 90]]
+    np.testing.assert_allclose(heights, expected)
+    assert legend() == ["a", "b"]

@@ -98,6 +98,36 @@ def _levels(values: NDArray[np.float64], width: float) -> NDArray[np.float64]:
 
 
 @book_figure
+def interaction(
+    panels: Sequence[Mapping[str, tuple[Sequence[float], Sequence[float]]]], levels: Sequence[str]
+) -> None:
+    """Draw accuracies of a design of two by two: parallel lines have no interaction.
+
+    A thin line joins the two values of a run, and a thick one the means.
+
+    Args:
+        panels: for each panel, a level of one factor -> the accuracies at both levels of the other,
+            one value a seed, in [0, 1].
+        levels: what the two levels of the other factor are called.
+    """
+    figure, grid = plt.subplots(1, len(panels), squeeze=False, figsize=(WIDTH, 3.0))
+    for axes, panel in zip(grid[0], panels, strict=True):
+        for (name, ends), (colour, marker, line) in zip(panel.items(), looks(("-", "--"))):
+            left, right = (in_percent(values, "accuracy") for values in ends)
+            for pair in zip(left, right, strict=True):
+                axes.plot([0, 1], pair, line, color=colour, linewidth=0.8, alpha=0.5)
+            means = [left.mean(), right.mean()]
+            style: dict[str, Any] = {"color": colour, "marker": marker, "linewidth": 2.4}
+            axes.plot([0, 1], means, line, label=name, **style)
+        axes.set_xticks([0, 1], levels)
+        axes.set_xlim(-0.2, 1.2)
+        axes.grid(axis="x", visible=False)
+    grid[0, 0].set_ylabel(say("plots.accuracy"))
+    handles, names = grid[0, 0].get_legend_handles_labels()
+    legend_above(figure, columns=2, handles=handles, labels=names)
+
+
+@book_figure
 def errors_by_size(
     errors: Mapping[str, Mapping[int, Sequence[float]]],
     *,
