@@ -786,6 +786,10 @@ def test_formats():
         audit.format_estimate(Estimate.of([0.891, 0.893, 0.895]), "percent") == "89.3 ± 0.2 (n = 3)"
     )
     assert audit.format_estimate(None, "percent") == "—"
+    assert (
+        audit.format_estimate(Estimate.of([-2e-5, -4e-5]), "error") == "-0.00003 ± 0.00001 (n = 2)"
+    )
+    assert audit.format_estimate(Estimate.of([0.5, 0.5]), "error") == "0.5000 ± 0.0000 (n = 2)"
     bounds = [(0.003, "points"), (0.9, "percent"), (0, "nats")]
     assert [audit.format_bound(*bound) for bound in bounds] == ["0.3 points", "90 %", "0"]
     assert [audit.format_p(p) for p in (0.0001, 0.042, 0.39)] == [
@@ -794,3 +798,25 @@ def test_formats():
         "p = 0.39",
     ]
     assert to_scale(0.5, "share") == 0.0
+
+
+def test_a_run_that_is_made_again_is_set_beside_the_first(tmp_path, monkeypatch):
+    from small_runs import make
+
+    from fmnist_utils.audit import scrutiny
+    from fmnist_utils.workshop import witness
+    from fmnist_utils.workshop.engine import train
+    from fmnist_utils.workshop.store import RunStore
+
+    recipe = make(num_epochs=1)
+    first = train(recipe, store=RunStore(tmp_path / "first"), threads=1)
+    report = REPORT.model_copy(update={"groups": {"model_1": REPORT.groups["model_1"]}})
+    monkeypatch.setattr(type(report), "all_recipes", lambda *_: {"model_1.theirs": [recipe]})
+    entry = witness.make_again(report, first)
+    assert entry["same_weights"] and entry["first"] == entry["again"]
+    path = tmp_path / scrutiny.WITNESSES
+    for changed in (entry, entry | {"again": entry["first"] + 0.01, "same_weights": False}):
+        witness.keep(changed, path)
+    monkeypatch.setattr(scrutiny, "FOLDER", tmp_path)
+    (shown,) = scrutiny.witnesses().to_numpy().tolist()
+    assert "+1.00 points" in shown and "no" in shown and len(scrutiny.read_witnesses()) == 1

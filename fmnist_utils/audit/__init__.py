@@ -25,6 +25,7 @@ from fmnist_utils.audit.scrutiny import (
     coverage,
     provenance,
     sensitivity,
+    witnesses,
 )
 from fmnist_utils.audit.search import variance_shares
 from fmnist_utils.audit.tables import (
@@ -91,4 +92,5 @@ __all__ = [
     "table",
     "values",
     "variance_shares",
+    "witnesses",
 ]

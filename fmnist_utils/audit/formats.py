@@ -36,9 +36,18 @@ def format_value(
     if plain and unit in ("percent", "share"):
         unit = "points"
     units = {"percent": " %", "points": f" {say('audit.points')}", "ratio": " ×", "seconds": " s"}
-    scaled = value * (100 if unit in ("percent", "points") else 1)
     sign = "+" if (unit == "points" and not plain) or signed else ""
-    return f"{scaled:{sign}.{DIGITS.get(unit, 3) + more}f}{units.get(unit, '')}"
+    return _digits(value, unit, DIGITS.get(unit, 3) + more, sign) + units.get(unit, "")
+
+
+def _digits(value: float, unit: str, decimals: int, sign: str = "") -> str:
+    """Return a number with so many decimals; what would read as nothing but is not, with one digit."""
+    scaled = value * (100 if unit in ("percent", "points") else 1)
+    text = f"{scaled:{sign}.{decimals}f}"
+    if scaled and not float(text):
+        decimals = math.ceil(-math.log10(abs(scaled)))
+        text = f"{scaled:{sign}.{min(decimals, 12)}f}"
+    return text
 
 
 def format_bound(bound: float, unit: str) -> str:
@@ -67,7 +76,6 @@ def format_estimate(estimate: Estimate | None, unit: str) -> str:
     if estimate.scale == "event":
         hits = round(estimate.mean * estimate.n)
         return say("audit.of_runs", hits=hits, n=estimate.n)
-    scale = 100 if unit in ("percent", "points") else 1
-    digits = DIGITS.get(unit, 3)
-    sd = "" if estimate.sd is None else f" ± {scale * estimate.sd:.{max(digits, 1)}f}"
+    decimals = max(DIGITS.get(unit, 3), 1)
+    sd = "" if estimate.sd is None else f" ± {_digits(estimate.sd, unit, decimals)}"
     return f"{format_value(estimate.mean, unit).split(' ')[0]}{sd} (n = {estimate.runs})"

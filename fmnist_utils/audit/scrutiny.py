@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from scipy import stats
 
 from fmnist_utils.audit.estimates import Estimate
+from fmnist_utils.audit.formats import format_value
 from fmnist_utils.audit.margins import load_margins
 from fmnist_utils.audit.records import Records, Run
-from fmnist_utils.audit.schema import load_report, report_names, student_reports, Store
+from fmnist_utils.audit.schema import FOLDER, Store, load_report, report_names, student_reports
 from fmnist_utils.audit.tables import Table
 from fmnist_utils.audit.verdicts import KINDS, TESTED, VERDICTS, Audit, Row
 from fmnist_utils.text import say
 
 LEAST = 3  # runs, to leave one out and still have an interval
 FACTORS = (0.5, 1.0, 2.0)
+WITNESSES = "witnesses.json"
 
 
 def count_verdicts(found: Iterable[Row]) -> dict[str, dict[str, int]]:
@@ -127,6 +132,43 @@ def provenance(store: Store | None = None) -> Table:
     ]
     processors = [processor for processor, _ in sorted(found)]
     return Table(pd.DataFrame(lines, index=pd.Index(processors)).rename(columns=say))
+
+
+def read_witnesses(path: Path | None = None) -> list[dict[str, Any]]:
+    """Return what was found where recorded runs were made again, one entry a run; none if no run was."""
+    path = path or FOLDER / WITNESSES
+    return json.loads(path.read_text("utf-8")) if path.exists() else []
+
+
+def witnesses() -> Table:
+    """Return, for each recorded run that was made again, how far the second one is from the first, and where both were made."""
+    lines, names = [], []
+    for entry in read_witnesses():
+        report = load_report(entry["report"])
+        group, _, protocol = entry["group"].rpartition(".")
+        recipe = report.recipe(group, protocol, entry["seed"])
+        accuracy = entry["metric"].endswith("accuracy")
+        unit = "points" if accuracy else "error"
+        made = [entry["first_made"], entry["again_made"]]
+        lines.append(
+            {
+                "scrutiny.precision": entry["precision"],
+                "scrutiny.first": f"{100 * entry['first']:.2f} %"
+                if accuracy
+                else f"{entry['first']:.4f}",
+                "scrutiny.drift": format_value(entry["again"] - entry["first"], unit, signed=True),
+                "scrutiny.same": say("scrutiny.yes" if entry["same_weights"] else "scrutiny.no"),
+                "scrutiny.where": " → ".join(_where(each) for each in made),
+            }
+        )
+        names.append(f"{int(report.id[:2])}: {report.label(group, recipe)}")
+    return Table(pd.DataFrame(lines, index=pd.Index(names)).rename(columns=say))
+
+
+def _where(made: dict[str, str | None]) -> str:
+    """Return the processor of a run and the day, as far as they were recorded."""
+    named = made["cpu_name"] or say("scrutiny.not_recorded")
+    return f"{named} ({str(made['date'])[:10]})"
 
 
 def every_run(store: Store) -> list[Run]:

@@ -378,6 +378,13 @@ WORDS = {
     "scrutiny.kernels": ("lo que eligió oneDNN", "what oneDNN chose"),
     "scrutiny.float32": ("corridas en float32", "runs in float32"),
     "scrutiny.bfloat16": ("corridas en bfloat16", "runs in bfloat16"),
+    "scrutiny.precision": ("precisión", "precision"),
+    "scrutiny.first": ("la primera vez", "the first time"),
+    "scrutiny.drift": ("la segunda menos la primera", "the second less the first"),
+    "scrutiny.same": ("mismos pesos", "same weights"),
+    "scrutiny.yes": ("sí", "yes"),
+    "scrutiny.no": ("no", "no"),
+    "scrutiny.where": ("dónde y cuándo", "where and when"),
     "scrutiny.made": ("cuándo", "when"),
     # search
     "search.grid": ("grilla", "grid"),

@@ -320,7 +320,7 @@ class Audit(Readings):
             self._evidence(each, result) for each, result in zip(claim.check, theirs, strict=True)
         ]
         second_opinion = judge_all(claim.check, ours)
-        if second_opinion != verdict and all(ours):
+        if second_opinion not in (verdict, "undecided"):
             told = say(f"verdict.{second_opinion}")
             evidence.append(say("audit.ours_otherwise", verdict=told))
         if claim.calibrated or not claim.comparable:

@@ -105,6 +105,7 @@ main.add_command(cli_runs.train)
 main.add_command(cli_runs.reproduce)
 main.add_command(cli_runs.sweep)
 main.add_command(cli_runs.status)
+main.add_command(cli_runs.witness)
 
 
 @main.command()

@@ -193,6 +193,29 @@ def _recipes_of(target, gpu):
 
 
 @click.command()
+@click.argument("targets", nargs=-1, required=True)
+def witness(targets):
+    """Make the first run of each of TARGETS (05/juan.theirs) again, and note how far it is.
+
+    The record stays as it is. What was found is kept in reports/witnesses.json, one entry a group.
+    """
+    from fmnist_utils.audit.scrutiny import WITNESSES
+    from fmnist_utils.workshop.store import RunStore
+    from fmnist_utils.workshop.witness import keep, make_again
+
+    store = RunStore()
+    for target in targets:
+        report, recipes = _recipes_of(target, gpu=False)
+        recorded = store.find(recipes[0])
+        if recorded is None:
+            raise UserError("reports.no_records", group=target, protocol="theirs")
+        with stoppable():
+            entry = make_again(report, recorded)
+        keep(entry, store.results / WITNESSES)
+        click.echo(say("witness.made", **entry))
+
+
+@click.command()
 @click.argument("plan", type=click.Path())
 @many_options
 def sweep(plan, jobs, scheduler, part, root, dry_run, device):

@@ -357,6 +357,12 @@ WORDS = {
         "{file}: los errores de PCA y de las imágenes constantes",
         "{file}: the errors of PCA and of constant images",
     ),
+    "witness.made": (
+        "{group}, semilla {seed}: {metric} {first:.4f} la primera vez, {again:.4f} la segunda; mismos "
+        "pesos: {same_weights}",
+        "{group}, seed {seed}: {metric} {first:.4f} the first time, {again:.4f} the second; same "
+        "weights: {same_weights}",
+    ),
     "cli.published": ("  {file}  ({seconds:.0f} s)", "  {file}  ({seconds:.0f} s)"),
     # workshop.plans
     "plans.unreadable": (
