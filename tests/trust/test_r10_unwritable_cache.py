@@ -1,12 +1,11 @@
 """R10. A cache that is read-only, of somebody else, in the way, or on a disk without locks: it works, or it says why not."""
 
 import errno
-import multiprocessing
 import os
 import sys
 
 import pytest
-from mirrors import NAMES, fetch_and_load, fill, is_right, leftovers
+from mirrors import NAMES, fetch_and_load, fill, is_right, leftovers, use_these
 from small_runs import make
 
 from fmnist_utils.data import DataError
@@ -67,7 +66,9 @@ def test_a_read_only_disk(mirror, small, disk, files, arrays, monkeypatch):
         train(make(), store=RunStore(cache / "runs"))
 
 
-def as_nobody(results) -> None:
+def as_nobody(files: dict, variables: dict, results) -> None:
+    os.environ.update(variables)
+    use_these(files)
     os.setgroups([])
     os.setgid(65534)
     os.setuid(65534)
@@ -81,12 +82,12 @@ def as_nobody(results) -> None:
     not hasattr(os, "geteuid") or os.geteuid() != 0,
     reason="only the administrator can become somebody else",
 )
-def test_the_cache_of_somebody_else(mirror, small, files):
+def test_the_cache_of_somebody_else(mirror, forks, small, files):
     mirror()
     fill(small, files).chmod(0o700)
-    context = multiprocessing.get_context("fork")
-    results = context.Queue()
-    process = context.Process(target=as_nobody, args=(results,))
+    variables = {name: os.environ[name] for name in ("FMNIST_CACHE", "FMNIST_MIRRORS", "NO_PROXY")}
+    results = forks.Queue()
+    process = forks.Process(target=as_nobody, args=(files, variables, results))
     process.start()
     kind, message = results.get(timeout=60)
     process.join()
