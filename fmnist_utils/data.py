@@ -174,7 +174,7 @@ def load_fashion_mnist(
 
 
 def load_arrays(source: str = "sample") -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return the data as bytes: training images (N, 28, 28) and labels (N,), test images and labels.
+    """Return the data as bytes: training images (N, 28, 28), labels (N,), test images, labels.
 
     Raises:
         UserError: if there is no such source.
@@ -282,7 +282,7 @@ def read_idx(path: Path, expected: IdxFile) -> np.ndarray:
 
 
 def _unpack(content: bytes, length: int) -> bytes:
-    """Return the unpacked bytes, at most one more than ``length``; what is there if it is broken."""
+    """Return the unpacked bytes, at most ``length`` + 1; of a broken file, those that are there."""
     try:
         return zlib.decompressobj(wbits=31).decompress(content, length + 1)
     except zlib.error:

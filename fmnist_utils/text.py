@@ -184,10 +184,11 @@ WORDS: dict[str, tuple[str, str]] = {
         "this machine has no device {given!r}. Allowed: {allowed}.",
     ),
     "training.bad_batches": (
-        "no se pueden formar minilotes: batch_size={batch_size} (entero desde 1), {inputs} "
-        "entradas y {targets} objetivos (deben ser tantas como tantos, al menos una).",
-        "cannot make minibatches: batch_size={batch_size} (an integer from 1), {inputs} inputs "
-        "and {targets} targets (equal in number, at least one).",
+        "no se pueden formar minilotes: se dieron batch_size={batch_size}, {inputs} entradas y "
+        "{targets} objetivos. Se admite un batch_size desde 1, y tantas entradas como objetivos, "
+        "al menos una.",
+        "cannot make minibatches: given batch_size={batch_size}, {inputs} inputs and {targets} "
+        "targets. Allowed: a batch_size from 1, and as many inputs as targets, at least one.",
     ),
     "training.diverged": (
         "la pérdida se volvió {loss} en la época {epoch}, paso {step}, con "
@@ -291,7 +292,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "multiplicaciones por imagen\n(millones)",
         "multiply-adds per image\n(millions)",
     ),
-    "plots.drop": ("validación menos prueba (puntos)", "validation less test (points)"),
+    "plots.drop": ("validación menos prueba (puntos)", "validation minus test (points)"),
     "plots.chosen": (
         "la de mayor exactitud de validación",
         "the one of highest validation accuracy",

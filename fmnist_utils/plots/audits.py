@@ -1,4 +1,4 @@
-"""The audit in figures: how many rows have each verdict, how far published numbers lie from ours."""
+"""The audit in figures: how many rows have each verdict, how far numbers are from ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The drawings of the first page: the pixels of an image as numbers, and a 2-2-2 network with its numbers."""
+"""The drawings of page 00: an image's pixels as numbers, and a 2-2-2 network with its numbers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LOSS_AT = (4.95, 2.85)
 
 @book_figure
 def pixel_numbers(image: ArrayLike, top: int, left: int, size: int = 7) -> None:
-    """Draw an image with a frame around ``size`` × ``size`` pixels and, beside it, these as numbers.
+    """Draw an image with a frame around ``size`` × ``size`` pixels, and beside it their numbers.
 
     Args:
         image: (1, 28, 28) or (28, 28), values in [0, 1].
@@ -77,11 +77,11 @@ def gradient_diagram(
     loss = f"$L = -\\ln\\,p_1 = {-np.log(p[0]):.2f}$"
     numbers, ink = {"x": x, "h": h, "a": a, "z": z, "p": p}, INK
     if backward:
-        of_z = p - [1, 0]
-        of_a = more_weights.T @ of_z
-        of_h = of_a * (h > 0)
-        weights, more_weights = np.outer(of_h, x), np.outer(of_z, a)
-        numbers, ink, loss = numbers | {"h": of_h, "a": of_a, "z": of_z}, VERMILION, "$L$"
+        dz = p - [1, 0]
+        da = more_weights.T @ dz
+        dh = da * (h > 0)
+        weights, more_weights = np.outer(dh, x), np.outer(dz, a)
+        numbers, ink, loss = numbers | {"h": dh, "a": da, "z": dz}, VERMILION, "$L$"
     axes = canvas(WIDTH, 3.3)
     for name, values in numbers.items():
         _draw_nodes(axes, name, values, GREY if backward and name in "xp" else ink)
@@ -121,7 +121,7 @@ def _draw_structure(axes: Axes, loss: str, backward: bool) -> None:
 def _draw_weights(
     axes: Axes, source: str, target: str, numbers: NDArray[np.float64], backward: bool
 ) -> None:
-    """Draw the four arrows between two columns, each with its number near the unit that it leaves."""
+    """Draw the four arrows between two columns, each with its number near the unit it leaves."""
     ink = VERMILION if backward else INK
     for start, end, row, column in _arrows(source, target):
         style: dict[str, Any] = {"linewidth": 1, "mutation_scale": 9}

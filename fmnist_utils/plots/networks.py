@@ -265,7 +265,7 @@ def _draw_dropout(axes: Axes, left: float, name: str, off: Sequence[int]) -> Non
 
 @book_figure
 def channels_diagram() -> None:
-    """Draw a convolution of two channels to three: two kernels and a sum for each that comes out."""
+    """Draw a convolution of two channels to three: two kernels and a sum for each output."""
     axes = canvas(WIDTH, 2.9)
     outputs = [2.1, 1.3, 0.5]  # the heights of the output channels
     for height, face, edge in ((1.75, PALE_BLUE, BLUE), (0.85, PALE_ORANGE, ORANGE)):

@@ -153,9 +153,9 @@ def reproduce(targets, jobs, scheduler, part, root, dry_run, device):
     mine = set(take_part(every, *part) if part else every)
     owners = {}  # recipe → the reports that miss its record
     for report, recipes in wanted:
-        of_part = [recipe for recipe in recipes if recipe in mine]
-        missing = [recipe for recipe in of_part if not report.is_published(recipe, store)]
-        click.echo(say("cli.plan", report=report.id, total=len(of_part), missing=len(missing)))
+        asked = [recipe for recipe in recipes if recipe in mine]
+        missing = [recipe for recipe in asked if not report.is_published(recipe, store)]
+        click.echo(say("cli.plan", report=report.id, total=len(asked), missing=len(missing)))
         for recipe in missing:
             owners.setdefault(recipe, []).append(report)
 

@@ -35,9 +35,13 @@ MIRRORS = (
 )
 PACKED_SHA256 = {  # of the files as they are published, the smallest first
     "t10k-labels-idx1-ubyte.gz": "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
-    "train-labels-idx1-ubyte.gz": "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+    "train-labels-idx1-ubyte.gz": (
+        "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"
+    ),
     "t10k-images-idx3-ubyte.gz": "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
-    "train-images-idx3-ubyte.gz": "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+    "train-images-idx3-ubyte.gz": (
+        "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"
+    ),
 }
 LARGEST = 100_000_000  # bytes: no official file comes near
 SLOWEST = 20_000  # bytes a second: a slower mirror is left for the next one
@@ -54,7 +58,10 @@ class Limits(NamedTuple):
     total: float = 600
 
 
-def fetch(progress: Progress | None = None, limits: Limits = Limits()) -> dict[str, str]:
+PATIENT = Limits()
+
+
+def fetch(progress: Progress | None = None, limits: Limits = PATIENT) -> dict[str, str]:
     """Download what is missing or damaged in the cache; return the address of each such file.
 
     Processes that ask at once wait for the first, which downloads for all. A file appears in the
@@ -107,7 +114,7 @@ def verify() -> dict[str, tuple[Path, str]]:
 
 
 def status() -> dict[str, Any]:
-    """Return where the files are looked for, whether each is good, and if and whence to download."""
+    """Return where the files are looked for, whether each is good, and where they come from."""
     return {
         "folder": str(official_folder()),
         "good": {name: not problem for name, (_, problem) in verify().items()},
@@ -144,7 +151,7 @@ def _fetch_one(
     limits: Limits,
     deadline: float,
 ) -> str:
-    """Download one file from the first mirror that has it, which then stands first; return its URL."""
+    """Download a file from the first mirror that has it and is then the first; return its URL."""
     failures = []
     for mirror in list(addresses):
         url = mirror + path.name

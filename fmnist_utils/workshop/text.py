@@ -115,10 +115,10 @@ WORDS = {
         "{path} is not a Jupyter notebook (JSON with cells). Download it again.",
     ),
     "execution.no_report": (
-        '{path} no llama a load_report("…"): no se sabe qué parámetros admite. Para cuadernos '
-        "ajenos está papermill.",
-        '{path} does not call load_report("…"): there is no telling which parameters it takes. '
-        "For other notebooks there is papermill.",
+        '{path} no llama a load_report("…"), y por eso no se sabe qué parámetros admite. Los '
+        "cuadernos ajenos se ejecutan con papermill.",
+        '{path} does not call load_report("…"), so its parameters are not known. Run other '
+        "notebooks with papermill.",
     ),
     "execution.no_papermill": (
         "Falta papermill, que ejecuta los cuadernos. Para instalarlo: pip install -e "
@@ -127,9 +127,9 @@ WORDS = {
     ),
     "execution.outside": (
         "-o: {out!r} queda fuera de la carpeta de trabajo, {folder}. Conviene ir a la carpeta "
-        "deseada (cd) y dar un nombre sin carpetas de fuera.",
-        "-o: {out!r} lies outside the working folder, {folder}. Go to the folder you want (cd) "
-        "and give a name within it.",
+        "deseada (cd) y dar un nombre dentro de ella.",
+        "-o: {out!r} is outside the working folder, {folder}. Go to the folder you want (cd) and "
+        "give a name within it.",
     ),
     "execution.not_ipynb": (
         "-o: {out!r} no termina en .ipynb; por ejemplo, {example}.",
@@ -150,18 +150,19 @@ WORDS = {
     ),
     "execution.failed": (
         "{notebook} no llegó al final: {problem}\n"
-        "Lo que alcanzó a hacer está en {partial}, marcado como parcial.",
+        "Lo que se ejecutó está en {partial}, marcado como parcial.",
         "{notebook} did not reach its end: {problem}\n"
-        "What it did is in {partial}, marked as partial.",
+        "What was run is in {partial}, marked as partial.",
     ),
     "execution.raised": (
         "falló la celda {cell}\n{error}",
         "cell {cell} failed\n{error}",
     ),
     "execution.left": (
-        "se fue antes de tiempo en la celda {cell}. {error}\n"
+        "el cuaderno terminó antes de tiempo, en la celda {cell}. {error}\n"
         "Conviene quitar lo que termina el programa, como sys.exit().",
-        "it left early in cell {cell}. {error}\nRemove what ends the program, such as sys.exit().",
+        "the notebook ended early, in cell {cell}. {error}\n"
+        "Remove what ends the program, such as sys.exit().",
     ),
     "execution.died": (
         "el núcleo murió en la celda {cell}. Quizás falta memoria: conviene reducir train_size o "
@@ -191,10 +192,10 @@ WORDS = {
     # doctor
     "doctor.good": ("bien", "good"),
     "doctor.bad": ("MAL", "BAD"),
-    "doctor.healthy": ("Todo está en orden.", "All is in order."),
+    "doctor.healthy": ("Todo está en orden.", "Everything is in order."),
     "doctor.ill": (
-        "Problemas: {count}. Después de corregirlos: fmnist doctor",
-        "Problems: {count}. Once mended: fmnist doctor",
+        "Problemas: {count}. Después de corregirlos, conviene repetir fmnist doctor",
+        "Problems: {count}. After correcting them, run again: fmnist doctor",
     ),
     "doctor.versions": ("Python {python}, PyTorch {torch}", "Python {python}, PyTorch {torch}"),
     "doctor.no_package": (
@@ -209,14 +210,16 @@ WORDS = {
     ),
     "doctor.torch_loads": ("PyTorch se carga", "PyTorch loads"),
     "doctor.slow_bfloat16": (
-        "Este procesador no multiplica en bfloat16: casi todas las corridas completas de los "
-        "informes 3 a 7 tardarían aquí decenas\n"
-        "    de veces más que en float32. Las páginas no las necesitan: leen sus registros, y en "
-        "quick entrenan en float32",
-        "This processor does not multiply in bfloat16: nearly all complete runs of reports 3 to 7 "
-        "would take tens of times as long\n"
-        "    here as in float32. The pages do not need them: they read their records, and in "
-        "quick they train in float32",
+        "Este procesador no tiene instrucciones para bfloat16: casi todas las corridas completas "
+        "de los\n"
+        "    informes 3 a 7 tardarían aquí decenas de veces más que en float32. Las páginas no "
+        "las necesitan:\n"
+        "    muestran sus registros, y entrenan en float32",
+        "This processor has no instructions for bfloat16: nearly all complete runs of reports 3 "
+        "to 7 would\n"
+        "    take tens of times as long here as in float32. The pages do not need them: they show "
+        "their\n"
+        "    records, and train in float32",
     ),
     "doctor.mixed_builds": (
         "torch {torch} y torchvision {torchvision} son de compilaciones distintas y no funcionan "
@@ -283,36 +286,37 @@ WORDS = {
         "The four official files are in {folder}",
     ),
     "doctor.data_to_fetch": (
-        "Faltan {missing} archivos oficiales en {folder}; se pueden bajar: fmnist data fetch",
-        "{missing} official files are not in {folder}; they can be had: fmnist data fetch",
+        "Faltan {missing} archivos oficiales en {folder}. Para bajarlos: fmnist data fetch",
+        "{missing} official files are missing in {folder}. To download them: fmnist data fetch",
     ),
     "doctor.data_folder": (
         "FMNIST_DATA nombra {folder}, donde faltan o están dañados: {files}. Conviene corregirla, "
         "o quitarla (unset FMNIST_DATA) y ejecutar fmnist data fetch",
-        "FMNIST_DATA names {folder}, where these are missing or damaged: {files}. Mend it, or "
+        "FMNIST_DATA names {folder}, where these are missing or damaged: {files}. Correct it, or "
         "unset FMNIST_DATA and run fmnist data fetch",
     ),
     "doctor.no_network": (
-        "faltan {missing} archivos oficiales en {folder}, y no se llega a donde están:\n"
+        "faltan {missing} archivos oficiales en {folder}, y ninguna de estas direcciones "
+        "responde:\n"
         "    {mirrors}\n"
         "    Con red, fmnist data fetch los baja; sin ella, se pueden copiar de otra computadora "
         "a una carpeta y nombrarla: export FMNIST_DATA=carpeta\n"
         "    Las páginas no los necesitan: usan la muestra que viene con el paquete.",
-        "{missing} official files are not in {folder}, and where they are is out of reach:\n"
+        "{missing} official files are missing in {folder}, and none of these addresses answers:\n"
         "    {mirrors}\n"
-        "    Once online, fmnist data fetch brings them; otherwise copy them from another "
+        "    Once online, fmnist data fetch downloads them; otherwise copy them from another "
         "computer to a folder and name it: export FMNIST_DATA=folder\n"
         "    The pages do not need them: they use the sample that comes with the package.",
     ),
     "doctor.offline": (
         "faltan {missing} archivos oficiales en {folder}, y FMNIST_OFFLINE impide bajarlos. Para "
         "bajarlos: unset FMNIST_OFFLINE y fmnist data fetch",
-        "{missing} official files are not in {folder}, and FMNIST_OFFLINE forbids the download. "
-        "To get them: unset FMNIST_OFFLINE, then fmnist data fetch",
+        "{missing} official files are missing in {folder}, and FMNIST_OFFLINE forbids the "
+        "download. To download them: unset FMNIST_OFFLINE, then fmnist data fetch",
     ),
     "doctor.data_unknown": (
         "Los datos no se pudieron revisar: primero tiene que cargarse PyTorch.",
-        "The data could not be looked at: PyTorch has to load first.",
+        "The data could not be checked: PyTorch has to load first.",
     ),
     # cli
     "cli.not_a_change": (
@@ -342,24 +346,26 @@ WORDS = {
         "{report}: {total} runs, {missing} missing",
     ),
     "cli.slow_bfloat16": (
-        "Corridas que multiplican en bfloat16: {count}. Este procesador no sabe hacerlo; PyTorch "
-        "lo imita, y puede tardar decenas\n"
-        "de veces más que en float32. En float32 son otras recetas, con registros propios: --set "
-        "precision=float32 en fmnist\n"
-        "train, set: {{precision: float32}} en un plan.",
-        "Runs that multiply in bfloat16: {count}. This processor cannot; PyTorch imitates it, and "
-        "may take tens of times as long as\n"
-        "in float32. In float32 they are other recipes, with records of their own: --set "
-        "precision=float32 in fmnist train,\n"
-        "set: {{precision: float32}} in a plan.",
+        "Corridas que multiplican en bfloat16: {count}. Este procesador no tiene instrucciones "
+        "para eso; PyTorch\n"
+        "lo imita, y puede tardar decenas de veces más que en float32. En float32 son otras "
+        "recetas, con\n"
+        "registros propios: --set precision=float32 en fmnist train, set: {{precision: float32}} "
+        "en un plan.",
+        "Runs that multiply in bfloat16: {count}. This processor has no instructions for it; "
+        "PyTorch imitates\n"
+        "them, and may take tens of times as long as in float32. In float32 they are other "
+        "recipes, with\n"
+        "records of their own: --set precision=float32 in fmnist train, set: {{precision: "
+        "float32}} in a plan.",
     ),
     "cli.yardsticks": (
         "{file}: los errores de PCA y de las imágenes constantes",
         "{file}: the errors of PCA and of constant images",
     ),
     "witness.made": (
-        "{group}, semilla {seed}: {metric} {first:.4f} la primera vez, {again:.4f} la segunda; mismos "
-        "pesos: {same_weights}",
+        "{group}, semilla {seed}: {metric} {first:.4f} la primera vez, {again:.4f} la segunda; "
+        "mismos pesos: {same_weights}",
         "{group}, seed {seed}: {metric} {first:.4f} the first time, {again:.4f} the second; same "
         "weights: {same_weights}",
     ),
@@ -373,16 +379,19 @@ WORDS = {
     ),
     "plans.one_of": (
         "cada elemento de runs nombra una sola de estas cosas: report o recipe.",
-        "each item of runs names one and only one of these: report or recipe.",
+        "each item of runs names exactly one of these: report or recipe.",
     ),
-    "plans.group_of_report": ("group: vale con report.", "group: goes with report."),
+    "plans.group_of_report": (
+        "group: solo se admite junto con report.",
+        "group: allowed only together with report.",
+    ),
     "plans.protocol_of_group": (
-        "protocol: un informe entero se hace con los suyos; para elegir uno hace falta group.",
-        "protocol: a whole report is made under its own; to choose one takes group.",
+        "protocol: solo se admite junto con group; un informe entero usa sus propios protocolos.",
+        "protocol: allowed only together with group; a whole report uses its own protocols.",
     ),
     "plans.seeds_of_group": (
-        "seeds: un informe entero tiene las suyas; para elegirlas hace falta group.",
-        "seeds: a whole report has its own; to choose them takes group.",
+        "seeds: solo se admite junto con group; un informe entero usa sus propias semillas.",
+        "seeds: allowed only together with group; a whole report uses its own seeds.",
     ),
     # workshop.many
     "many.runs": ("corridas", "runs"),
@@ -393,8 +402,8 @@ WORDS = {
         "tries the failed ones again.\n{details}",
     ),
     "many.no_encoder": (
-        "no empezó: falló la corrida de cuyo codificador parte",
-        "not begun: the run whose encoder it starts from has failed",
+        "no empezó, porque falló la corrida de la que toma el codificador",
+        "not started, because the run that gives it the encoder failed",
     ),
     "many.died": (
         "su proceso murió {times} veces sin terminarla (código {code}; si es negativo, el número "
@@ -406,7 +415,7 @@ WORDS = {
     "many.no_dask": (
         "para varias corridas a la vez hace falta Dask: pip install distributed. Sin él, --jobs 1 "
         "hace una por vez.",
-        "several runs at a time take Dask: pip install distributed. Without it, --jobs 1 makes "
+        "several runs at a time need Dask: pip install distributed. Without it, --jobs 1 makes "
         "one at a time.",
     ),
     "many.no_scheduler": (
@@ -454,10 +463,10 @@ WORDS = {
         "Done: {total} runs are made.",
     ),
     "many.no_store": (
-        "no hay una carpeta {folder}. --store nombra una en la que ya se hicieron corridas; sin "
-        "esa opción se mira la de siempre.",
-        "there is no folder {folder}. --store names one in which runs have been made; without it "
-        "the usual one is looked at.",
+        "no existe la carpeta {folder}. --store nombra una carpeta en la que ya se hicieron "
+        "corridas; sin esa opción se usa la habitual.",
+        "there is no folder {folder}. --store names a folder in which runs have been made; "
+        "without it the usual one is used.",
     ),
     "many.store": ("Corridas en {folder}", "Runs in {folder}"),
     "many.done": ("hechas", "done"),
@@ -465,8 +474,8 @@ WORDS = {
     "many.failed": ("fallidas", "failed"),
     "many.waiting": ("en espera", "waiting"),
     "many.details": (
-        "Cada falla, entera, está en failed.json, en la carpeta de su corrida.",
-        "Each failure is told in full in failed.json, in the folder of its run.",
+        "Cada falla está descripta por entero en failed.json, en la carpeta de su corrida.",
+        "Each failure is described in full in failed.json, in the folder of its run.",
     ),
 }
 

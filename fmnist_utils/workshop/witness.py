@@ -1,4 +1,4 @@
-"""A second witness: a recorded run made again, another day or on another processor, and how far it is from the first."""
+"""A recorded run made again, on another day or processor, and how far it is from the first."""
 
 from __future__ import annotations
 
@@ -44,6 +44,6 @@ def keep(entry: dict[str, Any], path: Path) -> None:
     """Put an entry into the file of witnesses, in the place of an earlier one of the same run."""
     entries = [old for old in read_witnesses(path) if old["id"] != entry["id"]]
     entries.append(entry)
-    entries.sort(key=lambda each: (each["report"], each["group"]))
-    lines = ",\n".join(json.dumps(each, ensure_ascii=False) for each in entries)
+    entries.sort(key=lambda known: (known["report"], known["group"]))
+    lines = ",\n".join(json.dumps(known, ensure_ascii=False) for known in entries)
     write_atomically(path, f"[\n{lines}\n]\n".encode())

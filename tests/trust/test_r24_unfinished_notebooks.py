@@ -27,7 +27,7 @@ ENDINGS = {
         "falta memoria", "Memory may be short",
     ),
     "hangs": ("import time\nwhile True:\n    time.sleep(1)", "límite de --timeout", "limit of --timeout"),
-    "leaves early": ("import sys; sys.exit(0)", "antes de tiempo", "left early"),
+    "leaves early": ("import sys; sys.exit(0)", "antes de tiempo", "ended early"),
     "raises": ("1 / 0", "ZeroDivisionError: division by zero", "ZeroDivisionError: division by zero"),
 }  # fmt: skip
 TIMEOUT = 4

@@ -98,7 +98,7 @@ BROKEN = {
     mixed_builds: ({"es": "compilaciones distintas", "en": "different builds"}, "torchvision::nms", "--force-reinstall torch torchvision"),
     no_space: ({"es": "quedan 12 MB", "en": "12 MB are left"}, "500", "export FMNIST_CACHE="),
     unwritable: ({"es": "no se puede escribir", "en": "cannot be written"}, "file", "export FMNIST_CACHE="),
-    no_network: ({"es": "no se llega", "en": "out of reach"}, download.MIRRORS[0], "fmnist data fetch"),
+    no_network: ({"es": "ninguna de estas direcciones", "en": "none of these addresses"}, download.MIRRORS[0], "fmnist data fetch"),
     old_torch: ({"es": "demasiado viejo", "en": "too old"}, "torch 2.3.1+cpu", "pip install --upgrade 'torch>="),
     no_kernel: ({"es": "llamado python3", "en": "called python3"}, "ir", "ipykernel install --sys-prefix"),
 }  # fmt: skip
@@ -127,7 +127,7 @@ def test_a_processor_that_imitates_bfloat16_is_told_and_is_no_ailment(
         doctor, "_python", lambda code: loads if "emulates_bfloat16" in code else usual(code)
     )
     found = CliRunner().invoke(main, ["--lang", "en", "doctor"])
-    assert found.exit_code == 0 and ("does not multiply in bfloat16" in found.output) == told
+    assert found.exit_code == 0 and ("has no instructions for bfloat16" in found.output) == told
 
 
 def test_other_ailments(healthy, monkeypatch):
