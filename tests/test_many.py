@@ -449,6 +449,12 @@ def test_reproduce_leaves_the_runs_meant_for_a_gpu_to_one(report, device, total,
     assert f"{total} runs, {total} missing" in told
 
 
+def test_a_run_that_is_made_elsewhere_and_not_seen_here_is_told(store, monkeypatch):
+    monkeypatch.setattr(many, "make_run", lambda *_: {"state": "done"})
+    with pytest.raises(Failure, match="All the computers must see the same folder"):
+        make_all([make()], jobs=1, store=store, progress=False)
+
+
 # --- Under fire ---------------------------------------------------------------------------------
 
 

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -61,6 +63,9 @@ def make_all(
     found: dict[Recipe, Run] = {}
 
     def look_for(recipe: Recipe) -> None:
+        for folder in (store.root, store.folder(recipe)):
+            with suppress(OSError):
+                os.scandir(folder).close()  # has a network drive ask its server what is new
         if run := store.finished(recipe, weights):
             found[recipe] = run
             if on_run:
@@ -72,18 +77,24 @@ def make_all(
     missing = [recipe for recipe in wanted if recipe not in found]
     tasks = with_encoders(missing, store, weights)
     jobs = min(jobs or default_jobs(pick_device(device)), len(tasks))
-    failures = []
+    failures: dict[Recipe, str] = {}
     with progress_bar(len(tasks), show=progress if tasks else False) as bar:
         bar.set_description(say("many.runs"))
         for recipe, outcome in carry_out(tasks, store, device, jobs, scheduler):
             bar.update()
             if outcome["state"] == "failed":
-                failures.append(f"{recipe.id[:12]} ({describe(recipe)}): {outcome['reason']}")
+                failures[recipe] = outcome["reason"]
             elif recipe in missing:
                 look_for(recipe)
+                if recipe not in found:
+                    failures[recipe] = say("many.not_seen", folder=str(store.folder(recipe)))
     if failures:
-        told = {"failed": len(failures), "total": len(tasks), "details": "\n".join(failures)}
-        raise Failure("many.some_failed", **told)
+        details = "\n".join(
+            f"{recipe.id[:12]} ({describe(recipe)}): {reason}"
+            for recipe, reason in failures.items()
+        )
+        told = {"failed": len(failures), "total": len(tasks)}
+        raise Failure("many.some_failed", **told, details=details)
     return [found[recipe] for recipe in recipes]
 
 
@@ -208,6 +219,8 @@ def connect(scheduler: Any, jobs: int, patience: float) -> Iterator[Any]:
         except (OSError, ValueError, LookupError) as error:
             told = {"address": str(scheduler), "reason": str(error)}
             raise UserError("many.no_scheduler", **told) from error
+        if not client.scheduler_info()["workers"]:
+            print(say("many.no_workers", address=str(scheduler)), file=sys.stderr, flush=True)
         yield client
 
 

@@ -424,6 +424,18 @@ WORDS = {
         "the Dask scheduler at {address} cannot be reached: {reason}. Nothing that was finished is "
         "lost. Make sure that `dask scheduler` is running there, and give the same command again.",
     ),
+    "many.no_workers": (
+        "El planificador de Dask en {address} no tiene trabajadores todavía. Esta orden los "
+        "espera; uno se inicia con `dask worker {address} --nthreads 4`.",
+        "The Dask scheduler at {address} has no workers yet. This command waits for them; "
+        "`dask worker {address} --nthreads 4` starts one.",
+    ),
+    "many.not_seen": (
+        "un trabajador la hizo, pero aquí no está en {folder}. Todas las computadoras tienen que "
+        "ver la misma carpeta de corridas.",
+        "a worker has made it, but here it is not in {folder}. All the computers must see the same "
+        "folder of runs.",
+    ),
     "many.jobs_or_scheduler": (
         "--jobs vale para esta computadora; con --scheduler, las corridas a la vez son los hilos "
         "de sus trabajadores (dask worker --nthreads 4). Se da una de las dos opciones.",
