@@ -16,7 +16,7 @@ def write(folder: Path, lang: str, executed: dict) -> None:
     Where all reports have their page, the figure has one more bar, of the claims across them, and counts what ``fmnist audit``
     counts.
     """
-    names = [name for name in student_reports() if name in executed]
+    names = [name for name in audit.student_reports() if name in executed]
     with speaking(lang):
         found = {name: audit.rows(name) for name in names}
         counts = {
