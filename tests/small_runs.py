@@ -7,11 +7,13 @@ import sys
 import torch
 
 from fmnist_utils.audit.recipes import Recipe
+from fmnist_utils.models import build_model
 from fmnist_utils.training import History
 from fmnist_utils.workshop import one_run
 from fmnist_utils.workshop.checkpoints import Checkpoints
 from fmnist_utils.workshop.cli import main
 from fmnist_utils.workshop.engine import train
+from fmnist_utils.workshop.parts import make_optimizer
 from fmnist_utils.workshop.store import RunStore
 
 DATA = {"source": "sample", "train_size": 300, "val_size": 100, "test_size": 200}
@@ -19,14 +21,28 @@ DATA = {"source": "sample", "train_size": 300, "val_size": 100, "test_size": 200
 
 def make(**changes) -> Recipe:
     fields = {
-        "data": DATA, "model": {"name": "ff_classifier", "hidden_sizes": [8]}, "loss": "cross_entropy", "optimizer": "adam",
-        "learning_rate": 0.01, "batch_size": 50, "num_epochs": 4,
-    }  # fmt: skip
+        "data": DATA,
+        "model": {"name": "ff_classifier", "hidden_sizes": [8]},
+        "loss": "cross_entropy",
+        "optimizer": "adam",
+        "learning_rate": 0.01,
+        "batch_size": 50,
+        "num_epochs": 4,
+    }
     return Recipe(**{**fields, **changes})
 
 
 class Killed(Exception):
     """In place of a signal."""
+
+
+def checkpointed(recipe: Recipe, store: RunStore) -> list[dict[str, float]]:
+    """Return the rows of the newest checkpoint, which is loaded to prove that it can be."""
+    model = build_model(**recipe.model.model_dump())
+    checkpoints = Checkpoints(
+        store.folder(recipe), recipe.id, {}, "val_loss" if recipe.select == "best" else None
+    )
+    return without_seconds(checkpoints.restore(model, make_optimizer(recipe, model)))
 
 
 def stop_after(monkeypatch, epoch: int) -> None:

@@ -1,4 +1,4 @@
-"""What is done to images at random: each image has draws of its own, and they are what they are said to be."""
+"""Augmentation: each image has draws of its own, of the sizes that are promised."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""The command line: the same verbs as the API, refusals in one message, in the language asked for."""
+"""The command line: the verbs of the API, refusals in one message, in the language asked for."""
 
 import json
 import re
@@ -6,9 +6,9 @@ import re
 import pytest
 from click.testing import CliRunner
 
+from fmnist_utils.audit import VERDICTS, chance, count_verdicts, rows
 from fmnist_utils.audit import schema as reports
 from fmnist_utils.audit.schema import load_report
-from fmnist_utils.audit import VERDICTS, chance, count_verdicts, rows
 from fmnist_utils.workshop import engine as runs
 from fmnist_utils.workshop import fast
 from fmnist_utils.workshop.cli import main

@@ -121,7 +121,7 @@ def test_confusion_matrix_has_a_row_and_a_column_for_an_absent_class():
 
 
 def test_confusion_matrix_refuses_labels_and_predictions_of_different_lengths():
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         evaluation.confusion_matrix([0, 1], [0])
 
 
@@ -152,7 +152,7 @@ def test_runs_that_are_lotteries_have_no_overdispersion_and_runs_that_swing_have
             for share in random.uniform(0.6, 0.8, 200)
         ]
     )
-    # the share has the variance 0.2² / 12, which adds 1000² times that (less a thousandth) to those of the lottery, 210
+    # The share has the variance 0.2² / 12; 1000² times that is added to the 210 of one share.
     assert evaluation.overdispersion(swinging) == pytest.approx(
         1 + 1000**2 * 0.2**2 / 12 / 210, rel=0.2
     )

@@ -1,4 +1,6 @@
-"""Every network of the reports: its shape and its number of parameters, against the published counts and closed formulas."""
+"""Every network of the reports: shapes, published counts of parameters, closed formulas."""
+
+import itertools
 
 import pytest
 import torch
@@ -86,7 +88,7 @@ def test_every_network_is_in_the_table():
 @pytest.mark.parametrize("hidden_sizes", [(), (5,), (7, 3, 2)])
 def test_classifier_follows_the_closed_formula(hidden_sizes):
     sizes = [784, *hidden_sizes, 10]
-    formula = sum((inputs + 1) * outputs for inputs, outputs in zip(sizes, sizes[1:]))
+    formula = sum((inputs + 1) * outputs for inputs, outputs in itertools.pairwise(sizes))
     assert count_parameters(FeedForwardClassifier(hidden_sizes)) == formula
 
 

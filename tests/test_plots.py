@@ -501,7 +501,7 @@ def test_losses_by_cost_draws_each_network_in_a_panel_for_each_way_of_counting(l
     plots.losses_by_cost(
         {"a": SPENT, "b": SPENT / 2}, costs=["updates", "multiply_adds", "seconds"]
     )
-    updates, multiply_adds, seconds, unused = plt.gcf().axes
+    updates, multiply_adds, _, unused = plt.gcf().axes
     assert [line.get_xydata().tolist() for line in updates.lines] == [
         [[60, 0.2], [120, 0.02]],
         [[30, 0.1], [60, 0.01]],

@@ -1,4 +1,4 @@
-"""The loop against a hand-written one, its averages, its keys, early stopping, and what it does with a diverging loss."""
+"""The loop against a hand-written one: averages, keys, early stopping, diverging losses."""
 
 import math
 

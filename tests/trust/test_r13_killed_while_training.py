@@ -7,12 +7,9 @@ import random
 import time
 
 import pytest
-from small_runs import make, train_here, without_seconds
+from small_runs import checkpointed, make, train_here, without_seconds
 
-from fmnist_utils.models import build_model
-from fmnist_utils.workshop.checkpoints import Checkpoints
 from fmnist_utils.workshop.engine import train
-from fmnist_utils.workshop.parts import make_optimizer
 from fmnist_utils.workshop.store import RunStore
 
 pytestmark = pytest.mark.racing
@@ -29,15 +26,6 @@ KINDS = [
         "batch_size": 10,
     },
 ]
-
-
-def checkpointed(recipe, store) -> list[dict[str, float]]:
-    """Return the rows of the newest checkpoint, which is loaded to prove that it can be."""
-    model = build_model(**recipe.model.model_dump())
-    checkpoints = Checkpoints(
-        store.folder(recipe), recipe.id, {}, "val_loss" if recipe.select == "best" else None
-    )
-    return without_seconds(checkpoints.restore(model, make_optimizer(recipe, model)))
 
 
 @pytest.mark.parametrize(

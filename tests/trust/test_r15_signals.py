@@ -7,8 +7,7 @@ import sys
 import time
 
 import pytest
-from small_runs import DATA, as_options, command_line, without_seconds
-from test_r13_killed_while_training import checkpointed
+from small_runs import DATA, as_options, checkpointed, command_line, without_seconds
 
 from fmnist_utils.audit.schema import load_report
 from fmnist_utils.text import say

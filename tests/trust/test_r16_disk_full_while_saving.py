@@ -3,12 +3,11 @@
 import os
 
 import pytest
-from small_runs import DATA, as_options, command_line, make
-from test_r13_killed_while_training import checkpointed
+from small_runs import DATA, as_options, checkpointed, command_line, make
 
 from fmnist_utils.text import UserError
-from fmnist_utils.workshop.files import write_atomically
 from fmnist_utils.workshop.engine import train
+from fmnist_utils.workshop.files import write_atomically
 from fmnist_utils.workshop.store import RunStore
 
 
