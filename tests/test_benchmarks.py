@@ -454,7 +454,8 @@ def test_a_benchmark_in_which_all_fails_still_has_a_table_a_picture_and_a_page(
     assert made["summary"] == [] and "failed: cnn3, ours: no room" in bench.table(made)
     bench.draw(made, tmp_path / "drawn.png")
     (tmp_path / "speed.json").write_text(json.dumps(made))
-    speed.write(tmp_path, "en", tmp_path)
+    monkeypatch.setattr(speed, "MEASURED", tmp_path / "speed.json")
+    speed.write(tmp_path, "en", {})
     assert ["ff", speed.ENGINES["ours"]["en"], "not measured", *"––––"] in rows_of(
         tmp_path / "speed_engines.csv"
     )
@@ -492,9 +493,10 @@ def test_nothing_is_trained_in_bfloat16_where_it_is_slower(fake, monkeypatch):
 
 
 @pytest.mark.parametrize("lang", ["es", "en"])
-def test_the_tables_of_the_page_show_what_was_measured(result, lang, tmp_path):
+def test_the_tables_of_the_page_show_what_was_measured(result, lang, tmp_path, monkeypatch):
     (tmp_path / "speed.json").write_text(json.dumps(result))
-    speed.write(tmp_path, lang, tmp_path)
+    monkeypatch.setattr(speed, "MEASURED", tmp_path / "speed.json")
+    speed.write(tmp_path, lang, {})
     engines = (tmp_path / "speed_engines.csv").read_text("utf-8").splitlines()
     absent = writing.NOT_MEASURED[lang]
     assert (
@@ -520,7 +522,7 @@ def test_the_tables_of_the_page_show_what_was_measured(result, lang, tmp_path):
 
 @pytest.mark.parametrize("lang", ["es", "en"])
 def test_the_measurements_of_the_page_make_all_its_tables(lang, tmp_path):
-    speed.write(tmp_path, lang, ROOT / "benchmarks")
+    speed.write(tmp_path, lang, {})
     assert_headers_fit(lang, tmp_path)
     for name in ("engines", "targets", "rates", "growth"):
         shown = [cell for row in rows_of(tmp_path / f"speed_{name}.csv") for cell in row]
@@ -538,8 +540,9 @@ def test_precisions_are_compared_where_both_have_runs(monkeypatch):
 
 
 @pytest.mark.parametrize("lang", ["es", "en"])
-def test_a_page_without_measurements_says_so(lang, tmp_path):
-    speed.write(tmp_path, lang, tmp_path)
+def test_a_page_without_measurements_says_so(lang, tmp_path, monkeypatch):
+    monkeypatch.setattr(speed, "MEASURED", tmp_path / "speed.json")
+    speed.write(tmp_path, lang, {})
     assert writing.NOT_MEASURED[lang] in (tmp_path / "speed_engines.csv").read_text("utf-8")
     assert (tmp_path / "speed.png").exists()
 

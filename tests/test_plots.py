@@ -577,9 +577,7 @@ def test_verdicts_writes_the_counts_that_are_not_zero(language):
     assert [
         [item.get_text() for item in axes.texts if item.get_text()] for axes in (numbers, claims)
     ] == [["4", "2"]] * 2
-    assert legend() == [
-        text.say(f"verdict.{verdict}") for verdict in ("agrees", "differs", "cannot be compared")
-    ]
+    assert legend() == [text.say(f"verdict.{verdict}") for verdict in ("agrees", "differs")]
 
 
 def test_confusion_matrix_writes_each_count_in_its_cell(language):

@@ -13,6 +13,7 @@ from fmnist_utils.audit import Measure, load_report
 from fmnist_utils.text import say, speaking
 from fmnist_utils.audit.records import Records
 
+MEASURED = ROOT / "benchmarks" / "speed.json"
 ENGINES = {
     "ours": {"es": "**este proyecto**", "en": "**this project**"},
     "ours, bfloat16": {"es": "**este proyecto**, `bfloat16`", "en": "**this project**, `bfloat16`"},
@@ -132,7 +133,7 @@ BOTH_PRECISIONS = [
 
 def write(folder: Path, lang: str, executed: dict) -> None:
     """Write the tables ``speed_*.csv`` and the figure ``speed.png`` into ``folder``; the columns are named in ``speed.md``."""
-    path = ROOT / "benchmarks" / "speed.json"
+    path = MEASURED
     found = json.loads(path.read_text("utf-8")) if path.exists() else {}
     with speaking(lang):
         tables = {
