@@ -187,57 +187,8 @@ def test_conda_asks_for_what_the_package_asks_for():
     assert environment["dependencies"][-1] == {"pip": ["-e ."]}
 
 
-# --- Commands and documents -----------------------------------------------------------------------------------------
-
-
-def targets() -> set[str]:
-    return set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE))
-
-
-def code_of(markdown: str) -> str:
-    """Return the fenced blocks and the inline code of ``markdown``, without comments."""
-    fenced = re.findall(r"^```.*?\n(.*?)^```", markdown, re.MULTILINE | re.DOTALL)
-    return re.sub(r"#.*", "", "\n".join(fenced + re.findall(r"(?<!`)`([^`\n]+)`(?!`)", markdown)))
-
-
-def documents() -> list[Path]:
-    return [
-        ROOT / "README.md",
-        ROOT / "CONTRIBUTING.md",
-        *ROOT.glob("book/es/*.md"),
-        *ROOT.glob("book/en/*.md"),
-    ]
-
-
-def test_every_target_is_phony_and_explained():
-    phony = re.search(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)[1].split()
-    assert set(phony) == targets() == set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
-    shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert all(f"make {target} " in shown for target in targets())
-
-
-@pytest.mark.parametrize("path", documents(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_documented_commands_exist(path):
-    code = code_of(path.read_text("utf-8"))
-    assert set(re.findall(r"\bmake ([a-z][a-z-]*)", code)) <= targets()
-    from fmnist_utils.workshop.cli import main
-
-    assert set(re.findall(r"\bfmnist ([a-z]+)", code)) <= set(main.commands)
-
-
-@pytest.mark.parametrize("path", documents(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_documented_parameters_exist(path):
-    for name, arguments in re.findall(
-        r"papermill (notebooks/\S+\.ipynb)(.*)", code_of(path.read_text("utf-8"))
-    ):
-        cells = json.loads((ROOT / name).read_text("utf-8"))["cells"]
-        source = "".join(
-            next(c for c in cells if "parameters" in c["metadata"].get("tags", []))["source"]
-        )
-        assigned = {
-            target.id for node in ast.parse(source).body for target in getattr(node, "targets", [])
-        }
-        assert set(re.findall(r"-p (\w+)", arguments)) <= assigned, name
+# --- Documents ------------------------------------------------------------------------------------
+# The commands that they promise are tried in test_documented_commands.py.
 
 
 def test_the_readme_says_the_same_in_both_languages():
