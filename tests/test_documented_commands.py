@@ -147,7 +147,6 @@ SKIPPED = {
     "for computer in": "needs a room of computers; test_many.py has a cluster",
     ".venv/bin/dask scheduler": "the same",
     "fmnist sweep plan.yaml --scheduler": "the same",
-    "jupyter lab": "runs until it is closed",
     "make env": "test_make_env.py, and continuous integration",
     "make lock": "asks the registry of packages",
     "make lint": "test_lint.py runs the same",
