@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -127,11 +128,27 @@ def provenance(store: Store | None = None) -> Table:
             "scrutiny.float32": str(_count(runs, "float32")),
             "scrutiny.bfloat16": str(_count(runs, "bfloat16")),
             "scrutiny.made": " – ".join(_span(runs)),
+            "scrutiny.commits": _unknown_commits(runs),
         }
         for (_, kernels), runs in sorted(found.items())
     ]
     processors = [processor for processor, _ in sorted(found)]
     return Table(pd.DataFrame(lines, index=pd.Index(processors)).rename(columns=say))
+
+
+def _unknown_commits(runs: Sequence[Run]) -> str:
+    """Return how many runs name a commit that this repository does not have; a dash where there is none to ask."""
+    named = [str(run.record.made_with.get("commit") or "").rstrip("+") for run in runs]
+    asked = "\n".join(dict.fromkeys(filter(None, named))) + "\n"
+    command = ["git", "cat-file", "--batch-check"]
+    try:
+        answer = subprocess.run(
+            command, input=asked, cwd=FOLDER, capture_output=True, text=True, check=True, timeout=60
+        )
+    except (OSError, subprocess.SubprocessError):
+        return "–"
+    unknown = {line.split()[0] for line in answer.stdout.splitlines() if line.endswith("missing")}
+    return str(sum(not commit or commit in unknown for commit in named))
 
 
 def read_witnesses(path: Path | None = None) -> list[dict[str, Any]]:

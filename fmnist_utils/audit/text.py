@@ -385,6 +385,10 @@ WORDS = {
     "scrutiny.yes": ("sí", "yes"),
     "scrutiny.no": ("no", "no"),
     "scrutiny.where": ("dónde y cuándo", "where and when"),
+    "scrutiny.commits": (
+        "nombran un commit que no está en el repositorio",
+        "name a commit that is not in the repository",
+    ),
     "scrutiny.made": ("cuándo", "when"),
     # search
     "search.grid": ("grilla", "grid"),

@@ -54,6 +54,7 @@ def write(folder: Path, lang: str, executed: dict) -> None:
             "coverage": audit.coverage(store),
             "sensitivity": audit.sensitivity(audit.rows(store=store)),
             "provenance": audit.provenance(store),
+            "witnesses": audit.witnesses(),
         }
         for name, table in tables.items():
             # In the class of a notebook's outputs, so that the style sheet shows it as it does there.
