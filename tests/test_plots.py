@@ -185,7 +185,7 @@ def test_shares_are_sorted_and_only_the_largest_shown():
 
 def test_every_figure_is_in_the_list_above():
     public = {name for name, item in vars(plots).items() if hasattr(item, "__wrapped__")}
-    assert public == set(CALLS)
+    assert public - {"deviations"} == set(CALLS), "deviations draws rows of the audit, below"
 
 
 @pytest.mark.parametrize("name", CALLS)
