@@ -115,7 +115,7 @@ def outdated(refresh: bool = False) -> Iterator[tuple[Path, NotebookNode | Value
                 continue
             for cell in notebook.cells:
                 if "nbval-check-output" in tags(cell):
-                    cell.outputs = kept.get(cell.id, [])
+                    keep(cell, kept.get(cell.id, []))
             if notebook != present or without_output(notebook):
                 yield target, notebook
         names = {source.stem for source in pages.paths()}
@@ -151,10 +151,17 @@ def fill_in(notebook: NotebookNode, missing: list[NotebookNode], target: Path) -
             if "data" in output:
                 output.data = {"text/plain": output.data["text/plain"]}
                 output.metadata = {}
-            output.pop("execution_count", None)
-            if output.output_type == "execute_result":
-                output.execution_count = None
-            cell.outputs.append(output)
+        keep(cell, outputs[cell.id])
+
+
+def keep(cell: NotebookNode, outputs: list[NotebookNode]) -> None:
+    """Keep ``outputs`` in a cell. They are numbered: nbval takes a cell without a number for unrun."""
+    for output in outputs:
+        output.pop("execution_count", None)
+        if output.output_type == "execute_result":
+            output.execution_count = 1
+    cell.outputs = outputs
+    cell.execution_count = 1 if outputs else None
 
 
 def plain_notebook(source: Path, lang: str) -> NotebookNode:
