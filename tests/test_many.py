@@ -230,7 +230,9 @@ def test_a_failure_is_told_with_its_traceback_and_stops_no_other(store, in_proce
 def test_what_starts_from_a_failed_encoder_is_not_begun(jobs, store, in_process, breaks):
     breaks(PRETRAINING)
     waiting = make(model=ENCODED, encoder_from=PRETRAINING)
-    with pytest.raises(Failure, match="(?s)2 of 2.*a mistake of ours.*whose encoder it starts"):
+    with pytest.raises(
+        Failure, match="(?s)2 of 2.*a mistake of ours.*the run that gives it the encoder failed"
+    ):
         make_all([waiting], jobs=jobs, store=store, progress=False)
     assert not store.folder(waiting).exists()
 

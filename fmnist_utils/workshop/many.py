@@ -63,9 +63,7 @@ def make_all(
     found: dict[Recipe, Run] = {}
 
     def look_for(recipe: Recipe) -> None:
-        for folder in (store.root, store.folder(recipe)):
-            with suppress(OSError):
-                os.scandir(folder).close()  # has a network drive ask its server what is new
+        _refresh(store, recipe)
         if run := store.finished(recipe, weights):
             found[recipe] = run
             if on_run:
@@ -89,13 +87,22 @@ def make_all(
                 if recipe not in found:
                     failures[recipe] = say("many.not_seen", folder=str(store.folder(recipe)))
     if failures:
-        details = "\n".join(
-            f"{recipe.id[:12]} ({describe(recipe)}): {reason}"
-            for recipe, reason in failures.items()
-        )
-        told = {"failed": len(failures), "total": len(tasks)}
-        raise Failure("many.some_failed", **told, details=details)
+        raise _some_failed(failures, total=len(tasks))
     return [found[recipe] for recipe in recipes]
+
+
+def _refresh(store: RunStore, recipe: Recipe) -> None:
+    """Have a network drive ask its server what is new in the folder of ``recipe``."""
+    for folder in (store.root, store.folder(recipe)):
+        with suppress(OSError):
+            os.scandir(folder).close()
+
+
+def _some_failed(failures: dict[Recipe, str], total: int) -> Failure:
+    """Return the error that lists the runs that failed, each with its reason."""
+    lines = [f"{run.id[:12]} ({describe(run)}): {reason}" for run, reason in failures.items()]
+    values = {"failed": len(failures), "total": total, "details": "\n".join(lines)}
+    return Failure("many.some_failed", **values)
 
 
 def with_encoders(
