@@ -216,7 +216,7 @@ class Run:
 
 def _predictions(content: bytes) -> np.ndarray:
     """Return the array of a file of predictions."""
-    with np.load(io.BytesIO(content)) as arrays:
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         return arrays["predictions"]
 
 
