@@ -45,7 +45,7 @@ def verdicts(counts: Mapping[str, Mapping[str, Mapping[str, int]]]) -> None:
     """Draw how many numbers and how many claims have each verdict, one bar a report.
 
     Args:
-        counts: name of a report -> what :func:`fmnist_utils.audit.count_verdicts` gives for it.
+        counts: name of a report -> what ``count_verdicts`` gives for it.
     """
     kinds = ("number", "claim")
     found = {
@@ -86,7 +86,7 @@ def deviations(rows: Sequence[Any]) -> None:
     dashed lines a deviation does not matter: a bar that reaches beyond them says too little.
 
     Args:
-        rows: lines of the audit of numbers: :class:`fmnist_utils.audit.Row`. Those without an
+        rows: lines of the audit of numbers: ``Row``. Those without an
             interval are left out.
     """
     shown = [row for row in rows if row.low is not None and row.margin]

@@ -236,7 +236,7 @@ def losses_by_cost(
 
     Args:
         frames: name -> a row an epoch, with ``column`` and all of ``costs``, as
-            :func:`fmnist_utils.audit.spending` gives them.
+            ``spending`` gives them.
         column: the loss to draw.
         costs: ``"epochs"``, ``"updates"``, ``"multiply_adds"``, ``"seconds"``, or some of them.
     """
