@@ -42,6 +42,8 @@ def mended(text: str, lang: str) -> str:
     """Return a page with what it should say in ``lang``."""
     for pattern, right in MENDED:
         text = re.sub(pattern, right.replace("{branch}", BRANCH[lang]), text)
+    # autodoc's name for the field of an attribute's type, which does not pass through gettext
+    text = re.sub(r'(<dt class="field-\w+">)Type(?=<)', rf"\1{_('Type')}", text)
     for words in IN_TEMPLATES:
         text = text.replace(f'"{words}"', f'"{_(words)}"')
     return text
