@@ -19,6 +19,12 @@ import torch
 from sklearn import metrics
 from torch import Tensor, nn
 
+from fmnist_utils.text import UserError
+
+LARGEST = (
+    20  # the largest value of an image: inputs from 0 to 255 are beyond it, normalized ones not
+)
+
 
 def predict(model: nn.Module, images: Tensor, batch_size: int = 1000) -> Tensor:
     """Return the probabilities of the classes, the softmax of the model's logits.
@@ -28,6 +34,9 @@ def predict(model: nn.Module, images: Tensor, batch_size: int = 1000) -> Tensor:
 
     Returns:
         (N, 10) on the CPU; each row sums to 1. The predictions are its ``.argmax(1)``.
+
+    Raises:
+        UserError: as ``reconstruct`` and ``encode`` do, if ``images`` are of another form.
     """
 
     def probabilities(inputs: Tensor) -> Tensor:
@@ -50,11 +59,27 @@ def _apply(
     model: nn.Module, function: Callable[[Tensor], Tensor], images: Tensor, batch_size: int
 ) -> Tensor:
     """Return ``function`` of all images, a batch at a time on the device of ``model``."""
+    _check_images(images)
     device = next((parameter.device for parameter in model.parameters()), images.device)
     # Not inference_mode: tensors made there could not train a head.
     with _evaluation_mode(model), torch.no_grad():
         outputs = [function(batch.to(device)).cpu() for batch in images.split(batch_size)]
     return torch.cat(outputs)
+
+
+def _check_images(images: object) -> None:
+    """Refuse what is not a batch of images: a network may answer to other shapes, and wrongly."""
+    given = ""
+    if not isinstance(images, Tensor):
+        given = type(images).__name__
+    elif images.ndim != 4 or images.shape[1:] != (1, 28, 28) or not len(images):
+        given = str(tuple(images.shape))
+    elif not images.is_floating_point():
+        given = str(images.dtype).removeprefix("torch.")
+    elif not images.abs().max() <= LARGEST:  # NaN is not
+        given = f"{images.min():g} … {images.max():g}"
+    if given:
+        raise UserError("evaluation.images", given=given)
 
 
 @contextmanager

@@ -173,6 +173,48 @@ WORDS: dict[str, tuple[str, str]] = {
         "Replace it by the published file; or unset the variable FMNIST_DATA, if it is set, "
         "and run `fmnist data fetch`.",
     ),
+    # photos
+    "photos.given": ("la dada", "as given"),
+    "photos.grey": ("en gris", "grey"),
+    "photos.negated": ("fondo negro", "black background"),
+    "photos.trimmed": ("sin bordes", "trimmed"),
+    "photos.small": ("28 × 28", "28 × 28"),
+    "photos.missing": (
+        "No existe el archivo {file}; se buscó desde la carpeta {folder}. {hint}",
+        "There is no file {file}; it was looked for from the folder {folder}. {hint}",
+    ),
+    "photos.unreadable": (
+        "{file} no se puede leer como imagen: {reason}. Se espera un archivo JPEG, PNG, WebP, GIF, "
+        "BMP o TIFF entero. Una foto HEIC de iPhone se exporta antes como JPEG.",
+        "{file} cannot be read as a picture: {reason}. Expected: a whole file in JPEG, PNG, WebP, "
+        "GIF, BMP or TIFF. Export a HEIC photo of an iPhone as JPEG first.",
+    ),
+    "photos.kind": (
+        "own_image: se dio un objeto {given}. Se admite la ruta de un archivo, una imagen de PIL "
+        "(Image.open), un arreglo de NumPy o un tensor.",
+        "own_image: given an object {given}. Allowed: the path of a file, a PIL image "
+        "(Image.open), a NumPy array or a tensor.",
+    ),
+    "photos.shape": (
+        "own_image: se dieron números {dtype} de forma {shape}. Se espera una sola imagen de "
+        "números: (alto, ancho), (alto, ancho, canales) o (canales, alto, ancho), con 1, 3 o 4 "
+        "canales. De un lote se pasa una por vez: own_image(images[0]).",
+        "own_image: given {dtype} numbers of shape {shape}. Expected: one picture made of "
+        "numbers: (height, width), (height, width, channels) or (channels, height, width), with 1, "
+        "3 or 4 channels. Of a batch, give one at a time: own_image(images[0]).",
+    ),
+    "photos.range": (
+        "own_image: los valores van de {low:g} a {high:g}. Se esperan de 0 a 1, de 0 a 255, o "
+        "enteros hasta 65535. Si la imagen está normalizada, primero se la lleva a [0, 1].",
+        "own_image: the values go from {low:g} to {high:g}. Expected: from 0 to 1, from 0 to 255, "
+        "or whole numbers to 65535. If the picture is normalized, bring it to [0, 1] first.",
+    ),
+    "photos.plain": (
+        "own_image: nada se distingue del fondo. Hace falta una prenda sola, sobre un fondo liso "
+        "de otro brillo.",
+        "own_image: nothing stands out from the background. Take one garment alone, on a plain "
+        "background of another brightness.",
+    ),
     # models
     "models.unknown": (
         "no existe {given!r}. Se admiten: {allowed}. {hint}",
@@ -201,6 +243,16 @@ WORDS: dict[str, tuple[str, str]] = {
     # evaluation
     "evaluation.true": ("clase verdadera", "true class"),
     "evaluation.predicted": ("clase predicha", "predicted class"),
+    "evaluation.images": (
+        "images: se dio {given}. Se espera un tensor de forma (N, 1, 28, 28), en coma flotante y "
+        "preparado como al entrenar, es decir, de 0 a 1 si no se normalizó. De una imagen del "
+        "conjunto: images[:1]. Para una propia: "
+        "`from fmnist_utils.photos import own_image; own_image(picture)`",
+        "images: given {given}. Expected: a tensor of shape (N, 1, 28, 28), floating point, "
+        "prepared as in training, that is, from 0 to 1 unless it was normalized. For one image of "
+        "the data set: images[:1]. For one of your own: "
+        "`from fmnist_utils.photos import own_image; own_image(picture)`",
+    ),
     # plots
     "plots.numbers": ("números publicados", "published numbers"),
     "plots.claims": ("afirmaciones", "claims"),

@@ -56,8 +56,9 @@ def test_every_part_of_the_model_keeps_its_mode(images, function):
 
 def test_the_mode_is_restored_after_an_error():
     model = dropout_classifier().train()
+    model[1] = nn.Linear(5, 16)
     with pytest.raises(RuntimeError):
-        evaluation.predict(model, torch.zeros(2, 1, 5, 5))
+        evaluation.predict(model, torch.zeros(2, 1, 28, 28))
     assert model.training and model[2].training
 
 

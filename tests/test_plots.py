@@ -82,6 +82,7 @@ SPENT["test_loss"] = [0.2, 0.02]
 
 SMALL_NETWORK = ([1, 2], [[0.5, 0.25], [-1, 0.75]], [[2, -2], [0.5, 1]])
 CALLS = {
+    "photo_steps": lambda: plots.photo_steps({"given": np.ones((9, 5, 3)), "small": IMAGES[0, 0]}),
     "curves": lambda: plots.curves({"SGD": history([2.0, 1.0])}, "val_loss"),
     "intervals": lambda: plots.intervals({"a": [0.8, 0.9]}, published=0.81),
     "epoch_times": lambda: plots.epoch_times(

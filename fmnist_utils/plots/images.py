@@ -85,6 +85,23 @@ def reconstructions(
 
 
 @book_figure
+def photo_steps(steps: Mapping[str, ArrayLike]) -> None:
+    """Draw a picture of one's own after each step that makes it an image of the data set.
+
+    Args:
+        steps: what :func:`~fmnist_utils.photos.own_image_steps` returns: (H, W) or (H, W, 3), from
+            0 to 1, by name.
+    """
+    columns = len(steps)
+    _, panels = plt.subplots(1, columns, squeeze=False, figsize=(WIDTH, WIDTH / columns + 0.5))
+    for number, (axes, (name, picture)) in enumerate(zip(panels.flat, steps.items()), start=1):
+        axes.imshow(np.asarray(picture), cmap="gray", vmin=0, vmax=1)
+        axes.set_xlabel(f"{number}. {say(f'photos.{name}')}", fontsize=9)
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set_visible(True)  # so that a white background is seen to end
+
+
+@book_figure
 def pixel_maps(
     maps: Mapping[str, ArrayLike],
     quantity: str = "mean_output",
