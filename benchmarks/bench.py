@@ -607,7 +607,7 @@ def table(result: dict) -> str:
         "how far the last loss is from ours and may be, in %, and whether those of all epochs agree",
         "",
         f"{'':28}{'median':>8}{'min':>8}{'max':>8}{'tutorial':>10}{'best peer':>10}{'ours':>7}{'MB':>7}{'ratio':>7}"
-        + "  same loss",
+        "  same loss",
     ]
     for row in result["summary"]:
         seconds = "".join(f"{row['seconds'][name]:8.2f}" for name in ("median", "min", "max"))

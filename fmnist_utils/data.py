@@ -23,10 +23,10 @@ import numbers
 import os
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import platformdirs
@@ -132,6 +132,7 @@ def load_fashion_mnist(
     _check_choice("source", source, SOURCES)
     _check_choice("val_from", val_from, ("train", "test"))
     train_images, train_labels, test_images, test_labels = load_arrays(source)
+    sets: dict[str, tuple[np.ndarray, ...]]
     sets = {"train": (train_images, train_labels), "test": (test_images, test_labels)}
     total = len(sets[val_from][1])
     if val_size is None:
@@ -173,7 +174,7 @@ def load_fashion_mnist(
     )
 
 
-def load_arrays(source: str = "sample") -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def load_arrays(source: str = "sample") -> tuple[np.ndarray, ...]:
     """Return the data as bytes: training images (N, 28, 28), labels (N,), test images, labels.
 
     Raises:
@@ -184,12 +185,16 @@ def load_arrays(source: str = "sample") -> tuple[np.ndarray, np.ndarray, np.ndar
     if source == "sample":
         return _load_sample()
     folder = official_folder()
-    return tuple(read_idx(find_file(folder, name), OFFICIAL_FILES[name]) for name in OFFICIAL_FILES)
+    return _read_all(folder, OFFICIAL_FILES)
 
 
 @functools.cache
-def _load_sample() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    return tuple(read_idx(find_file(SAMPLE, name), SAMPLE_FILES[name]) for name in SAMPLE_FILES)
+def _load_sample() -> tuple[np.ndarray, ...]:
+    return _read_all(SAMPLE, SAMPLE_FILES)
+
+
+def _read_all(folder: Path, files: Mapping[str, IdxFile]) -> tuple[np.ndarray, ...]:
+    return tuple(read_idx(find_file(folder, name), files[name]) for name in files)
 
 
 # --- Where the files are, and how one is read -----------------------------------------------------
@@ -296,7 +301,7 @@ def _random_order(size: int, seed: int) -> np.ndarray:
     return torch.randperm(size, generator=torch.Generator().manual_seed(seed)).numpy()
 
 
-def _check_choice(name: str, given: object, allowed: Iterable[str]) -> None:
+def _check_choice(name: str, given: object, allowed: Collection[str]) -> None:
     if given not in allowed:
         hint = nearest(str(given), allowed)
         raise UserError(
@@ -305,8 +310,9 @@ def _check_choice(name: str, given: object, allowed: Iterable[str]) -> None:
 
 
 def _check_number(
-    name: str, given: object, low: float, high: float, kind: type = numbers.Integral
+    name: str, given: Any, low: float, high: float, kind: type = numbers.Integral
 ) -> None:
-    if not isinstance(given, kind) or isinstance(given, bool) or not low <= given <= high:
+    is_number = isinstance(given, kind) and not isinstance(given, bool)
+    if not (is_number and low <= given <= high):
         key = "data.whole" if kind is numbers.Integral else "data.number"
         raise UserError(key, name=name, given=given, low=low, high=high)

@@ -9,8 +9,34 @@ from statistics import mean, stdev
 from scipy import stats
 
 REPORTS = Path(__file__).parents[1] / "fmnist_utils" / "reports"
-NUMBERS = "N1-1 N1-2 N1-3 N1-4 N1-5 N1-6 N3-1 N3-3 N3-6 N3-12 N3-17 N4-1".split()
-CLAIMS = "C1-1 C1-2 C1-9 C3-1 C3-3 C3-7 C3-8 C3-11 C3-13 C4-4 C4-9 C4-15".split()
+NUMBERS = [
+    "N1-1",
+    "N1-2",
+    "N1-3",
+    "N1-4",
+    "N1-5",
+    "N1-6",
+    "N3-1",
+    "N3-3",
+    "N3-6",
+    "N3-12",
+    "N3-17",
+    "N4-1",
+]
+CLAIMS = [
+    "C1-1",
+    "C1-2",
+    "C1-9",
+    "C3-1",
+    "C3-3",
+    "C3-7",
+    "C3-8",
+    "C3-11",
+    "C3-13",
+    "C4-4",
+    "C4-9",
+    "C4-15",
+]
 MARGINS = {
     "accuracy": (0.01, False),
     "loss": (0.1, True),
@@ -22,7 +48,7 @@ MARGINS = {
 def block(row):
     """Return the lines of the YAML that belong to a row, and the folder of its report."""
     (path,) = REPORTS.glob(f"0{row[1]}_*/report.yaml")
-    return re.search(rf"- id: {row}\n(.*?)\n(?=  - id: |\S)", path.read_text("utf-8"), re.S)[
+    return re.search(rf"- id: {row}\n(.*?)\n(?=  - id: |\S)", path.read_text("utf-8"), re.DOTALL)[
         1
     ], path.parent
 

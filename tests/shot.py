@@ -32,10 +32,10 @@ def dask_setup(worker) -> None:
     one_run.PROGRAM = "shot"
 
 
-def set_fate(root: Path, id: str, fate: str) -> None:
+def set_fate(root: Path, run_id: str, fate: str) -> None:
     """Lay down what is to happen to a run when it is made next."""
     (root / "fates").mkdir(parents=True, exist_ok=True)
-    (root / "fates" / id[:16]).write_text(fate)
+    (root / "fates" / run_id[:16]).write_text(fate)
 
 
 def note(what: str) -> None:

@@ -14,9 +14,9 @@ from independent_audit import CLAIMS, NUMBERS, verdict_on_claim, verdict_on_numb
 from fmnist_utils import audit
 from fmnist_utils.audit import verdicts
 from fmnist_utils.audit.estimates import Estimate, hits_in_few, joint, mcnemar, pooled, to_scale
+from fmnist_utils.audit.forms import Claim, Condition, Number
 from fmnist_utils.audit.margins import load_margins
 from fmnist_utils.audit.measures import QUANTITIES, Measure, read_quantity
-from fmnist_utils.audit.forms import Claim, Condition, Number
 from fmnist_utils.audit.schema import load_across, load_report
 from fmnist_utils.audit.verdicts import Audit, judge, judge_all
 from fmnist_utils.text import UserError, say, set_language
@@ -390,7 +390,9 @@ def test_a_condition_may_be_measured_under_one_protocol_in_any_case():
 def test_a_column_is_judged_beside_its_numbers():
     report = load_report("05")
     table = next(table for table in report.tables if table.id == "T5-2")
-    wanted = {report.number(id).measure.of[0]: report.number(id).value for id in table.numbers}
+    wanted = {
+        report.number(name).measure.of[0]: report.number(name).value for name in table.numbers
+    }
 
     def run_of(factor):
         def found(recipe):
@@ -700,7 +702,7 @@ def test_tables_for_the_page():
     assert shown.loc["b", "loss (test)"] == "0.300 (n = 1)"
     autoencoder = fake_run(SimpleNamespace(model=SimpleNamespace(latent_dim=64)), loss=0.04)
     assert audit.by_size({"64 units": [autoencoder] * 2}, "test_loss") == {64: [0.04, 0.04]}
-    assert list(audit.errors_table(REPORT).index)[0] == "E1-1"
+    assert audit.errors_table(REPORT).index[0] == "E1-1"
     numbers = audit.table([row for row in audit.rows("01") if row.kind == "number"])
     assert (
         numbers.loc["N1-2", "published"] == "81.0 %" and numbers.loc["N1-1", "published"] == "0.51"

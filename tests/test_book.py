@@ -15,17 +15,16 @@ import numpy as np
 import pytest
 import scipy.stats
 import torch
+from bs4 import BeautifulSoup
 from PIL import Image, ImageDraw
-from toy_book import ROOT, code, run_in, text, toy_notebook, write_source, write_toy_book
+from toy_book import ROOT, code, text, toy_notebook, write_source
 
 from book.machinery import build, execution, kernel, links, pages, pictures
 from book.machinery.generated import adding, closing, colophon, verdicts, writing
 from book.machinery.rules.page import ALT_LENGTH
-from bs4 import BeautifulSoup
 from fmnist_utils import training
 from fmnist_utils.audit import load_report, student_reports
 from fmnist_utils.audit.records import Records
-from fmnist_utils.models import FeedForwardClassifier
 from fmnist_utils.text import UserError
 
 # --- One language of a notebook ---------------------------------------------------------------------------------------
@@ -296,8 +295,8 @@ def test_outputs_of_other_code_are_refused():
 def audited_page():
     """A page that shows two groups of report 1 and shows three rows of its audit."""
     rows = "".join(
-        f'<tr><th style="text-align: left">{id}</th><td>{id}</td></tr>'
-        for id in ("N1-1", "C1-3", "E1-2")
+        f'<tr><th style="text-align: left">{name}</th><td>{name}</td></tr>'
+        for name in ("N1-1", "C1-3", "E1-2")
     )
     rows += '<tr class="reason"><td colspan="2">So it is (E1-2), but (N1-7).</td></tr>'
     table = nbformat.v4.new_output(
@@ -443,8 +442,8 @@ def test_the_figure_of_the_home_page_counts_the_verdicts(lang, tmp_path):
 
 @pytest.mark.parametrize("lang", pages.LANGUAGES)
 def test_with_all_reports_the_figure_counts_the_whole_audit(lang, tmp_path, monkeypatch):
-    from fmnist_utils.audit.schema import student_reports
     from fmnist_utils.audit import count_verdicts, rows
+    from fmnist_utils.audit.schema import student_reports
 
     monkeypatch.setenv("FMNIST_RESULTS", str(tmp_path))
     drawn = []

@@ -39,7 +39,10 @@ def shell_lines(markdown: str) -> list[str]:
         if not block.startswith("#!"):
             block = re.sub(r"\\\n\s*", "", re.sub(r"(^|\s)#.*", "", block))
             block = re.sub(
-                r"^for .*?^done", lambda loop: loop[0].replace("\n", ";"), block, flags=re.M | re.S
+                r"^for .*?^done",
+                lambda loop: loop[0].replace("\n", ";"),
+                block,
+                flags=re.MULTILINE | re.DOTALL,
             )
             lines += [line.strip() for line in block.splitlines() if line.strip()]
     return lines
@@ -199,7 +202,7 @@ def clone(tmp_path_factory):
     subprocess.run(["git", "clone", "--quiet", ROOT, folder], check=True)
     (folder / ".venv").symlink_to(sys.prefix)
     plan = re.search(
-        r"```yaml\n(.*?)```", (ROOT / "book/en/how_to_run.md").read_text("utf-8"), re.S
+        r"```yaml\n(.*?)```", (ROOT / "book/en/how_to_run.md").read_text("utf-8"), re.DOTALL
     )
     (folder / "plan.yaml").write_text(plan[1], "utf-8")
     return folder

@@ -34,7 +34,7 @@ def test_what_the_reader_saved_stays(tmp_path, lang):
     set_language(lang)
     first = lab.copy_notebooks(tmp_path, lang).first
     first.write_text("mine", "utf-8")
-    gone = sorted(first.parent.glob("*.ipynb"))[-1]
+    gone = max(first.parent.glob("*.ipynb"))
     gone.unlink()
     result = fmnist("lab", "--no-open", "--lang", lang, str(tmp_path))
     assert first.read_text("utf-8") == "mine" and gone.exists()

@@ -346,7 +346,9 @@ def test_status_without_a_plan_is_that_of_all_reports():
     told = run("status")
     assert told.exit_code == 0
     counted = sum(
-        map(int, re.findall(r"^ +(\d+)  (?:done|running|failed|waiting)", told.output, re.M))
+        map(
+            int, re.findall(r"^ +(\d+)  (?:done|running|failed|waiting)", told.output, re.MULTILINE)
+        )
     )
     reports = [load_report(name) for name in schema.report_names()]
     wanted = {

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from fmnist_utils.audit import schema as reports
 from fmnist_utils import audit
+from fmnist_utils.audit import schema as reports
 from fmnist_utils.audit import verdicts
-from fmnist_utils.audit.margins import load_margins
 from fmnist_utils.audit.groups import Bilingual
+from fmnist_utils.audit.margins import load_margins
 from fmnist_utils.audit.recipes import Spec
 from fmnist_utils.audit.schema import (
     Report,
@@ -291,9 +291,15 @@ def test_a_file_that_is_no_report_is_refused_in_words(content, parts, tmp_path, 
 def test_a_report_names_only_what_it_has(changes, wrong, right):
     text = {"es": "a", "en": "b"}
     number = {"id": "N9-1", "what": text, "published": "0.1", "unit": "error", "where": text}
+    numbers = [number | {"measure": changes["measure"]}] if "measure" in changes else []
+    fields = made_up().model_dump() | {"numbers": numbers}
+
+    def read():
+        made_up(**changes.get("groups", {}))
+        Report(**fields)
+
     with pytest.raises(UserError, match=f"'{wrong}'.*Did you mean '{right}'"):
-        report = made_up(**changes.get("groups", {}))
-        Report(**report.model_dump() | {"numbers": [number | {"measure": changes["measure"]}]})
+        read()
 
 
 def test_a_study_of_ours_has_no_authors_and_nothing_to_audit(tmp_path, monkeypatch):
@@ -475,9 +481,9 @@ def test_a_group_may_keep_the_panel_of_every_seed(tmp_path):
 def test_one_small_checkpoint_a_report_is_committed_and_documented():
     """Six megabytes together; those whose runs have been made can be loaded."""
     named = {
-        name: id
+        name: run_id
         for report in report_names()
-        for name, id in load_report(report).checkpoints().items()
+        for name, run_id in load_report(report).checkpoints().items()
     }
     owners = [report[:2] for report in report_names() for _ in load_report(report).checkpoints()]
     assert {"01", "02", "03", "04", "05"} <= set(owners) and len(named) == len(owners)
@@ -492,8 +498,8 @@ def test_one_small_checkpoint_a_report_is_committed_and_documented():
     assert size < 6_000_000
     committed = list(RunStore().results.glob("*/records/*.weights.safetensors"))
     assert sum(path.stat().st_size for path in committed) < 6_000_000
-    for name, id in named.items():
-        if any(f".{id[:12]}." in path.name for path in committed):
+    for name, run_id in named.items():
+        if any(f".{run_id[:12]}." in path.name for path in committed):
             assert not load_pretrained(name).training
     for lang in ("es", "en"):
         page = (Path(__file__).parents[1] / "book" / lang / "how_to_run.md").read_text("utf-8")

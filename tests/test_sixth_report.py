@@ -56,7 +56,7 @@ def test_its_page_deals_with_all_that_it_says(sixth, tmp_path):
 
 def test_the_steps_are_the_same_in_both_languages():
     named = r"`([\w./-]+\.\w+|[\w./]+/|(?:make|fmnist|python) [\w./-]+(?: NN)?)`"
-    of_both = [re.split(r"^\d\. ", steps(lang), flags=re.M)[1:] for lang in pages.LANGUAGES]
+    of_both = [re.split(r"^\d\. ", steps(lang), flags=re.MULTILINE)[1:] for lang in pages.LANGUAGES]
     assert len(of_both[0]) == len(of_both[1]) == 5
     for one, other in zip(*of_both, strict=True):
         assert re.findall(named, one) == re.findall(named, other)

@@ -13,7 +13,6 @@ from workloads import LEARNING_RATE, Data, Job, Workload
 from fmnist_utils.audit.recipes import Recipe
 from fmnist_utils.models import build_model
 from fmnist_utils.training import Batches, train_one_epoch
-from fmnist_utils.workshop.parts import make_loss, make_optimizer
 from fmnist_utils.workshop.fast import (
     Bfloat16,
     ImageByImage,
@@ -21,6 +20,7 @@ from fmnist_utils.workshop.fast import (
     pool_before_relu,
     use_fast_dropout,
 )
+from fmnist_utils.workshop.parts import make_loss, make_optimizer
 
 KEPT: list = []  # the data, their images and labels as tensors
 

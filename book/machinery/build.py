@@ -118,7 +118,8 @@ def build(languages: list[str]) -> None:
     side_by_side(partial(make_language, languages=languages), languages)
     rendered = time.perf_counter()
     site = assemble(languages)
-    findings = sum(side_by_side(partial(rules.check_part, site), [*languages, "."]), [])
+    parts = side_by_side(partial(rules.check_part, site), [*languages, "."])
+    findings = [finding for part in parts for finding in part]
     if findings:
         headline = f"the site in {site} is not fit to be published:"
         raise BuildError("\n  ".join([headline, *findings]))

@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from book.machinery import pages
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
+from book.machinery import pages
 from fmnist_utils.audit.schema import Report, load_report, student_reports
 
 ID = r"\b[NCE]\d+-\d+\b"

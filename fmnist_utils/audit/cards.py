@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from html import escape
 
 import fmnist_utils
+from fmnist_utils.audit.forms import Card, Claim, Number
 from fmnist_utils.audit.margins import load_margins
 from fmnist_utils.audit.records import Records, Run
-from fmnist_utils.audit.forms import Card, Claim, Number
 from fmnist_utils.audit.schema import Report, Store, load_report
 from fmnist_utils.audit.scrutiny import count_verdicts
 from fmnist_utils.audit.verdicts import VERDICTS, Row, rows

@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from fmnist_utils.audit.forms import Number
 from fmnist_utils.audit.groups import Bilingual, read_yaml
 from fmnist_utils.audit.recipes import CheckedSpec, PositiveInt, Spec
-from fmnist_utils.audit.forms import Number
 from fmnist_utils.audit.schema import FOLDER
 
 # The margin of each unit, by its name in margins.yaml, where a number does not name another.

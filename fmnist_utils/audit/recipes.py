@@ -126,7 +126,8 @@ MODEL_SPECS = {name: _model_spec(name) for name in MODELS}
 if TYPE_CHECKING:
     ModelSpec = Any  # one of MODEL_SPECS, which are made when the program runs
 else:
-    ModelSpec = Annotated[Union[tuple(MODEL_SPECS.values())], Field(discriminator="name")]
+    Specs = Union[tuple(MODEL_SPECS.values())]  # noqa: UP007  (their number is not known here)
+    ModelSpec = Annotated[Specs, Field(discriminator="name")]
 
 
 class Recipe(CheckedSpec):
@@ -184,7 +185,7 @@ class Recipe(CheckedSpec):
     snapshots: Annotated[tuple[Count, ...], AsTuple] = ()
 
     @model_validator(mode="after")
-    def _goes_together(self) -> Recipe:
+    def _goes_together(self) -> Recipe:  # noqa: C901  (one rule after the other)
         if self.task == "reconstruction" and self.loss == "cross_entropy":
             raise UserError("recipes.loss_of_autoencoder", model=self.model.name)
         if self.task == "classification" and self.loss == "l1":

@@ -9,8 +9,7 @@ what is measured. A file without authors is a study of the book's own: it publis
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
 
@@ -28,14 +27,12 @@ from fmnist_utils.audit.groups import (
     name_of,
     read_yaml,
 )
-from fmnist_utils.audit.measures import Groups, Measure
+from fmnist_utils.audit.measures import Measure
 from fmnist_utils.audit.recipes import (
     CheckedSpec,
     Count,
     DataSpec,
-    PositiveInt,
     Recipe,
-    Spec,
     set_field,
 )
 from fmnist_utils.audit.records import ByGroup, Records, Run
@@ -185,18 +182,21 @@ class Report(CheckedSpec):
             set_field(fields, path, value)
         return fields
 
-    def number(self, id: str) -> Number:
-        """Return the published number called ``id``.
+    def number(self, name: str) -> Number:
+        """Return the published number whose id is ``name``, such as N1-4.
 
         Raises:
             UserError: if there is none.
         """
         numbers = {number.id: number for number in self.numbers}
-        if id not in numbers:
+        if name not in numbers:
             raise UserError(
-                "reports.unknown", given=id, allowed=", ".join(numbers), hint=nearest(id, numbers)
+                "reports.unknown",
+                given=name,
+                allowed=", ".join(numbers),
+                hint=nearest(name, numbers),
             )
-        return numbers[id]
+        return numbers[name]
 
     def runs(
         self, *groups: str, protocol: str | None = None, store: Records | None = None
@@ -331,17 +331,20 @@ def load_pretrained(name: str) -> nn.Module:
         UserError: if there is none of that name, or its file is missing or damaged.
     """
     known = {
-        each: (load_report(report), id)
+        checkpoint: (load_report(report), run_id)
         for report in report_names()
-        for each, id in load_report(report).checkpoints().items()
+        for checkpoint, run_id in load_report(report).checkpoints().items()
     }
     if name not in known:
         raise UserError(
             "reports.no_checkpoint", given=name, allowed=", ".join(known), hint=nearest(name, known)
         )
-    report, id = known[name]
+    report, run_id = known[name]
     recipe = next(
-        recipe for recipes in report.all_recipes().values() for recipe in recipes if recipe.id == id
+        recipe
+        for recipes in report.all_recipes().values()
+        for recipe in recipes
+        if recipe.id == run_id
     )
     run = Records().find(recipe)
     if run is None:

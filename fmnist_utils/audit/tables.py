@@ -9,14 +9,13 @@ from html import escape
 import pandas as pd
 
 from fmnist_utils.audit.estimates import Estimate
-from fmnist_utils.audit.formats import format_estimate, format_p, format_value
+from fmnist_utils.audit.formats import format_estimate, format_value
+from fmnist_utils.audit.margins import load_margins
 from fmnist_utils.audit.measures import costs
 from fmnist_utils.audit.records import ByGroup, Records, Run
 from fmnist_utils.audit.schema import Report
 from fmnist_utils.audit.verdicts import Audit, Row
-from fmnist_utils.audit.margins import load_margins
 from fmnist_utils.text import say
-
 
 MOST_ROWS = 10  # that a table shows before it is unfolded
 

@@ -18,13 +18,12 @@ holds is **no relevant difference**.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from fmnist_utils.audit.estimates import (
     Estimate,
@@ -40,12 +39,11 @@ from fmnist_utils.audit.formats import (
     format_p,
     format_value,
 )
-from fmnist_utils.audit.margins import Margins, load_margins
-from fmnist_utils.audit.measures import Measure, Metric, recalls
-from fmnist_utils.audit.recipes import Recipe
-from fmnist_utils.audit.records import Records
 from fmnist_utils.audit.forms import Claim, Condition, Number, PublishedTable
+from fmnist_utils.audit.margins import Margins, load_margins
+from fmnist_utils.audit.measures import Measure, recalls
 from fmnist_utils.audit.readings import Readings
+from fmnist_utils.audit.records import Records
 from fmnist_utils.audit.schema import (
     Across,
     Report,

@@ -5,7 +5,6 @@ from click.testing import CliRunner
 from mirrors import DAMAGES, NAMES, fetch_and_load, fill, is_right
 
 from fmnist_utils.data import DataError
-from fmnist_utils.workshop import download
 from fmnist_utils.workshop.cli import main
 
 

@@ -82,8 +82,8 @@ def test_damage_is_refused_and_the_run_ends_as_if_there_were_none(
     for recipe, its_store in ((RECIPE, store), (OTHER, other)):
         stopped(recipe, its_store, monkeypatch)
     folder, strangers = store.folder(RECIPE), other.folder(OTHER)
-    best = sorted(folder.glob("best-*"))[-1].name
-    best_of_other = sorted(strangers.glob("best-*"))[-1].name
+    best = max(folder.glob("best-*")).name
+    best_of_other = max(strangers.glob("best-*")).name
     names = {
         "newest epoch": {"epoch-3.safetensors": "epoch-3.safetensors"},
         "both epochs": {f"epoch-{k}.safetensors": f"epoch-{k}.safetensors" for k in (2, 3)},

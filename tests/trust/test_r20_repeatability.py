@@ -61,8 +61,9 @@ def test_other_threads_are_told_by_the_record(tmp_path, monkeypatch):
     one, two = (train(make(), store=RunStore(tmp_path / str(k)), threads=k).record for k in (1, 2))
     assert (one.made_with["threads"], two.made_with["threads"]) == (1, 2)
     assert {"torch", "device", "device_name", "cpu", "threads", "system"} <= set(one.made_with)
-    with monkeypatch.context() as patch, pytest.raises(Killed):
+    with monkeypatch.context() as patch:
         stop_after(patch, 2)
-        train(make(), store=RunStore(tmp_path / "mixed"), threads=1)
+        with pytest.raises(Killed):
+            train(make(), store=RunStore(tmp_path / "mixed"), threads=1)
     mixed = train(make(), store=RunStore(tmp_path / "mixed"), threads=2).record
     assert one.made_with["one_environment"] is True and mixed.made_with["one_environment"] is False

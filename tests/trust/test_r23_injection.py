@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from fmnist_utils.audit.schema import load_report
 from fmnist_utils.text import UserError
 from fmnist_utils.workshop import execution
-from fmnist_utils.workshop.files import check_name
 from fmnist_utils.workshop.cli import main
+from fmnist_utils.workshop.files import check_name
 from fmnist_utils.workshop.store import RunStore
 
 TOUCH = "__import__('pathlib').Path('canary').touch()"

@@ -112,7 +112,7 @@ def test_no_notebook_carries_anything_but_text(path):
     {"text/html": "<script>alert(1)</script>"},
     {"image/svg+xml": "<svg onload='alert(1)'/>"},
     {"application/vnd.jupyter.widget-view+json": {}},
-    {"text/plain": "/" "home/ana/fmnist"},
+    {"text/plain": "/home/ana/fmnist"},
     {"text/plain": "<object at 0x7f0001112223>"},
     {"text/plain": "x" * 5000},
 ])  # fmt: skip

@@ -154,10 +154,10 @@ def test_nothing_is_lost_doubled_or_half_written(count, kills, forks, tmp_path, 
     assert sum((store.folder(recipe) / PROGRESS).exists() for recipe in recipes) <= kills
     # 0 duplicated: a worker may be killed between the record and its note, but no run ends twice.
     noted = events(store.root)
-    ended = Counter(id for what, id, *_ in noted if what == "end")
+    ended = Counter(run_id for what, run_id, *_ in noted if what == "end")
     assert set(ended.values()) == {1} and len(ended) >= count - kills
     assert len({recipe.id for recipe in recipes}) == count
-    failures = Counter(id for what, id, *_ in noted if what == "fail")
+    failures = Counter(run_id for what, run_id, *_ in noted if what == "fail")
     assert set(failures.values()) == {1}  # each failed once, and was made afterwards
     assert sum(1 for what, *_ in noted if what == "begin") > count  # the fire did hit
 

@@ -6,11 +6,12 @@ import json
 import subprocess
 import sys
 
-from book.machinery.rules import text as rules
 import pytest
-from book.machinery.generated import reliability
 import scorecard
 from toy_book import ROOT
+
+from book.machinery.generated import reliability
+from book.machinery.rules import text as rules
 
 CASES = scorecard.load_cases()
 GATES = ["R3", "R6", "R13", "R14", "R18", "R22", "R23", "R29"]

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
-from book.machinery.generated.writing import save_figure, write_table
 
+from book.machinery.generated.writing import save_figure, write_table
 from fmnist_utils.audit.schema import load_pretrained
 from fmnist_utils.data import load_fashion_mnist
 from fmnist_utils.evaluation import encode, predict, reconstruct

@@ -13,14 +13,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-from book.machinery.pages import SOURCES
 from scipy.special import stdtrit
-from book.machinery.generated.writing import fill, save_figure, write_table
 
+from book.machinery.generated.writing import fill, save_figure, write_table
+from book.machinery.pages import SOURCES
 from fmnist_utils import audit
+from fmnist_utils.audit.groups import Bilingual
 from fmnist_utils.audit.recipes import Recipe
 from fmnist_utils.audit.records import Records, Run
-from fmnist_utils.audit.groups import Bilingual
 from fmnist_utils.audit.schema import find_group, load_across, load_report
 from fmnist_utils.models import build_model, count_multiply_adds, count_parameters
 from fmnist_utils.text import UserError, class_names, say, speaking

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 import yaml
-from book.machinery.pages import ROOT
+
 from book.machinery.generated.writing import short, write_table
+from book.machinery.pages import ROOT
 
 WORDS = {
     "passed": {"es": "se cumple", "en": "passes"},

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from book.machinery.pages import ROOT
 from book.machinery.generated.writing import NOT_MEASURED, save_figure, short, write_table
-
+from book.machinery.pages import ROOT
 from fmnist_utils import audit
 from fmnist_utils.audit import Measure, load_report
-from fmnist_utils.text import say, speaking
 from fmnist_utils.audit.records import Records
+from fmnist_utils.text import say, speaking
 
 MEASURED = ROOT / "benchmarks" / "speed.json"
 ENGINES = {

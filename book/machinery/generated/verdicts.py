@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from book.machinery.generated.writing import fill, save_figure
-
 from fmnist_utils import audit
 from fmnist_utils.text import say, speaking
 

@@ -22,4 +22,4 @@ def check_part(root: Path, part: str) -> list[str]:
 def check_site(root: Path) -> list[str]:
     """Return what is wrong with the site built in ``root``."""
     parts = [lang for lang in pages.LANGUAGES if (root / lang).is_dir()]
-    return sum((check_part(root, part) for part in [*parts, "."]), [])
+    return [finding for part in [*parts, "."] for finding in check_part(root, part)]

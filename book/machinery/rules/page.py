@@ -25,7 +25,6 @@ from book.machinery.rules.text import (
     typed_measurements,
 )
 
-
 MAX_LINES, MAX_COLUMNS = 25, 88
 ALT_LENGTH = range(40, 251)
 QUESTIONS, ANSWERS = 5, (3, 4)  # of the self-check of a page

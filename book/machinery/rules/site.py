@@ -269,9 +269,11 @@ def spanish_interface(site: Site) -> Findings:
             if element.name not in ("link", "script")
             and "reference" not in element.get("class", [])  # the title of a work cited
         ]
-        for text in soup.find_all(string=ENGLISH):
-            if any(map(_is_interface, text.parents)) and not _is_verbatim(text):
-                said.append(text)
+        said += [
+            text
+            for text in soup.find_all(string=ENGLISH)
+            if any(map(_is_interface, text.parents)) and not _is_verbatim(text)
+        ]
         for words in sorted({" ".join(text.split()) for text in said}):
             if ENGLISH.search(words):
                 yield f"{page}: English words in the interface: {words!r}"
@@ -284,7 +286,23 @@ FUNCTION_WORDS = re.compile(
 ENGLISH_PAGES = re.compile(
     r"es/(?:api/|genindex|py-modindex|bibliography)"
 )  # docstrings and titles of works
-PARAGRAPHS = set("p li td th dt dd figcaption h1 h2 h3 h4 h5 summary button title".split())
+PARAGRAPHS = {
+    "p",
+    "li",
+    "td",
+    "th",
+    "dt",
+    "dd",
+    "figcaption",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "summary",
+    "button",
+    "title",
+}
 ENGLISH_BY_RIGHT = {*VERBATIM, "em", "noscript"}
 
 
