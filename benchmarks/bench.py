@@ -9,7 +9,7 @@ heavy is imported here: a child's peak memory would begin with that of its paren
 the others go on.
 
 The result is a JSON file, with every measurement and a summary, and a picture beside it. While it is made, what there is so
-far is in a file beside it that ends in ``.part.json``. ``book/speed.py`` makes the tables of the page *How fast, and why* of
+far is in a file beside it that ends in ``.part.json``. ``book.machinery.generated.speed`` makes the tables of the page *How fast, and why* of
 such a file, ``benchmarks/speed.json``.
 """
 
@@ -18,7 +18,6 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
-import math
 import os
 import platform
 import signal
@@ -27,29 +26,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from workloads import FULL_EPOCH, WORKLOADS
+from processes import HERE, ROOT, Bench, cores, note, result_of
+from summary import draw, epoch_seconds, limits, measured, ratios, summarize, table
+from workloads import ENGINES, SEEDS, TEN, WORKLOADS
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
-# Each engine: the package it needs, the module that trains, its options.
-ENGINES = {
-    "ours": ("torch", "ours", []),
-    "ours, bfloat16": ("torch", "ours", ["--option", "precision=bfloat16"]),
-    "tutorial": ("torchvision", "tutorial", []),
-    "lightning": ("lightning", "with_lightning", []),
-    "skorch": ("skorch", "with_skorch", []),
-    "keras-jax": ("keras", "keras_jax", []),
-    "flax": ("flax", "flax_jit", []),
-}
-PEERS = list(ENGINES)[2:]
-SEEDS = 10  # side by side
-TEN = "ours, ten seeds"
 CHOICES = {  # what is undone or added, by the option that does it
     "resident": ["--option", "without=resident"],
     "kept_memory": ["--option", "without=kept_memory"],
@@ -75,168 +60,18 @@ import json, time
 start = time.perf_counter()
 import torch
 middle = time.perf_counter()
-import fmnist_utils.runs
+import fmnist_utils.workshop.engine
 print(json.dumps({"torch": middle - start, "fmnist_utils": time.perf_counter() - middle}))
 """,
-    "help": "import sys; sys.argv = ['fmnist', '--help']; from fmnist_utils.cli import main; main()",
+    "help": "import sys; sys.argv = ['fmnist', '--help']; from fmnist_utils.workshop.cli import main; main()",
 }
 INSTRUCTIONS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 SLOWER = "this machine multiplies slower in bfloat16"
 
 
-class EngineFailed(RuntimeError):
-    """A process ended badly, printed no result or took too long."""
-
-
-class Bench:
-    """The processes of one benchmark: ``folder`` holds the data for all, none may take longer than ``limit`` seconds.
-
-    Attributes:
-        failed: what could not be measured, as "workload, engine", and why.
-    """
-
-    def __init__(self, folder: str, limit: float):
-        self.folder, self.limit = folder, limit
-        # Each engine decides for itself how many threads it uses.
-        self.environment = {
-            name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")
-        }
-        self.environment |= {
-            "PYTHONPATH": str(ROOT),
-            "JAX_PLATFORMS": "cpu",
-            "CUDA_VISIBLE_DEVICES": "",
-        }
-        self.failed: dict[str, str] = {}
-
-    def child(self, command: list[str]) -> subprocess.Popen:
-        """Start a process, in a group of its own, so that what it starts can be ended with it."""
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen(command, **pipes, env=self.environment, start_new_session=True)
-
-    def start(self, *words: object, **options: object) -> subprocess.Popen:
-        """Start ``measure.py``; a list among the options gives several values."""
-        command = [
-            sys.executable,
-            str(HERE / "measure.py"),
-            *map(str, words),
-            "--data",
-            self.folder,
-        ]
-        for name, value in options.items():
-            command += [f"--{name}", *map(str, value if isinstance(value, list) else [value])]
-        return self.child(command)
-
-    def outputs(self, children: list[subprocess.Popen]) -> list[str]:
-        """Return what each of ``children`` prints.
-
-        Raises:
-            EngineFailed: if one of them fails; the others are ended.
-        """
-        until = time.monotonic() + self.limit
-        try:
-            return [finish(child, until) for child in children]
-        except subprocess.TimeoutExpired as error:
-            raise EngineFailed(f"took longer than {self.limit:.0f} s") from error
-        finally:
-            for child in children:
-                end(child)
-
-    def run(self, *words: object, **options: object):
-        """Return what ``measure.py`` measures."""
-        return result_of(*self.outputs([self.start(*words, **options)]))
-
-    def train(self, *words: object, **options: object) -> dict:
-        """Return what ``measure.py`` measures of the training with one seed."""
-        [run] = self.run(*words, **options)
-        return run
-
-    def side_by_side(
-        self, name: str, jobs: int, seeds: Sequence[int], images: int, epochs: int
-    ) -> dict:
-        """Return what an epoch of runs with ``seeds``, of one thread each, takes in ``jobs`` processes.
-
-        As with single runs, neither the start nor the first epoch of each counts; the slowest process does. ``peak_mb`` is the
-        sum of the processes, ``losses`` has one list for each seed, ``processes`` all that each of them measured.
-        """
-        shares = [list(seeds[job::jobs]) for job in range(jobs)]
-        how = {"images": images, "epochs": epochs + 1, "threads": 1}
-        outputs = self.outputs([self.start("ours", name, seed=share, **how) for share in shares])
-        made = [result_of(output) for output in outputs]
-        return {
-            "seconds": [
-                None,
-                max(sum(statistics.median(run["seconds"][1:]) for run in runs) for runs in made),
-            ],
-            "peak_mb": sum(max(run["peak_mb"] for run in runs) for runs in made),
-            "losses": [run["losses"] for runs in made for run in runs],
-            "processes": made,
-        }
-
-    def timed(self, code: str) -> tuple[float, str]:
-        """Return how long Python takes for ``code``, in seconds, and what it prints."""
-        start = time.perf_counter()
-        [output] = self.outputs([self.child([sys.executable, "-c", code])])
-        return time.perf_counter() - start, output
-
-    def attempt(self, part: str, measure: Callable, *words: object, **options: object):
-        """Return what ``measure`` does, or None if it fails, which is noted, or if ``part`` has failed before."""
-        if part in self.failed:
-            return None
-        try:
-            return measure(*words, **options)
-        except EngineFailed as error:
-            self.failed[part] = str(error)
-            note(f"{part}, left out from here on: {error}")
-            return None
-
-
-def finish(child: subprocess.Popen, until: float) -> str:
-    """Return what a child prints.
-
-    Raises:
-        EngineFailed: if it ended badly, with the last lines of what it wrote.
-        subprocess.TimeoutExpired: if it still runs at ``until``, in seconds of ``time.monotonic``.
-    """
-    output, errors = child.communicate(timeout=max(0, until - time.monotonic()))
-    if child.returncode:
-        raise EngineFailed("\n".join([f"ended with {child.returncode}", *errors.splitlines()[-5:]]))
-    return output
-
-
-def end(child: subprocess.Popen) -> None:
-    """End a child, if it still runs, and whatever it has started."""
-    with suppress(
-        ProcessLookupError, PermissionError
-    ):  # nothing is left; macOS says it in another way
-        os.killpg(child.pid, signal.SIGKILL)
-    with child:  # closes its pipes and waits for it
-        pass
-
-
-def result_of(output: str):
-    """Return the last line of ``output``, which is JSON.
-
-    Raises:
-        EngineFailed: if it is not.
-    """
-    try:
-        return json.loads(output.splitlines()[-1])
-    except (IndexError, ValueError) as error:
-        raise EngineFailed("printed no result") from error
-
-
-def cores() -> int:
-    """Return how many cores this process may use, as ``fmnist_utils.runs.available_cores``, which would import PyTorch."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def in_turn(things: Sequence, turn: int) -> Sequence:
     """Return ``things``, in every other turn from the last to the first."""
     return things[:: -1 if turn % 2 else 1]
-
-
-def note(words: str) -> None:
-    print(f"{datetime.now(UTC):%H:%M:%S} {words}", file=sys.stderr, flush=True)
 
 
 def compare(
@@ -258,7 +93,8 @@ def compare(
             }
         for name in chosen.workloads:
             images = chosen.images[name]
-            for engine in in_turn([*engines, TEN] if name == "ff" else engines, turn):
+            able = [engine for engine in engines if name in ENGINES[engine].workloads]
+            for engine in in_turn([*able, TEN] if name == "ff" else able, turn):
                 if engine == TEN:
                     seeds = range(turn * SEEDS, (turn + 1) * SEEDS)
                     how = (
@@ -271,11 +107,9 @@ def compare(
                     )
                     made = bench.attempt(f"{name}, {engine}", *how)
                 else:
-                    _, module, options = ENGINES[engine]
+                    words = (ENGINES[engine].module, name, *ENGINES[engine].options)
                     how = {"images": images, "epochs": chosen.epochs + 1, "seed": turn}
-                    made = bench.attempt(
-                        f"{name}, {engine}", bench.train, module, name, *options, **how
-                    )
+                    made = bench.attempt(f"{name}, {engine}", bench.train, *words, **how)
                 if made:
                     runs.append(
                         {"workload": name, "engine": engine, "turn": turn, "images": images, **made}
@@ -284,121 +118,6 @@ def compare(
                         f"{turn + 1}/{chosen.repetitions} {name}, {engine}: {epoch_seconds(runs[-1]):.2f} s per epoch"
                     )
         yield runs, {name: measured(values) for name, values in rates.items()}
-
-
-def epoch_seconds(run: dict) -> float:
-    """Return the seconds of an epoch of 60,000 images: the median of all epochs but the first."""
-    return statistics.median(run["seconds"][1:]) * FULL_EPOCH / run["images"]
-
-
-def spread(values: list[float]) -> dict[str, float]:
-    """Return median, smallest and largest of ``values``, and how many they are."""
-    return {
-        "median": statistics.median(values),
-        "min": min(values),
-        "max": max(values),
-        "n": len(values),
-    }
-
-
-def measured(values: list[float]) -> dict[str, object]:
-    """Return the spread of ``values`` and the values themselves."""
-    return spread(values) | {"values": values}
-
-
-def ratios(seconds: dict, base: object, proportional: bool = False) -> dict:
-    """Return for each kind of run the spread of its seconds over those of ``base`` in the same turn, and the seconds.
-
-    If they are to be ``proportional``, kinds are numbers, and it is over as many times those of ``base``.
-    """
-    found = {}
-    for kind, took in seconds.items():
-        pairs = list(zip(took, seconds[base], strict=False))  # one that failed has fewer turns
-        if pairs:
-            work = kind if proportional else 1
-            found[kind] = spread([mine / (work * its) for mine, its in pairs]) | {"seconds": took}
-    return found
-
-
-def summarize(runs: list[dict]) -> list[dict]:
-    """Return one row for each workload and engine: seconds, peak memory, last loss and whether its losses agree with ours.
-
-    ``than_ours``, ``than_tutorial`` and, for our engines, ``than_best_peer`` say how many times as fast it is, within each
-    turn; ``memory_ratio`` compares its peak memory with the tutorial's; ``gap`` is how far its last loss is from ours. Ten
-    seeds at once are compared with ten runs in a row; their memory is that of all their processes.
-    """
-    made: dict[tuple[str, str], dict[int, dict]] = {}
-    for run in runs:
-        made.setdefault((run["workload"], run["engine"]), {})[run["turn"]] = run
-    rows = []
-    for (name, engine), by_turn in made.items():
-        losses = losses_of(by_turn)
-        apart = gaps(losses, losses_of(made.get((name, "ours"), {})))
-        row = {
-            "workload": name,
-            "engine": engine,
-            "seconds": spread([epoch_seconds(run) for run in by_turn.values()]),
-            "peak_mb": spread([run["peak_mb"] for run in by_turn.values()]),
-            "loss": spread([epochs[-1] for epochs in losses]),
-            "agrees": all(gap["difference"] <= gap["tolerance"] for gap in apart)
-            if apart
-            else None,
-            "gap": apart[-1] if apart else None,
-        }
-        others = {
-            "ours": "ours",
-            "tutorial": "tutorial",
-            "best_peer": engine.startswith("ours") and best_peer(made, name),
-        }
-        for label, other in others.items():
-            theirs = made.get((name, other), {})
-            pairs = [(run, theirs[turn]) for turn, run in by_turn.items() if turn in theirs]
-            if pairs:
-                work = SEEDS if engine == TEN else 1
-                row[f"than_{label}"] = spread(
-                    [work * epoch_seconds(b) / epoch_seconds(a) for a, b in pairs]
-                )
-            if pairs and label == "tutorial":
-                row["memory_ratio"] = spread([a["peak_mb"] / b["peak_mb"] for a, b in pairs])
-        rows.append(row)
-    return rows
-
-
-def losses_of(by_turn: dict[int, dict]) -> list[list[float]]:
-    """Return the running losses, one for each epoch, of every seed that an engine was trained with."""
-    return [
-        losses
-        for run in by_turn.values()
-        for losses in (run["losses"] if run["engine"] == TEN else [run["losses"]])
-    ]
-
-
-def best_peer(made: dict[tuple[str, str], dict[int, dict]], name: str) -> str | None:
-    """Return the engine with the smallest median that is not ours."""
-    medians = {
-        engine: statistics.median(map(epoch_seconds, by_turn.values()))
-        for (workload, engine), by_turn in made.items()
-        if workload == name and engine in PEERS
-    }
-    return min(medians, key=medians.get, default=None)
-
-
-def gaps(theirs: list[list[float]], ours: list[list[float]]) -> list[dict[str, float]]:
-    """Return for each epoch how far apart the mean running losses of two engines are and may be, as shares of ours.
-
-    They may differ by four standard errors, the noise of their seeds, or by 2 % where seeds by chance lie close together. Two
-    seeds do not tell how far seeds lie apart: with fewer than three the list is empty.
-    """
-    if min(len(theirs), len(ours)) < 3:
-        return []
-    found = []
-    for epoch in zip(zip(*theirs, strict=True), zip(*ours, strict=True), strict=True):
-        their_mean, mean = map(statistics.mean, epoch)
-        error = math.sqrt(sum(statistics.variance(losses) / len(losses) for losses in epoch))
-        found.append(
-            {"difference": abs(their_mean - mean) / mean, "tolerance": max(4 * error / mean, 0.02)}
-        )
-    return found
 
 
 def linearity(bench: Bench, chosen: argparse.Namespace) -> Iterator[dict[str, dict[int, dict]]]:
@@ -439,11 +158,9 @@ def start_up(
     found: dict[str, dict[str, list[float]]] = {"first_step": {}, "commands": {}, "imports": {}}
     for turn in range(chosen.repetitions):
         for engine in in_turn(engines, turn):
-            _, module, options = ENGINES[engine]
+            words = (ENGINES[engine].module, "ff", *ENGINES[engine].options)
             start = time.time()
-            if run := bench.attempt(
-                f"ff, {engine}", bench.train, module, "ff", *options, images=100, epochs=1
-            ):
+            if run := bench.attempt(f"ff, {engine}", bench.train, *words, images=100, epochs=1):
                 found["first_step"].setdefault(engine, []).append(run["ended"] - start)
         for name in in_turn(list(COMMANDS), turn):
             if made := bench.attempt(f"start, {name}", bench.timed, COMMANDS[name]):
@@ -475,26 +192,6 @@ def choices(bench: Bench, chosen: argparse.Namespace, name: str) -> Iterator[dic
                 seconds[change].append(statistics.median(run["seconds"][1:]))
         note(f"{turn + 1}/{chosen.repetitions} {name}, choices")
         yield ratios(seconds, "ours")
-
-
-def limits(
-    rates: dict[str, dict], operations: dict[str, dict], rows: list[dict]
-) -> dict[str, dict]:
-    """Return for each workload what share of its time its multiplications alone would take at the machine's own rate."""
-    found = {}
-    for name, gflops in operations.items():
-        steps = FULL_EPOCH / WORKLOADS[name].batch_size
-        for precision, engine in (("float32", "ours"), ("bfloat16", "ours, bfloat16")):
-            row = next(
-                (row for row in rows if row["workload"] == name and row["engine"] == engine), None
-            )
-            if row:
-                least = sum(
-                    steps * gflop / rates[f"{kind}_{precision}"]["median"]
-                    for kind, gflop in gflops.items()
-                )
-                found.setdefault(name, {})[precision] = least / row["seconds"]["median"]
-    return found
 
 
 def hardware() -> dict[str, object]:
@@ -538,7 +235,9 @@ def commit() -> str | None:
 
 def measure_all(chosen: argparse.Namespace) -> dict:
     """Return all measurements and their summary."""
-    engines = [engine for engine in chosen.engines if importlib.util.find_spec(ENGINES[engine][0])]
+    engines = [
+        engine for engine in chosen.engines if importlib.util.find_spec(ENGINES[engine].package)
+    ]
     missing = [engine for engine in chosen.engines if engine not in engines]
     if missing:
         note(f"not installed, so not measured: {', '.join(missing)}")
@@ -595,64 +294,6 @@ def write(path: Path, result: dict) -> None:
     """Write a result as JSON; the folder is made."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
-
-
-def table(result: dict) -> str:
-    """Return the comparison as text, and what failed."""
-    lines = [
-        f"{result['hardware']['cpu']}, {result['hardware']['cores']} cores, {result['date'][:10]}; "
-        + ", ".join(f"{name} {number}" for name, number in result["versions"].items()),
-        f"data: {result['data']}; seconds per epoch of 60,000 images: median, lowest, highest;",
-        "and how many times as fast as others; memory in MB and over the tutorial's;",
-        "how far the last loss is from ours and may be, in %, and whether those of all epochs agree",
-        "",
-        f"{'':28}{'median':>8}{'min':>8}{'max':>8}{'tutorial':>10}{'best peer':>10}{'ours':>7}{'MB':>7}{'ratio':>7}"
-        "  same loss",
-    ]
-    for row in result["summary"]:
-        seconds = "".join(f"{row['seconds'][name]:8.2f}" for name in ("median", "min", "max"))
-        columns = (("than_tutorial", 10), ("than_best_peer", 10), ("than_ours", 7))
-        than = "".join(
-            f"{row[name]['median']:{width}.2f}" if name in row else " " * width
-            for name, width in columns
-        )
-        memory = f"{row['peak_mb']['median']:7.0f}"
-        memory += f"{row['memory_ratio']['median']:7.2f}" if "memory_ratio" in row else " " * 7
-        agrees = {True: "yes", False: "NO", None: ""}[row["agrees"]]
-        if row["gap"]:
-            agrees = f"{100 * row['gap']['difference']:.1f} of {100 * row['gap']['tolerance']:.1f}  {agrees}"
-        lines.append(
-            f"{row['workload'] + ': ' + row['engine']:28}{seconds}{than}{memory}  {agrees}"
-        )
-    failed = [
-        f"failed: {part}: {reason.splitlines()[-1]}" for part, reason in result["failed"].items()
-    ]
-    return "\n".join(lines + failed)
-
-
-def draw(result: dict, path: Path) -> None:
-    """Draw the seconds of every engine into ``path``."""
-    import matplotlib
-
-    matplotlib.use("agg")
-    sys.path.insert(0, str(ROOT))
-    import matplotlib.pyplot as plt
-
-    from fmnist_utils import plots
-
-    plots.epoch_times(times(result) or {"–": {}})
-    plt.savefig(path)
-
-
-def times(result: dict) -> dict[str, dict[str, list[float]]]:
-    """Return the epoch seconds of each run: workload -> engine -> one value a turn."""
-    found: dict[str, dict[str, list[float]]] = {}
-    for run in result["runs"]:
-        if run["engine"] != TEN:
-            found.setdefault(run["workload"], {}).setdefault(run["engine"], []).append(
-                epoch_seconds(run)
-            )
-    return found
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:

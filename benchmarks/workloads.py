@@ -1,4 +1,7 @@
-"""What is trained, the same for every engine; nothing but the standard library and NumPy, so that no engine pays for another."""
+"""What is trained, and by which engines.
+
+Nothing but the standard library and NumPy is imported, so that no engine pays for another.
+"""
 
 from __future__ import annotations
 
@@ -45,6 +48,40 @@ WORKLOADS = {
         10_000,
     ),
 }
+
+
+class Engine(NamedTuple):
+    """What trains a workload.
+
+    Attributes:
+        package: the package that it needs.
+        module: the one of ``engines`` that trains.
+        options: for :mod:`measure`.
+        workloads: those that it can train.
+        peer: whether it is a library that a student would take instead of this project.
+    """
+
+    package: str
+    module: str
+    options: tuple[str, ...] = ()
+    workloads: tuple[str, ...] = tuple(WORKLOADS)
+    peer: bool = False
+
+
+ENGINES = {
+    "ours": Engine("torch", "ours"),
+    "ours, bfloat16": Engine("torch", "ours", ("--option", "precision=bfloat16")),
+    "by hand": Engine("torch", "by_hand", workloads=("ff",)),
+    "one graph": Engine("torch", "one_graph", workloads=("ff",)),
+    "one graph, C++": Engine("torch", "one_graph", ("--option", "wrapper=cpp"), workloads=("ff",)),
+    "tutorial": Engine("torchvision", "tutorial", peer=True),
+    "lightning": Engine("lightning", "with_lightning", peer=True),
+    "skorch": Engine("skorch", "with_skorch", peer=True),
+    "keras-jax": Engine("keras", "keras_jax", peer=True),
+    "flax": Engine("flax", "flax_jit", peer=True),
+}
+SEEDS = 10  # side by side
+TEN = "ours, ten seeds"
 
 
 class Data(NamedTuple):

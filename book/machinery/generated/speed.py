@@ -20,6 +20,15 @@ ENGINES = {
         "es": "**este proyecto**, diez semillas",
         "en": "**this project**, ten seeds",
     },
+    "by hand": {"es": "PyTorch, el paso a mano", "en": "PyTorch, the step by hand"},
+    "one graph": {
+        "es": "PyTorch, el paso compilado entero",
+        "en": "PyTorch, the whole step compiled",
+    },
+    "one graph, C++": {
+        "es": "PyTorch, el paso compilado entero, con envoltorio en C++",
+        "en": "PyTorch, the whole step compiled, with a wrapper in C++",
+    },
     "tutorial": {"es": "PyTorch, ciclo del tutorial", "en": "PyTorch, the tutorial's loop"},
     "lightning": {"es": "Lightning", "en": "Lightning"},
     "skorch": {"es": "skorch", "en": "skorch"},

@@ -1,39 +1,21 @@
-"""The benchmark: engines that do the same work, ratios within each turn, a file that the page of the book can be made of."""
+"""A benchmark: ratios within each turn, what happens when something fails, and a file that the page is made of."""
 
 import csv
-import importlib.util
 import json
-import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
-import pytest
-import torch
-from torch import nn
-
-import fmnist_utils.data
-from fmnist_utils.models import build_model
-from fmnist_utils.training import Batches
-from fmnist_utils.workshop.fast import FastDropout
-from fmnist_utils.workshop.store import RunStore
-
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "benchmarks")]
-
 import bench
 import measure
-from engines import ours as ours_engine
-from engines import plain
-from workloads import WORKLOADS, Data, Job, read
+import numpy as np
+import processes
+import pytest
+from processes import Bench, EngineFailed
+from workloads import ENGINES, SEEDS, TEN
 
 from book.machinery.generated import speed, writing
-
-RANDOM = np.random.default_rng(0)
-DATA = Data(
-    RANDOM.integers(0, 255, (250, 28, 28), dtype=np.uint8, endpoint=True),
-    RANDOM.integers(0, 10, 250, dtype=np.uint8),
-)
+from book.machinery.pages import ROOT
+from fmnist_utils.workshop.store import RunStore
 
 
 def rows_of(path: Path) -> list[list[str]]:
@@ -41,185 +23,13 @@ def rows_of(path: Path) -> list[list[str]]:
         return list(csv.reader(file))
 
 
-def losses(engine: str, name: str, epochs: int = 2, data: Data = DATA, **options) -> list[float]:
-    return measure.train(engine, name, data, epochs, 0, options)["losses"]
-
-
-@pytest.mark.parametrize("engine", ["ours", "tutorial"])
-def test_an_engine_trains_on_every_image_once_an_epoch(engine, monkeypatch):
-    seen = []
-    original = torch.nn.Linear.forward
-
-    def forward(layer, inputs):
-        if layer.in_features == 784:
-            seen.append((len(inputs), inputs.max().item()))
-        return original(layer, inputs)
-
-    monkeypatch.setattr(torch.nn.Linear, "forward", forward)
-    first, second = losses(engine, "ff")
-    assert [size for size, _ in seen] == [100, 100, 50] * 2
-    assert max(pixel for _, pixel in seen) == 1
-    assert second < first
-
-
-def skip_where_pytorch_draws_in_another_way(name: str) -> None:
-    """Skip the test on Intel's processors if the network has dropout: there PyTorch's masks are not ours."""
-    torch.manual_seed(0)
-    plain_mask = torch.empty(1000).bernoulli_(0.3).bool()
-    torch.manual_seed(0)
-    if "dropout" in WORKLOADS[name].sizes and not torch.equal(
-        plain_mask, torch.rand(1000, dtype=torch.float64) < 0.3
-    ):
-        pytest.skip("on this processor PyTorch draws in another way")
-
-
-def both_networks(name: str) -> tuple[nn.Module, nn.Module]:
-    """Return our network and that of the peers, with the weights that ours begins with."""
-    torch.manual_seed(0)
-    ours, theirs = (
-        build_model(WORKLOADS[name].model, **WORKLOADS[name].sizes),
-        plain.NETWORKS[name](),
-    )
-    with torch.no_grad():
-        for mine, its in zip(ours.parameters(), theirs.parameters(), strict=True):
-            its.copy_(mine)
-    return ours, theirs
-
-
-@pytest.mark.parametrize("name", WORKLOADS)
-def test_the_network_of_the_peers_is_ours(name):
-    skip_where_pytorch_draws_in_another_way(name)
-    images = torch.rand(4, 1, 28, 28)
-    found = []
-    for model in both_networks(name):
-        torch.manual_seed(0)
-        found.append(model.train()(images))  # batch norm and dropout at work
-    assert torch.allclose(*found, atol=1e-6)
-
-
-@pytest.mark.parametrize("name", WORKLOADS)
-def test_ours_does_step_by_step_what_a_plain_loop_does(name):
-    """The same weights, minibatches and masks: the losses differ by rounding alone."""
-    skip_where_pytorch_draws_in_another_way(name)
-    workload = WORKLOADS[name]
-    _, model = both_networks(name)
-    batches = Batches(*ours_engine.tensors(workload, DATA), workload.batch_size, seed=0)
-    loss_fn = nn.L1Loss() if workload.loss == "l1" else nn.CrossEntropyLoss()
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-    found = []
-    for epoch in (1, 2):
-        total = 0.0
-        for inputs, targets in batches.epoch(epoch):
-            optimizer.zero_grad()
-            loss = loss_fn(model(inputs), targets)
-            loss.backward()
-            optimizer.step()
-            total += loss.item() * len(inputs)
-        found.append(total / len(batches))
-    assert losses("ours", name) == pytest.approx(found, rel=1e-3)
-
-
-@pytest.mark.parametrize("name", WORKLOADS)
-def test_ours_and_the_tutorial_reach_the_same_loss(name):
-    ours, tutorial = (losses(engine, name, epochs=1)[0] for engine in ("ours", "tutorial"))
-    assert ours == pytest.approx(tutorial, rel=0.1)
-
-
-@pytest.mark.parametrize("name", WORKLOADS)
-@pytest.mark.parametrize("engine", ["with_lightning", "with_skorch", "keras_jax", "flax_jit"])
-def test_a_peer_reaches_the_same_loss(engine, name):
-    package = {
-        "with_lightning": "lightning",
-        "with_skorch": "skorch",
-        "keras_jax": "keras",
-        "flax_jit": "flax",
-    }[engine]
-    if not importlib.util.find_spec(
-        package
-    ):  # without importing it: Keras would take another backend
-        pytest.skip(f"{package} is not installed; make bench installs it")
-    assert losses(engine, name, epochs=1)[0] == pytest.approx(
-        losses("tutorial", name, epochs=1)[0], rel=0.1
-    )
-
-
-def test_every_engine_has_its_file_and_its_package_in_the_extra():
-    extra = (ROOT / "benchmarks" / "requirements.lock").read_text()
-    for package, module, _ in bench.ENGINES.values():
-        assert (ROOT / "benchmarks" / "engines" / f"{module}.py").exists()
-        assert f"\n{package}==" in extra
-
-
-CASES = [
-    ("cnn3", choice)
-    for choice in (
-        "resident",
-        "channels_last",
-        "pooling_first",
-        "fused",
-        "dropout",
-        "",
-    )
-]
-
-
-@pytest.mark.parametrize(
-    ("name", "choice"), [*CASES, ("convae", "pooling_first"), ("ff", "dropout")]
-)
-def test_undoing_a_choice_changes_the_time_and_not_the_work(name, choice):
-    if choice == "dropout":
-        skip_where_pytorch_draws_in_another_way(name)
-    undone = losses("ours", name, epochs=1, without=choice)
-    assert undone == pytest.approx(losses("ours", name, epochs=1), rel=1e-3)
-
-
-@pytest.mark.parametrize("name", WORKLOADS)
-def test_a_choice_is_undone_where_the_network_has_what_it_is_about(name):
-    def layers(choice: str) -> list[type]:
-        model, *_ = ours_engine.prepare(WORKLOADS[name], DATA, 0, without=choice)
-        return [
-            type(layer)
-            for layer in model.modules()
-            if not (isinstance(layer, nn.Dropout) and layer.p == 0)
-        ]
-
-    has = {"channels_last": nn.Conv2d, "pooling_first": nn.MaxPool2d, "dropout": FastDropout}
-    assert {choice: name in where for choice, where in bench.WHERE.items()} == {
-        choice: kind in layers("") for choice, kind in has.items()
-    }
-    pairs = [
-        pair
-        for pair in zip(layers("pooling_first"), layers("pooling_first")[1:])
-        if nn.MaxPool2d in pair
-    ]
-    assert all(pair[1] is not nn.ReLU for pair in pairs)
-    assert sum(pair == (nn.ReLU, nn.MaxPool2d) for pair in pairs) == (0 if name == "ff" else 2)
-    assert FastDropout not in layers("dropout")
-
-
-def test_shares_of_the_profile_add_up_and_the_products_are_in_it():
-    found = measure.profile("cnn3", DATA, 0)
-    shares = found["shares"]
-    assert sum(shares.values()) == pytest.approx(1)
-    assert shares["convolution"] > 0.05 and shares["normalization"] > 0 and shares["optimizer"] > 0
-    assert 0 < shares["python"] < 0.9
-    assert found["seconds"] > 0 and found["profiled_seconds"] > 0
-
-
-def test_operations_are_those_of_the_network():
-    """ff: 784·128 + 128·64 + 64·10 products; backward as many for the weights, and for all inputs but the images."""
-    weights = np.array([784 * 128, 128 * 64, 64 * 10])
-    expected = 2 * 100 * (2 * weights.sum() + weights[1:].sum())
-    assert measure.operations("ff", DATA) == {
-        "convolution": 0,
-        "gemm": pytest.approx(expected / 1e9),
-    }
+RANDOM = np.random.default_rng(0)
 
 
 def run(engine: str, turn: int, seconds: float, loss: float = 0.5, peak_mb: float = 700) -> dict:
     made = {"workload": "ff", "engine": engine, "turn": turn, "images": 30_000, "peak_mb": peak_mb}
-    if engine == bench.TEN:
-        return made | {"seconds": [None, seconds], "losses": [[1.0, loss]] * bench.SEEDS}
+    if engine == TEN:
+        return made | {"seconds": [None, seconds], "losses": [[1.0, loss]] * SEEDS}
     return made | {"seconds": [99.0, seconds, seconds], "losses": [1.0, loss]}
 
 
@@ -299,8 +109,8 @@ def test_losses_agree_within_the_noise_of_their_seeds_and_not_beyond():
     assert few["agrees"] is None and few["gap"] is None
 
 
-def bench_of(tmp_path: Path, limit: float = 60) -> bench.Bench:
-    return bench.Bench(str(tmp_path), limit)
+def bench_of(tmp_path: Path, limit: float = 60) -> Bench:
+    return Bench(str(tmp_path), limit)
 
 
 @pytest.mark.parametrize(
@@ -314,7 +124,7 @@ def test_a_process_that_fails_takes_those_beside_it_along(code, reason, tmp_path
     beside = "import subprocess; subprocess.run(['sleep', '60'])"  # with a process of its own, which holds its pipes
     made = bench_of(tmp_path, limit=3)
     children = [made.child([sys.executable, "-c", each]) for each in (code, beside)]
-    with pytest.raises(bench.EngineFailed, match=reason):
+    with pytest.raises(EngineFailed, match=reason):
         made.outputs(children)
     assert all(child.returncode is not None and child.stdout.closed for child in children)
     assert children[1].returncode == -9
@@ -334,7 +144,7 @@ def test_what_prints_no_result_has_failed_and_is_not_tried_again(tmp_path):
     assert made.attempt("ff, flax", measure, "[1]") is None and len(tried) == 2
 
 
-class FakeBench(bench.Bench):
+class FakeBench(Bench):
     """Its processes are only what they would be asked."""
 
     def child(self, command):
@@ -350,7 +160,7 @@ def fake_finish(child, until):
         return json.dumps({"torch": 1.0, "fmnist_utils": 0.2})
     (engine, *words), options = child
     if engine == "with_skorch" and "convae" in words:
-        raise bench.EngineFailed("no room")
+        raise EngineFailed("no room")
     answers = {
         "save": {"data": "sample"},
         "rates": {
@@ -381,10 +191,10 @@ def fake_finish(child, until):
 def fake(monkeypatch, tmp_path):
     """A benchmark without processes: call it for its result."""
     monkeypatch.setattr(bench, "Bench", FakeBench)
-    monkeypatch.setattr(bench, "finish", fake_finish)
-    monkeypatch.setattr(bench, "end", lambda child: None)
+    monkeypatch.setattr(processes, "finish", fake_finish)
+    monkeypatch.setattr(processes, "end", lambda child: None)
     for name, package in {"flax": "no_such_package", "skorch": "json"}.items():
-        monkeypatch.setitem(bench.ENGINES, name, (package, *bench.ENGINES[name][1:]))
+        monkeypatch.setitem(ENGINES, name, ENGINES[name]._replace(package=package))
     engines = ["ours", "ours, bfloat16", "tutorial", "skorch", "flax"]
     output = tmp_path / "made" / "speed.json"
 
@@ -440,9 +250,9 @@ def test_a_benchmark_in_which_all_fails_still_has_a_table_a_picture_and_a_page(
     def finish(child, until):
         if isinstance(child, tuple) and child[0][0] in ("save", "rates"):
             return fake_finish(child, until)
-        raise bench.EngineFailed("no room")
+        raise EngineFailed("no room")
 
-    monkeypatch.setattr(bench, "finish", finish)
+    monkeypatch.setattr(processes, "finish", finish)
     made = fake()
     assert {
         "cnn3, ours",
@@ -463,10 +273,10 @@ def test_a_benchmark_in_which_all_fails_still_has_a_table_a_picture_and_a_page(
 
 def test_ten_seeds_are_shared_by_no_more_processes_than_seeds(fake, monkeypatch):
     monkeypatch.setattr(
-        bench.os, "sched_getaffinity", lambda process: set(range(16)), raising=False
+        processes.os, "sched_getaffinity", lambda process: set(range(16)), raising=False
     )
     made = fake()
-    [ten] = [each for each in made["runs"] if each["engine"] == bench.TEN and each["turn"] == 1]
+    [ten] = [each for each in made["runs"] if each["engine"] == TEN and each["turn"] == 1]
     assert len(ten["processes"]) == len(ten["losses"]) == 10 and ten["peak_mb"] == 7000
     assert made["hardware"]["cores"] == 16 and set(made["linearity"]["jobs"]) == {
         "1",
@@ -485,7 +295,7 @@ def test_nothing_is_trained_in_bfloat16_where_it_is_slower(fake, monkeypatch):
             )
         return fake_finish(child, until)
 
-    monkeypatch.setattr(bench, "finish", finish)
+    monkeypatch.setattr(processes, "finish", finish)
     made = fake()
     assert made["failed"]["cnn3, ours, bfloat16"] == made["failed"]["ff, bfloat16"] == bench.SLOWER
     assert "bfloat16" not in made["choices"]["ff"] and list(made["limits"]["ff"]) == ["float32"]
@@ -556,29 +366,3 @@ def assert_headers_fit(lang: str, folder: Path) -> None:
         assert len(next(csv.reader([first]))) == len(
             header.removeprefix(":header: ").split(", ")
         ), file
-
-
-def test_data_are_laid_for_the_engines_and_read_again(tmp_path, monkeypatch):
-    arrays = (DATA.images, DATA.labels, None, None)
-    monkeypatch.setattr(fmnist_utils.data, "load_arrays", lambda source: arrays)
-    assert measure.save(tmp_path, "sample") == {"data": "sample"}
-    images, labels = read(tmp_path, 10)
-    assert np.array_equal(images, DATA.images[:10]) and np.array_equal(labels, DATA.labels[:10])
-
-
-def test_the_benchmark_itself_imports_nothing_heavy():
-    """A child's peak memory begins with that of its parent."""
-    code = "import sys, bench; print(sorted({'torch', 'jax', 'pandas', 'matplotlib'} & set(sys.modules)))"
-    made = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT / "benchmarks",
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert made.stdout == "[]\n"
-
-
-def test_importing_a_job_costs_no_engine():
-    assert Job._fields == ("name", "workload", "data", "epochs", "seed", "on_epoch")
-    assert importlib.util.find_spec("engines.ours")
