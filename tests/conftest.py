@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-pytest_plugins = ["mirrors", "site_browser", "toy_book"]
+pytest_plugins = ["many_runs", "mirrors", "site_browser", "toy_book"]
 os.environ["TQDM_DISABLE"] = "1"
 
 
