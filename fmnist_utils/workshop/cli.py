@@ -208,6 +208,48 @@ def _show_row(row, auditing):
 
 
 @main.command()
+@click.argument("paths", nargs=-1, required=True)
+@click.option("--csv", "table", help="Write a line for each exercise to this file as well.")
+@click.option(
+    "--seconds",
+    type=click.IntRange(1),
+    default=60,
+    show_default=True,
+    help="End the process of an exercise that takes longer.",
+)
+@click.option(
+    "--memory",
+    type=click.IntRange(256),
+    default=4096,
+    show_default=True,
+    help="Mebibytes for the process of a notebook, where the system can limit them.",
+)
+def check(paths, table, seconds, memory):
+    """Check the exercises in notebooks of students: files, or folders with what is below them.
+
+    This runs code of theirs, in a process of its own; see "For teachers" in the book.
+    """
+    from pathlib import Path
+
+    from fmnist_utils.workshop.marking import mark, notebooks_in, write_csv
+
+    marks = []
+    for path in notebooks_in(paths):
+        found = mark(path, seconds, memory)
+        marks += found
+        right = sum(one.state == "right" for one in found)
+        total = say("check.total", right=right, count=len(found))
+        click.secho(f"{os.path.relpath(path)}  {total}", bold=True)
+        for one in found:
+            click.echo(f"  {one.exercise:<5}  {say(f'check.state_{one.state}')}")
+            if one.state not in ("right", "unfinished"):
+                lines = one.told.removeprefix("✘ ").splitlines()
+                click.echo("".join(f"           {line}\n" for line in lines), nl=False)
+    if table:
+        write_csv(marks, Path(table))
+
+
+@main.command()
 @click.option(
     "--lang",
     type=click.Choice(LANGUAGES),

@@ -264,12 +264,16 @@ def spanish_words(notebook: NotebookNode) -> Findings:
 
 
 def exercises(notebook: NotebookNode) -> Findings:
-    """Every exercise has its solution, folded, and the code of the solution is tagged."""
+    """Every exercise has its solution, folded, or a check; the code of a solution is tagged."""
     text = "\n".join(text for _, text in _texts(notebook, "es"))
     asked = re.findall(r"^:{3,}\{exercise\}.*\n:label: *(\S+)", text, re.MULTILINE)
     solved = re.findall(r"^:{3,}\{solution-start\} *(\S+)\n:class: dropdown$", text, re.MULTILINE)
-    if asked != solved:
-        yield f"exercises {asked}, folded solutions {solved}"
+    checked = [f"ex-{number.replace('.', '-')}" for number in _checks(notebook)]
+    if [label for label in asked if label in {*solved, *checked}] != asked or {
+        *solved,
+        *checked,
+    } - {*asked}:
+        yield f"exercises {asked}, folded solutions {solved}, checks {checked}"
     inside = False
     for number, cell in enumerate(notebook.cells, start=1):
         if "lang-es" in tags(cell):
@@ -277,6 +281,24 @@ def exercises(notebook: NotebookNode) -> Findings:
             inside = marks[-1] == "start" if marks else inside
         if cell.cell_type == "code" and inside != ("solution" in tags(cell)):
             yield f"cell {number}: code inside a solution, and no other, is tagged solution"
+
+
+def checks(notebook: NotebookNode) -> Findings:
+    """``check("01.4", squared_error)``: the package knows the exercise, and one cell begins that function."""
+    from fmnist_utils.exercises import EXERCISES  # loads PyTorch
+
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    for number, name in _checks(notebook).items():
+        if number not in EXERCISES or EXERCISES[number].name != name:
+            yield f"fmnist_utils.exercises has no {name} as exercise {number}"
+        if len(re.findall(rf"^def {name}\b", code, re.MULTILINE)) != 1:
+            yield f"{name}, asked for in exercise {number}, is not defined once"
+
+
+def _checks(notebook: NotebookNode) -> dict[str, str]:
+    """Return the exercises that are checked: number → name of the function."""
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return dict(re.findall(r'^check\("([^"]+)", (\w+)\)$', code, re.MULTILINE))
 
 
 def self_check(notebook: NotebookNode) -> Findings:
@@ -341,7 +363,8 @@ def metadata(notebook: NotebookNode) -> Findings:
 
 PAGE_RULES = [
     language_pairs, figures, own_references, code_size, one_statement_a_line, networks_written_out, reading_time, parameters,
-    measured_numbers, spanish_words, exercises, self_check, plain_text, metadata,
+    measured_numbers, spanish_words, exercises, checks, self_check, plain_text,
+    metadata,
 ]  # fmt: skip
 
 
