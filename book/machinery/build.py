@@ -49,6 +49,8 @@ SHARED = {  # what both languages use: its place in the laid-out book, and where
 JUPYTER_BOOK = (
     "import gc, book.machinery; gc.disable(); from jupyter_book.cli.main import main; main()"
 )
+CARD = "card.png"  # the picture of a shared page that has none of its own
+ALTERNATES = re.compile(r'<link rel="alternate" hreflang="(\w+)" href="(https[^"]+)"')
 LANGUAGE_NAMES = {"es": "Español", "en": "English"}
 
 
@@ -194,7 +196,16 @@ def configuration(lang: str, languages: list[str]) -> dict:
     overlay = BOOK / lang / "_overlay.yml"
     if overlay.exists():
         config = merged(config, yaml.safe_load(overlay.read_text("utf-8")))
-    own = {"site_languages": languages, "machinery": digest(MACHINERY)}
+    address = f"{pages.public_site()}/{lang}/"
+    own = {
+        "site_languages": languages,
+        "site_version": f"{pages.project()['version']} ({execution.described()['commit']})",
+        "machinery": digest(MACHINERY),
+        "html_baseurl": address,
+        "ogp_site_url": address,
+        "ogp_site_name": config["title"],
+        "ogp_image": f"{pages.public_site()}/{CARD}",
+    }
     derived = {"repository": {"url": pages.repository()}, "sphinx": {"config": own}}
     return merged(config, derived)
 
@@ -302,18 +313,46 @@ def assemble(languages: list[str]) -> Path:
             target = site / lang / "notebooks" / f"{source.stem}.ipynb"
             pages.write_notebook(notebooks.plain_notebook(source, lang), target)
     link = '<li><a href="{0}/index.html" lang="{0}" hreflang="{0}">{1}</a></li>'
-    alternate = '<link rel="alternate" hreflang="{0}" href="{0}/index.html">'
+    root = pages.public_site()
+    alternate = f'<link rel="alternate" hreflang="{{0}}" href="{root}/{{0}}/index.html">'
     landing = string.Template((MACHINERY / "templates" / "landing.html").read_text("utf-8"))
     filled = landing.substitute(
         languages=json.dumps(languages),
         links="\n  ".join(link.format(lang, LANGUAGE_NAMES[lang]) for lang in languages),
         alternates="\n".join(alternate.format(lang) for lang in languages),
+        root=root,
+        card=f"{root}/{CARD}",
     )
     (site / "index.html").write_text(filled, "utf-8")
-    shutil.copyfile(BOOK / "images" / "favicon.svg", site / "favicon.svg")
+    (site / "sitemap.xml").write_text(sitemap(site, languages), "utf-8")
+    for name in ("favicon.svg", CARD):
+        shutil.copyfile(BOOK / "images" / name, site / name)
     # GitHub Pages would leave out the folders whose names begin with an underscore.
     (site / ".nojekyll").touch()
     return site
+
+
+def sitemap(site: Path, languages: list[str]) -> str:
+    """Return the list of pages for search engines, each beside the same page in the other languages.
+
+    A Sphinx extension would write one for each language, which knows nothing of the other. Pages that name no public
+    address of their own, as the search does, are left out.
+    """
+    entries = []
+    for lang in languages:
+        for path in sorted((site / lang).rglob("*.html")):
+            if found := ALTERNATES.findall(path.read_text("utf-8")):
+                same = "".join(
+                    f'<xhtml:link rel="alternate" hreflang="{code}" href="{address}"/>'
+                    for code, address in found
+                )
+                entries.append(f"<url><loc>{dict(found)[lang]}</loc>{same}</url>")
+    namespaces = (
+        'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" '
+        'xmlns:xhtml="http://www.w3.org/1999/xhtml"'
+    )
+    body = "\n".join(entries)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset {namespaces}>\n{body}\n</urlset>\n'
 
 
 def publish(site: Path) -> None:

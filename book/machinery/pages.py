@@ -159,10 +159,14 @@ def _caption_options(cell: NotebookNode, caption: str, alt: str) -> dict:
     return options
 
 
+def project() -> dict:
+    """Return what ``pyproject.toml`` says of the project."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+
 def repository() -> str:
-    """Return the public address of the project, from ``pyproject.toml``."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    return project["urls"]["Repository"]
+    """Return the public address of the project."""
+    return project()["urls"]["Repository"]
 
 
 def public_site() -> str:
