@@ -30,7 +30,7 @@ import nbformat
 import yaml
 from nbformat import NotebookNode
 
-from book.machinery import execution, notebooks, pages, rules
+from book.machinery import execution, notebooks, pages, rules, slides
 from book.machinery.pages import BOOK, LANGUAGES, ROOT
 from fmnist_utils.text import UserError
 
@@ -140,13 +140,14 @@ def side_by_side(step, items: list) -> list:
 
 
 def make_language(lang: str, languages: list[str]) -> None:
-    """Lay out and render the book in one language.
+    """Lay out and render the book in one language, and make the slides of its pages.
 
     Raises:
         BuildError: if a page cannot be laid out, or Jupyter Book warns.
     """
     lay_out(lang, languages)
     render(lang)
+    slides.write(STAGE / lang / "_build" / "html", lang)
 
 
 # --- Laying out -------------------------------------------------------------------------------------------------------

@@ -1,13 +1,15 @@
-"""The language switch in the header, and buttons that open the notebook of the page's own language."""
+"""The language switch in the header, and buttons that open the notebook and the slides of the page in its own language."""
 
 from __future__ import annotations
 
 from sphinx.locale import _
 
+from book.machinery import slides
 from book.machinery.notebooks import FOLDERS
 from book.machinery.pages import ROOT
 
 NAMES = {"es": "Español", "en": "English"}
+SLIDES = {"es": "Diapositivas", "en": "Slides"}
 GENERATED_PAGES = {"search", "genindex", "py-modindex"}  # Sphinx writes these in every language
 
 
@@ -36,6 +38,15 @@ def open_own_notebook(app, pagename, templatename, context, doctree):
             button["tooltip"] = _(button.get("tooltip") or "")
             if "url" in button:
                 button["url"] = button["url"].replace(f"notebooks/{name}", f"{folder}/{name}")
+    context["header_buttons"].append(
+        {
+            "type": "link",
+            "url": f"../{slides.FOLDER}/{name.removesuffix('.ipynb')}.html",
+            "tooltip": SLIDES[app.config.language],
+            "icon": "fas fa-person-chalkboard",
+            "label": "slides-button",
+        }
+    )
 
 
 def setup(app):
