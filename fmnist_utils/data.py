@@ -36,6 +36,7 @@ from torch import Tensor
 from fmnist_utils.text import UserError, nearest
 
 SOURCES = ("sample", "official")
+TRAIN_SIZES = {"sample": 8_000, "official": 50_000}  # of the training sets, unless asked otherwise
 SAMPLE = Path(__file__).parent / "sample"
 
 

@@ -41,6 +41,11 @@ def get_language() -> str:
     return from_environment if from_environment in LANGUAGES else "es"
 
 
+def chosen_language() -> str | None:
+    """Return the language that was set, or None if nobody has set one."""
+    return _language
+
+
 @contextmanager
 def speaking(lang: str) -> Iterator[None]:
     """Use the language ``lang`` inside the ``with`` block, and the former one after it."""

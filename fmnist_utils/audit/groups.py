@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,7 +16,7 @@ from fmnist_utils.audit.recipes import AsTuple, Count, PositiveInt, Spec, set_fi
 from fmnist_utils.text import UserError, get_language
 
 # Where PyYAML has libyaml, in an eighth of the time.
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Seeds = PositiveInt | Annotated[tuple[Count, ...], AsTuple, Field(min_length=1)]
 
 
@@ -115,10 +116,43 @@ def _fill_in(group: dict[str, Any], values: dict[str, Any]) -> None:
         set_field(group["recipe"], path, value)
 
 
+class Loader(_LOADER):  # type: ignore[misc]
+    """Reads YAML as people write it: 1e-3 is a number, 01 a text, and no key stands twice."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        first: dict[str, int] = {}
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            if key.value in first and key.value != "<<":
+                raise UserError("yaml.repeated", key=key.value, line=line, first=first[key.value])
+            first[key.value] = line
+        return super().construct_mapping(node, deep)
+
+
+Loader.yaml_implicit_resolvers = {
+    letter: [
+        (tag, re.compile(r"[-+]?(0|[1-9][0-9_]*)$") if tag.endswith(":int") else pattern)
+        for tag, pattern in resolvers
+    ]
+    for letter, resolvers in _LOADER.yaml_implicit_resolvers.items()
+}
+_FLOAT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$")
+Loader.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+.0123456789"))
+
+
+def parse_yaml(path: Path) -> Any:
+    """Return what a YAML file holds.
+
+    Raises:
+        OSError, ValueError, yaml.YAMLError: if it cannot be read, is not YAML, or a key is repeated.
+    """
+    return Loader(path.read_text("utf-8")).get_single_data()
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """Return the fields of a YAML file."""
     try:
-        fields = LOADER(path.read_text("utf-8")).get_single_data()
+        fields = parse_yaml(path)
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise UserError("reports.unreadable", file=path.name, reason=error) from None
     return check_mapping(path.name, fields)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import types
 from collections.abc import Mapping
@@ -9,9 +10,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, create_model
 
-from fmnist_utils.audit.recipes import MODEL_ARGUMENTS, CheckedSpec, DataSpec, Recipe, Spec
-from fmnist_utils.data import SOURCES
-from fmnist_utils.text import LANGUAGES, set_language
+from fmnist_utils.audit.recipes import (
+    MODEL_ARGUMENTS,
+    BadParameters,
+    CheckedSpec,
+    DataSpec,
+    Recipe,
+    Spec,
+)
+from fmnist_utils.data import SOURCES, TRAIN_SIZES
+from fmnist_utils.text import LANGUAGES, say, set_language
 
 
 class PageParameters(CheckedSpec):
@@ -25,6 +33,11 @@ class PageParameters(CheckedSpec):
 # What Python and IPython put among the variables of a notebook: __name__, _, _i3, Out, ….
 _OF_IPYTHON = re.compile(r"__.*__|_+|_i+\d*|_\d+|_[dio]h|_exit_code|In|Out|exit|quit|open")
 _CHECKED: set[str] = set()  # the reports whose parameters were checked in this process
+_INJECTED = (
+    "# Parameters"  # how the cell begins that papermill puts below the one tagged parameters
+)
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.ListComp, ast.SetComp,
+           ast.DictComp, ast.GeneratorExp)  # fmt: skip
 
 
 def check(report: str, own: Mapping[str, str], namespace: dict[str, Any]) -> None:
@@ -36,8 +49,7 @@ def check(report: str, own: Mapping[str, str], namespace: dict[str, Any]) -> Non
     known = {*PageParameters.model_fields, *own}
     if "__name__" in namespace:
         given = {name: namespace[name] for name in known if name in namespace}
-        if report not in _CHECKED:
-            given |= _assigned(namespace)
+        given |= _assigned(report, namespace)
     else:
         given = dict(namespace)
     if given.get("lang") in LANGUAGES:
@@ -45,11 +57,84 @@ def check(report: str, own: Mapping[str, str], namespace: dict[str, Any]) -> Non
     fields: dict[str, Any] = {name: (_field_type(path), ...) for name, path in own.items()}
     optional = {name: (field[0], None) for name, field in fields.items() if name not in given}
     create_model("Parameters", __base__=PageParameters, **fields | optional)(**given)
+    most = TRAIN_SIZES[given.get("source", "sample")]
+    if given.get("train_size", 1) > most:
+        line = say("data.whole", name="train_size", given=given["train_size"], low=1, high=most)
+        raise BadParameters("recipes.bad", details=line)
     if "__name__" in namespace:
         _CHECKED.add(report)
 
 
-def _assigned(namespace: dict[str, Any]) -> dict[str, Any]:
+def parse_cell(source: str) -> ast.Module:
+    """Return the program in a cell, without the lines of IPython; an empty one if it is none."""
+    try:
+        return ast.parse(re.sub(r"(?m)^(\s*)[%!].*", r"\1pass", source))
+    except SyntaxError:
+        return ast.Module(body=[], type_ignores=[])
+
+
+def assigned_names(source: str) -> dict[str, Any]:
+    """Return the names that a cell assigns, not those within its functions: their values if these are written out, else ``...``."""
+    tree = parse_cell(source)
+    names: dict[str, Any] = {}
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop(0)
+        if isinstance(node, _SCOPES):
+            continue
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.setdefault(node.id, ...)
+        waiting.extend(ast.iter_child_nodes(node))
+    for node in tree.body:
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(target, ast.Name):
+            try:
+                names[target.id] = ast.literal_eval(node.value) if node.value else ...
+            except ValueError:
+                names[target.id] = ...
+    return names
+
+
+def _assigned(report: str, namespace: dict[str, Any]) -> dict[str, Any]:
+    """Return what the parameters cell of a notebook has assigned, and papermill's below it, by name.
+
+    The cells that have run are in ``In``; the parameters cell is the last one that assigns ``lang``. Where there is none, in a
+    program for one, these are all the plain values there are, the first time.
+
+    Raises:
+        BadParameters: if papermill's cell came first: what it gave is no longer in force.
+    """
+    cells = [(source, assigned_names(source)) for source in namespace.get("In", ())]
+    written = [
+        place
+        for place, (source, names) in enumerate(cells)
+        if "lang" in names and not source.startswith(_INJECTED)
+    ]
+    if not written:
+        return _plain_values(namespace) if report not in _CHECKED else {}
+    names = set(cells[written[-1]][1])
+    for place, (source, given) in enumerate(cells):
+        if not source.startswith(_INJECTED):
+            continue
+        if place > written[-1]:
+            names |= set(given)
+        elif len(written) == 1:
+            _check_in_force(given, namespace)
+    return {name: namespace[name] for name in names if name in namespace}
+
+
+def _check_in_force(given: Mapping[str, Any], namespace: Mapping[str, Any]) -> None:
+    """Refuse values that papermill gave and the notebook assigned anew below."""
+    lines = [
+        say("parameters.not_in_force", name=name, given=value, found=namespace[name])
+        for name, value in given.items()
+        if name in namespace and namespace[name] != value
+    ]
+    if lines:
+        raise BadParameters("recipes.bad", details="\n".join(lines))
+
+
+def _plain_values(namespace: dict[str, Any]) -> dict[str, Any]:
     """Return the plain values in a notebook's namespace: no modules, functions, reports or IPython's own."""
 
     def is_value(name: str, value: Any) -> bool:

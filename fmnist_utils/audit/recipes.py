@@ -6,11 +6,13 @@ The hyperparameter tables of the reports are lists of recipes.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import hashlib
 import inspect
 import json
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
@@ -52,12 +54,21 @@ class CheckedSpec(Spec):
 
     def __init__(self, **fields: Any) -> None:
         try:
-            super().__init__(**fields)
+            super().__init__(**_plain(fields))
         except ValidationError as error:
             lines = dict.fromkeys(
                 _explain(type(self), item) for item in error.errors(include_url=False)
             )
             raise BadParameters("recipes.bad", details="\n".join(lines)) from None
+
+
+def _plain(value: Any) -> Any:
+    """Return ``value`` with the numbers and arrays of NumPy and PyTorch in it as Python's."""
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_plain(item) for item in value)
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 class BadParameters(UserError):
@@ -320,8 +331,21 @@ def _explain(spec: type[BaseModel], item: Mapping[str, Any]) -> str:
     else:
         field = next(part for part in reversed(path) if part in spec.model_fields)
         allowed = describe(spec.model_fields[field]).split(", ")
-    hint = nearest(given, allowed) if isinstance(given, str) else ""
+    hint = _hint(item["type"], name, given, allowed) if isinstance(given, str) else ""
     return say(key, name=name, given=given, allowed=", ".join(allowed), hint=hint).rstrip()
+
+
+def _hint(wrong: str, name: str, given: str, allowed: list[str]) -> str:
+    """Return how a number or a list is written that came as text, or else the nearest of the names allowed."""
+    if wrong == "tuple_type" and (sizes := re.findall(r"\d+", given)):
+        return say("recipes.is_list", name=name, items=f"[{', '.join(sizes)}]")
+    if wrong.startswith(("int_", "float_")) and re.search(r"\d", given):
+        with contextlib.suppress(ValueError):
+            text = given.strip().replace(",", ".")
+            number = str(int(text) if text.isdecimal() else float(text))
+            # YAML reads 1e-07 as text.
+            return say("recipes.is_text", number=re.sub(r"^(-?\d+)e", r"\1.0e", number))
+    return nearest(given, allowed)
 
 
 def describe(field: Any) -> str:

@@ -308,10 +308,9 @@ class Report(CheckedSpec):
     def check_parameters(self, namespace: dict[str, Any]) -> None:
         """Check a page's parameters and set its language.
 
-        A page calls it with its ``globals()``, right after its parameters cell. The first time in a
-        kernel, whatever has been assigned so far has to be a parameter, since papermill assigns a
-        misspelt name without a word. Later calls look at the known names alone, so that the cell may
-        run again after others.
+        A page calls it with its ``globals()``, right after its parameters cell. Whatever that cell has
+        assigned, and papermill's below it, has to be a parameter, since papermill assigns a misspelt
+        name without a word. What other cells assign is left alone, so that they may run before.
 
         Args:
             namespace: the parameters by name; those of a notebook are picked out of its variables.
@@ -353,12 +352,13 @@ def load_pretrained(name: str) -> nn.Module:
 
 
 def load_report(name: str) -> Report:
-    """Return the report called ``name``, or whose number it is (``"01"``).
+    """Return the report called ``name``, or whose number it is (``"01"``, ``"1"``).
 
     Raises:
         UserError: if there is none, or its file is not in the form described here.
     """
-    matches = [known for known in report_names() if name in (known, known[:2])]
+    number = name.zfill(2) if name.isdecimal() else name
+    matches = [known for known in report_names() if number in (known, known[:2])]
     if not matches:
         hint = nearest(name, report_names())
         raise UserError("reports.unknown", given=name, allowed=", ".join(report_names()), hint=hint)

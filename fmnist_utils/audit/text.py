@@ -16,6 +16,28 @@ WORDS = {
         "{name}: se dio {given!r}; se admite: {allowed}. {hint}",
         "{name}: given {given!r}; allowed: {allowed}. {hint}",
     ),
+    "recipes.is_text": (
+        "Es texto; como número se escribe {number}.",
+        "That is text; as a number it is written {number}.",
+    ),
+    "recipes.is_list": (
+        "Es texto; como lista se escribe {items}: con `fmnist run`, -p {name} '{items}'; con "
+        "papermill, -y '{name}: {items}'.",
+        "That is text; as a list it is written {items}: with `fmnist run`, -p {name} '{items}'; "
+        "with papermill, -y '{name}: {items}'.",
+    ),
+    "parameters.not_in_force": (
+        "{name}: se pidió {given!r} y rige {found!r}, porque ninguna celda del cuaderno tiene la "
+        "etiqueta parameters. En JupyterLab, se elige la celda que asigna lang y, en el inspector "
+        "de propiedades (arriba a la derecha), se le agrega esa etiqueta.",
+        "{name}: {given!r} was asked for and {found!r} is in force, because no cell of the "
+        "notebook has the tag parameters. In JupyterLab, select the cell that assigns lang and, "
+        "in the property inspector (top right), add that tag to it.",
+    ),
+    "yaml.repeated": (
+        "línea {line}: la clave {key!r} ya estaba en la línea {first}; una de las dos sobra",
+        "line {line}: the key {key!r} already stood in line {first}; one of the two has to go",
+    ),
     "recipes.missing": ("{name}: falta ese parámetro.", "{name}: this parameter is missing."),
     "recipes.loss_of_autoencoder": (
         "loss: {model} reconstruye imágenes; se admiten mse y l1, no cross_entropy.",

@@ -14,9 +14,17 @@ import time
 
 import click
 
-from fmnist_utils.text import LANGUAGES, Failure, UserError, get_language, say, set_language
+from fmnist_utils.text import (
+    LANGUAGES,
+    Failure,
+    UserError,
+    chosen_language,
+    get_language,
+    say,
+    set_language,
+)
 from fmnist_utils.workshop import cli_runs
-from fmnist_utils.workshop.cli_runs import read_value
+from fmnist_utils.workshop.cli_runs import by_name, read_value
 
 
 class Group(click.Group):
@@ -135,9 +143,15 @@ def run(page, changes, out, timeout):
 
     Its parameters are checked before it starts.
     """
-    from fmnist_utils.workshop.execution import PageFailed, run_page
+    from fmnist_utils.workshop.execution import PageFailed, find_page, own_parameters, run_page
 
-    parameters = {"lang": get_language()} | {name: read_value(value) for name, value in changes}
+    parameters = {name: read_value(value) for name, value in by_name(changes)}
+    if page.endswith(".ipynb"):  # a copy, which says its own language
+        if chosen_language():
+            parameters = {"lang": chosen_language()} | parameters
+        for name, own in own_parameters(find_page(page)[0]).items():
+            if parameters.get(name, own) != own:
+                click.echo(say("cli.replaced", name=name, given=parameters[name], own=own))
 
     def show(run: int, cells: int) -> None:
         if sys.stderr.isatty():

@@ -7,7 +7,7 @@ import json
 import shlex
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatch
 
 import click
@@ -23,10 +23,23 @@ def read_value(text: str):
     constants = {"True": True, "False": False, "None": None}
     if text in constants:
         return constants[text]
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+    for read in (json.loads, int, float):  # .001 and +1 are not JSON
+        with suppress(ValueError):
+            return read(text)
+    return text
+
+
+def by_name(changes):
+    """Return the pairs of a name and a value that were given, if no name stands twice.
+
+    Raises:
+        UserError: if one is.
+    """
+    names = [name for name, _ in changes]
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError("cli.twice", name=name)
+    return changes
 
 
 @contextmanager
@@ -78,12 +91,13 @@ def train(report, group, protocol, seed, changes, device, threads):
     from fmnist_utils.workshop.engine import train as train_recipe
     from fmnist_utils.workshop.store import RunStore
 
-    overrides = {}
+    pairs = []
     for change in changes:
         field, equals, value = change.partition("=")
         if not equals:
             raise UserError("cli.not_a_change", given=change)
-        overrides[field] = read_value(value)
+        pairs.append((field, read_value(value)))
+    overrides = dict(by_name(pairs))
     recipe = load_report(report).recipe(group, protocol, seed).but(overrides)
     _warn_of_bfloat16([] if RunStore().find(recipe) else [recipe], device)
     with stoppable():

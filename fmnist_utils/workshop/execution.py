@@ -8,12 +8,12 @@ program, since nothing else needs it.
 
 from __future__ import annotations
 
+import ast
 import base64
 import hashlib
 import importlib.util
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -26,12 +26,15 @@ from typing import Any
 import filelock
 import yaml
 
+from fmnist_utils.audit.parameters import assigned_names, parse_cell
 from fmnist_utils.audit.schema import Report, load_report
-from fmnist_utils.text import Failure, UserError, nearest, say
+from fmnist_utils.text import Failure, UserError, get_language, nearest, say
 from fmnist_utils.workshop.files import check_name, write_atomically
 from fmnist_utils.workshop.lab import NOTEBOOKS
 
 TOO_LONG = "a cell took too long"  # what stands in for papermill's own words
+NOTICE = "partial"  # the id of the cell on top of an unfinished notebook
+PROBE = "fmnist-in-force"  # the tag of a last cell, taken away afterwards: what the parameters are
 
 
 class PageFailed(Failure):
@@ -58,8 +61,10 @@ def run_page(
         UserError: before a kernel starts, if the page, a parameter or ``out`` is not allowed.
         PageFailed: if the notebook dies, hangs, leaves early or raises.
     """
-    notebook, report = find_page(page, str(parameters.get("lang")))
-    report.check_parameters(parameters)
+    notebook, report = find_page(page, str(parameters.get("lang") or get_language()))
+    content = _read(notebook)
+    report.check_parameters({"lang": get_language()} | own_parameters(notebook) | parameters)
+    _check_in_force(notebook, content, parameters)
     target = check_output(out or f"{notebook.stem}.out.ipynb", notebook)
     if not importlib.util.find_spec("papermill"):
         raise UserError("execution.no_papermill")
@@ -67,15 +72,16 @@ def run_page(
     with _alone(target):
         partial.unlink(missing_ok=True)
         try:
-            said = _papermill(notebook, partial, parameters, timeout, on_cell)
+            said = _papermill(content, partial, parameters, timeout, on_cell)
         except BaseException:  # Ctrl-C and the like
             _mark(partial, say("execution.interrupted"))
             raise
-        if problem := _why_unfinished(partial, said, timeout):
+        finished, in_force = _without_probe(partial)
+        problem = _why_unfinished(partial, said, timeout) or _why_other(parameters, in_force)
+        if problem:
             _mark(partial, problem)
-            raise PageFailed(
-                "execution.failed", notebook=notebook.name, problem=problem, partial=partial.name
-            )
+            key = "execution.failed" if finished else "execution.failed_at_once"
+            raise PageFailed(key, notebook=notebook.name, problem=problem, partial=partial.name)
         os.replace(partial, target)
     return target
 
@@ -106,15 +112,54 @@ def find_page(page: str, lang: str = "es") -> tuple[Path, Report]:
         )
         raise UserError("execution.no_notebook", path=page, hint=near)
     try:
-        source = "\n".join(
-            "".join(cell["source"]) for cell in _code(json.loads(path.read_text("utf-8")))
-        )
+        sources = [_source(cell) for cell in _code(json.loads(path.read_text("utf-8")))]
     except (ValueError, LookupError, TypeError, AttributeError):
         raise UserError("execution.not_a_notebook", path=page) from None
-    names = re.findall(r"\bload_report\(\s*[\"']([^\"']+)[\"']", source)
-    if not names:
+    name = next(filter(None, map(_report_name, sources)), None)
+    if name is None:
         raise UserError("execution.no_report", path=page)
-    return path, load_report(names[0])
+    return path, load_report(name)
+
+
+def _report_name(source: str) -> str | None:
+    """Return what a cell's first call of ``load_report`` names, or None."""
+    for node in ast.walk(parse_cell(source)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("load_report"):
+            named = node.args[0] if node.args else None
+            if isinstance(named, ast.Constant) and isinstance(named.value, str):
+                return named.value
+    return None
+
+
+def own_parameters(notebook: Path) -> dict[str, Any]:
+    """Return the values that a notebook's parameters cell writes out, by name."""
+    cell = _parameters_cell(_read(notebook))
+    names = assigned_names(_source(cell)) if cell else {}
+    return {name: value for name, value in names.items() if value is not ...}
+
+
+def _parameters_cell(notebook: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the cell below which papermill puts the parameters that it was given, or None."""
+    return next((cell for cell in _code(notebook) if "parameters" in _tags(cell)), None)
+
+
+def _check_in_force(path: Path, notebook: dict[str, Any], parameters: dict[str, Any]) -> None:
+    """Refuse parameters that the notebook would not take, or would assign anew."""
+    tagged = _parameters_cell(notebook)
+    if parameters and tagged is None:
+        raise UserError("execution.no_parameters_cell", path=path, names=", ".join(parameters))
+    for cell in _code(notebook):
+        again = sorted(set(parameters) & set(assigned_names(_source(cell))))
+        if again and cell is not tagged and "injected-parameters" not in _tags(cell):
+            raise UserError("execution.assigned_again", name=again[0], cell=_name(cell))
+
+
+def _why_other(parameters: dict[str, Any], in_force: list[str] | None) -> str | None:
+    """Return, in words, which parameter was not what was asked for at the end; None if all were."""
+    for (name, value), found in zip(parameters.items(), in_force or [], strict=False):
+        if found != repr(value):
+            return say("execution.not_in_force", name=name, given=value, found=found)
+    return None
 
 
 def check_output(out: str, notebook: Path) -> Path:
@@ -159,9 +204,16 @@ def _alone(target: Path) -> Iterator[None]:
 
 
 def _papermill(
-    notebook: Path, partial: Path, parameters: dict, timeout: int | None, on_cell: Callable | None
+    notebook: dict, partial: Path, parameters: dict, timeout: int | None, on_cell: Callable | None
 ) -> str:
     """Run ``notebook`` into ``partial``; return what papermill wrote to stderr."""
+    names = "".join(f"{name!r}, " for name in parameters)
+    probe = {"cell_type": "code", "metadata": {"tags": [PROBE]}, "outputs": []}
+    probe |= {"execution_count": None, "source": f"[repr(globals().get(_)) for _ in ({names})]"}
+    if notebook.get("nbformat_minor", 0) >= 5:
+        probe["id"] = PROBE
+    cells = [cell for cell in notebook["cells"] if cell.get("id") != NOTICE] + [probe]
+    metadata = {key: value for key, value in notebook["metadata"].items() if key != "fmnist"}
     # Paths are relative, and the page comes by stdin: papermill fills braces in a path with
     # parameters.
     given = base64.b64encode(yaml.safe_dump(parameters).encode()).decode()
@@ -174,8 +226,11 @@ def _papermill(
         "--parameters_base64",
         given,
     ]
-    command += ["--kernel", "python3", "--no-progress-bar", "--log-level", "ERROR"]
-    with open(notebook, "rb") as page, tempfile.TemporaryFile() as stderr:
+    command += ["--kernel", "python3", "--language", "python"]
+    command += ["--no-progress-bar", "--log-level", "ERROR"]
+    with tempfile.TemporaryFile() as page, tempfile.TemporaryFile() as stderr:
+        page.write(json.dumps(notebook | {"cells": cells, "metadata": metadata}).encode())
+        page.seek(0)
         process = subprocess.Popen(command, stdin=page, stdout=subprocess.DEVNULL, stderr=stderr)
         try:
             begun, since = 0, time.monotonic()
@@ -195,6 +250,23 @@ def _papermill(
         return stderr.read().decode(errors="replace")
 
 
+def _without_probe(partial: Path) -> tuple[bool, list[str] | None]:
+    """Take the last cell away that was put into a notebook to run; return what it showed.
+
+    Returns:
+        Whether there is a notebook, and the parameters in force at its end, as Python writes them;
+        None if it did not come to its end.
+    """
+    if not (notebook := _read(partial)):
+        return False, None
+    shown = [cell for cell in notebook["cells"] if PROBE in _tags(cell)]
+    notebook["cells"] = [cell for cell in notebook["cells"] if PROBE not in _tags(cell)]
+    write_atomically(partial, json.dumps(notebook, indent=1, ensure_ascii=False).encode())
+    outputs = shown[0]["outputs"] if shown else []
+    texts = [output["data"]["text/plain"] for output in outputs if "data" in output]
+    return True, ast.literal_eval("".join(texts[0])) if texts else None
+
+
 def _why_unfinished(partial: Path, said: str, timeout: int | None) -> str | None:
     """Return, in words, why the notebook did not run to its end; None if it did."""
     cells = _code(_read(partial))
@@ -210,12 +282,14 @@ def _why_unfinished(partial: Path, said: str, timeout: int | None) -> str | None
         error = next(
             (output for output in cell["outputs"] if output["output_type"] == "error"), None
         )
-        if error and "raises-exception" not in cell["metadata"].get("tags", []):
+        if error and "raises-exception" not in _tags(cell):
             key = "execution.left" if error["ename"] == "SystemExit" else "execution.raised"
             return say(key, cell=_name(cell), error=f"{error['ename']}: {error['evalue']}")
     if not cells:
         return say("execution.not_started", reason=(said.strip().splitlines() or ["papermill"])[-1])
-    if any(cell["execution_count"] is None and "".join(cell["source"]).strip() for cell in cells):
+    if any(cell["execution_count"] is None and _source(cell).strip() for cell in cells):
+        if said.strip():
+            return say("execution.not_started", reason=said.strip().splitlines()[-1])
         return say("execution.left", cell=last, error="")
     return None
 
@@ -228,8 +302,16 @@ def _name(cell: dict[str, Any] | None) -> str:
     """Return how a reader finds a cell: its number, if it has one, and its first line."""
     if cell is None:
         return "–"
-    first = next(iter("".join(cell["source"]).strip().splitlines()), "")
-    return f"[{cell['execution_count'] or ' '}] {first[:60]}"
+    first = next(iter(_source(cell).strip().splitlines()), "")
+    return f"[{cell.get('execution_count') or ' '}] {first[:60]}"
+
+
+def _source(cell: dict[str, Any]) -> str:
+    return "".join(cell["source"])
+
+
+def _tags(cell: dict[str, Any]) -> list[str]:
+    return cell["metadata"].get("tags", [])
 
 
 def _mark(partial: Path, problem: str) -> None:
@@ -250,7 +332,7 @@ def _mark(partial: Path, problem: str) -> None:
     }
     notice = say("execution.notice", problem=problem, run=run, cells=len(cells))
     notebook["cells"].insert(
-        0, {"cell_type": "markdown", "id": "partial", "metadata": {}, "source": notice}
+        0, {"cell_type": "markdown", "id": NOTICE, "metadata": {}, "source": notice}
     )
     write_atomically(partial, json.dumps(notebook, indent=1, ensure_ascii=False).encode())
 
@@ -264,4 +346,5 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _code(notebook: dict[str, Any]) -> list[dict[str, Any]]:
-    return [cell for cell in notebook.get("cells", []) if cell["cell_type"] == "code"]
+    cells = [cell for cell in notebook.get("cells", []) if cell["cell_type"] == "code"]
+    return [cell for cell in cells if PROBE not in _tags(cell)]

@@ -22,13 +22,15 @@ from statistics import mean, median
 from typing import Annotated, Any
 
 import yaml
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from fmnist_utils.audit.groups import parse_yaml
 from fmnist_utils.audit.recipes import CheckedSpec, Count, PositiveInt, Recipe, changed
 from fmnist_utils.audit.schema import load_report
 from fmnist_utils.text import UserError
 from fmnist_utils.workshop.store import RunStore
 
+Name = Annotated[str, BeforeValidator(lambda name: str(name) if isinstance(name, int) else name)]
 Repeats = PositiveInt | Annotated[list[Count], Field(min_length=1)]
 
 
@@ -45,7 +47,7 @@ class Entry(CheckedSpec):
         folds: so many folds from 0, or a list: ``data.fold`` of the recipe.
     """
 
-    report: str | None = None
+    report: Name | None = None
     group: str | None = None
     protocol: str | None = None
     recipe: dict[str, Any] | None = None
@@ -64,6 +66,11 @@ class Entry(CheckedSpec):
             raise UserError("plans.protocol_of_group")
         if self.seeds is not None and self.report and not self.group:
             raise UserError("plans.seeds_of_group")
+        varied = {"data.fold"} if self.folds is not None else set()
+        if self.seeds is not None:
+            varied.add("seed")
+        if twice := (set(self.set) & set(self.grid)) | ({*self.set, *self.grid} & varied):
+            raise UserError("plans.twice", names=", ".join(sorted(twice)))
         return self
 
     def recipes(self) -> list[Recipe]:
@@ -106,7 +113,7 @@ def read_plan(path: str | Path) -> list[Recipe]:
         UserError: if the file cannot be read, or an entry is not what it may be.
     """
     try:
-        fields = yaml.safe_load(Path(path).read_text("utf-8"))
+        fields = parse_yaml(Path(path))
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise UserError("plans.unreadable", file=str(path), reason=str(error)) from None
     if not isinstance(fields, dict) or not all(isinstance(name, str) for name in fields):

@@ -154,6 +154,31 @@ WORDS = {
         "{notebook} did not reach its end: {problem}\n"
         "What was run is in {partial}, marked as partial.",
     ),
+    "execution.failed_at_once": (
+        "{notebook} no llegó al final: {problem}",
+        "{notebook} did not reach its end: {problem}",
+    ),
+    "execution.no_parameters_cell": (
+        "{path}: ninguna celda tiene la etiqueta parameters, y {names} no tendría efecto. En "
+        "JupyterLab, se elige la celda que asigna lang y, en el inspector de propiedades (arriba a "
+        "la derecha), se le agrega esa etiqueta. Una copia nueva de cada cuaderno, que la tiene: "
+        "`fmnist lab --no-open nuevos`",
+        "{path}: no cell has the tag parameters, so {names} would have no effect. In JupyterLab, "
+        "select the cell that assigns lang and, in the property inspector (top right), add that "
+        "tag to it. A new copy of each notebook, which has it: `fmnist lab --no-open new`",
+    ),
+    "execution.assigned_again": (
+        "{name}: la celda {cell} le da otro valor, y -p {name} no tendría efecto. Conviene quitar "
+        "esa línea, o ejecutar sin -p {name}.",
+        "{name}: cell {cell} gives it another value, so -p {name} would have no effect. Remove "
+        "that line, or run without -p {name}.",
+    ),
+    "execution.not_in_force": (
+        "{name}: se pidió {given!r}, y al final rige {found}; alguna celda lo cambió. Los números "
+        "de este cuaderno no son los que se pidieron.",
+        "{name}: {given!r} was asked for, and {found} is in force at the end; some cell changed "
+        "it. The numbers in this notebook are not those that were asked for.",
+    ),
     "execution.raised": (
         "falló la celda {cell}\n{error}",
         "cell {cell} failed\n{error}",
@@ -335,6 +360,14 @@ WORDS = {
     "cli.data_offline": ("FMNIST_OFFLINE impide bajarlos.", "FMNIST_OFFLINE forbids the download."),
     "cli.data_complete": ("Los cuatro archivos están completos.", "The four files are complete."),
     "cli.cells": ("  celdas: {run} de {cells}", "  cells: {run} of {cells}"),
+    "cli.replaced": (
+        "{name}: {given!r}, en lugar de {own!r}, que está en el cuaderno.",
+        "{name}: {given!r}, in place of {own!r}, which is in the notebook.",
+    ),
+    "cli.twice": (
+        "{name}: se dio dos veces. Conviene dejar una.",
+        "{name}: given twice. Keep one.",
+    ),
     "cli.ran": ("Listo en {seconds:.0f} s: {file}", "Done in {seconds:.0f} s: {file}"),
     "cli.interrupted": (
         "Interrumpido. Nada de lo terminado se pierde; para seguir desde la última época: "
@@ -380,6 +413,12 @@ WORDS = {
     "plans.one_of": (
         "cada elemento de runs nombra una sola de estas cosas: report o recipe.",
         "each item of runs names exactly one of these: report or recipe.",
+    ),
+    "plans.twice": (
+        "{names}: un mismo elemento del plan da este campo de dos maneras; queda una sola entre "
+        "set, grid, seeds y folds.",
+        "{names}: one item of the plan gives this field in two ways; keep one of set, grid, seeds "
+        "and folds.",
     ),
     "plans.group_of_report": (
         "group: solo se admite junto con report.",

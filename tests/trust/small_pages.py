@@ -30,7 +30,7 @@ CHECK = (
 )
 
 UNCHECKED = (
-    '# load_report("01")'  # a page of report 1 that starts at once, because it loads nothing
+    'False and load_report("01")'  # a page of report 1 that starts at once, because it loads nothing
 )
 
 
