@@ -149,7 +149,7 @@ def run(page, changes, out, timeout):
     if page.endswith(".ipynb"):  # a copy, which says its own language
         if chosen_language():
             parameters = {"lang": chosen_language()} | parameters
-        for name, own in own_parameters(find_page(page)[0]).items():
+        for name, own in own_parameters(*find_page(page)).items():
             if parameters.get(name, own) != own:
                 click.echo(say("cli.replaced", name=name, given=parameters[name], own=own))
 

@@ -26,7 +26,7 @@ from typing import Any
 import filelock
 import yaml
 
-from fmnist_utils.audit.parameters import assigned_names, parse_cell
+from fmnist_utils.audit.parameters import PageParameters, assigned_names, parse_cell
 from fmnist_utils.audit.schema import Report, load_report
 from fmnist_utils.text import Failure, UserError, get_language, nearest, say
 from fmnist_utils.workshop.files import check_name, write_atomically
@@ -63,7 +63,8 @@ def run_page(
     """
     notebook, report = find_page(page, str(parameters.get("lang") or get_language()))
     content = _read(notebook)
-    report.check_parameters({"lang": get_language()} | own_parameters(notebook) | parameters)
+    own = own_parameters(notebook, report)
+    report.check_parameters({"lang": get_language()} | own | parameters)
     _check_in_force(notebook, content, parameters)
     target = check_output(out or f"{notebook.stem}.out.ipynb", notebook)
     if not importlib.util.find_spec("papermill"):
@@ -131,11 +132,12 @@ def _report_name(source: str) -> str | None:
     return None
 
 
-def own_parameters(notebook: Path) -> dict[str, Any]:
-    """Return the values that a notebook's parameters cell writes out, by name."""
+def own_parameters(notebook: Path, report: Report) -> dict[str, Any]:
+    """Return the values that a notebook's parameters cell writes out, and all unknown names."""
     cell = _parameters_cell(_read(notebook))
     names = assigned_names(_source(cell)) if cell else {}
-    return {name: value for name, value in names.items() if value is not ...}
+    known = {*PageParameters.model_fields, *report.parameters}
+    return {name: value for name, value in names.items() if value is not ... or name not in known}
 
 
 def _parameters_cell(notebook: dict[str, Any]) -> dict[str, Any] | None:

@@ -1,5 +1,6 @@
 """What the tests of what people do share."""
 
+import atexit
 import json
 import os
 import sys
@@ -49,16 +50,16 @@ def fmnist(monkeypatch):
 @pytest.fixture
 def notebook_cells():
     """A function that runs cells one after the other, checks page 01's parameters, says what is wrong."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
 
     def run(*cells):
-        from IPython.core.inputtransformer2 import TransformerManager
-
-        namespace = {"__name__": "__main__", "In": [""]}
+        shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
+        atexit.unregister(shell.atexit_operations)  # as many times as there are shells, for minutes
         for cell in cells:
-            namespace["In"].append(TransformerManager().transform_cell(cell))
-            exec(namespace["In"][-1], namespace)
+            shell.run_cell(cell, store_history=True).raise_error()
         try:
-            load_report("01").check_parameters(namespace)
+            load_report("01").check_parameters(shell.user_ns)
         except UserError as error:
             return str(error)
         return ""

@@ -106,13 +106,9 @@ def nothing_trained() -> bool:
 @pytest.mark.parametrize("case", CASES, ids=BY_NAME)
 def test_in_a_notebook(case, lang):
     """With the variables of a kernel that has run the parameters cell alone."""
-    of_ipython = {
-        "__name__": "__main__",
-        "In": ["", "lang = 'es'"],
-        "Out": {},
-        "_i1": "lang = 'es'",
-    }
     given = GOOD | {"lang": lang, case[0]: read_value(case[1])}
+    cell = "\n".join(f"{name} = {value!r}" for name, value in given.items())
+    of_ipython = {"__name__": "__main__", "In": ["", cell], "Out": {}, "_i1": cell}
     set_language(lang)
     with pytest.raises(UserError) as error:
         REPORT.check_parameters(of_ipython | given)
