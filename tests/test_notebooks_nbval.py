@@ -15,13 +15,14 @@ import pytest
 
 from book.machinery.notebooks import FOLDERS
 from book.machinery.pages import ROOT
+from fmnist_utils.workshop.lab import page_notebooks
 
 NOTEBOOKS = [
     pytest.param(
         path, marks=[pytest.mark.nightly] if lang == "en" else [], id=f"{path.stem}-{lang}"
     )
     for lang, folder in FOLDERS.items()
-    for path in sorted(folder.glob("*.ipynb"))
+    for path in page_notebooks(folder)
 ]
 
 

@@ -16,6 +16,8 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from fmnist_utils.workshop.lab import page_notebooks
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "fmnist_utils"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -214,7 +216,7 @@ def test_the_readme_lists_the_pages_that_stand():
     linked = set(
         re.findall(r"\]\((notebooks/[^)]+\.ipynb)\)", (ROOT / "README.md").read_text("utf-8"))
     )
-    paths = [*ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("notebooks/en/*.ipynb")]
+    paths = page_notebooks(ROOT / "notebooks") + page_notebooks(ROOT / "notebooks" / "en")
     assert linked == {path.relative_to(ROOT).as_posix() for path in paths}
 
 

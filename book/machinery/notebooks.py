@@ -120,7 +120,9 @@ def outdated(refresh: bool = False) -> Iterator[tuple[Path, NotebookNode | Value
                 yield target, notebook
         names = {source.stem for source in pages.paths()}
         yield from (
-            (path, None) for path in sorted(folder.glob("*.ipynb")) if path.stem not in names
+            (path, None)
+            for path in sorted(folder.glob("*.ipynb"))
+            if re.fullmatch(r"\d\d_[a-z_]+", path.stem) and path.stem not in names
         )
 
 
@@ -449,7 +451,7 @@ def quoted(text: str) -> str:
 def labels(lang: str) -> dict[str, tuple[str, str]]:
     """Return the labelled places of the book in ``lang``: label → page, as ``speed`` or ``notebooks/NN_name``, and heading."""
     found = {}
-    texts = {path.stem: path.read_text("utf-8") for path in sorted((BOOK / lang).glob("*.md"))}
+    texts = {path.stem: path.read_text("utf-8") for path in pages.prose(BOOK / lang)}
     for source in pages.paths():
         page = pages.one_language(pages.read(source), lang)
         name = f"notebooks/{source.stem}"

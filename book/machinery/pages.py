@@ -40,8 +40,15 @@ SET_LANGUAGE = re.compile(r"^lang = .*$", re.MULTILINE)
 
 
 def paths() -> list[Path]:
-    """Return the sources of the pages in reading order."""
-    return sorted(SOURCES.glob("[0-9][0-9]_*.md"))
+    """Return the sources of the pages, in the order of the table of contents: a copy beside them is none."""
+    contents = (SOURCES.parent / "es" / "_toc.yml").read_text("utf-8")
+    named = re.findall(r"file: notebooks/(\S+)", contents)
+    return [path for name in named if (path := SOURCES / f"{name}.md").is_file()]
+
+
+def prose(folder: Path) -> list[Path]:
+    """Return the pages of text in ``folder``, without the copies that editors and file managers make."""
+    return [path for path in sorted(folder.glob("*.md")) if re.fullmatch("[a-z_]+", path.stem)]
 
 
 def read(path: Path) -> NotebookNode:

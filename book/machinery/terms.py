@@ -127,7 +127,9 @@ def notebook_cells(notebook) -> list[tuple]:
 def prose_files(book=pages.ROOT / "book") -> list[tuple]:
     """Return the pairs of files of the pages of text, without the glossary and without fragments."""
     names = sorted(
-        path.name for path in (book / "es").glob("[a-z]*.md") if path.name not in WITHOUT
+        path.name
+        for path in pages.prose(book / "es")
+        if path.name not in WITHOUT and path.name[0] != "_"
     )
     return [
         (book / "es" / name, book / "en" / name) for name in names if (book / "en" / name).exists()

@@ -240,11 +240,13 @@ class Records:
         results: the committed records; ``None`` means ``FMNIST_RESULTS``, else those of the package.
     """
 
+    may_write = False
+
     def __init__(self, root: str | Path | None = None, results: str | Path | None = None):
         self.root = Path(
             root or os.environ.get("FMNIST_RUNS") or user_folder() / "runs"
         ).expanduser()
-        self.results = Path(results or os.environ.get("FMNIST_RESULTS") or RESULTS)
+        self.results = Path(results or os.environ.get("FMNIST_RESULTS") or RESULTS).expanduser()
 
     def folder(self, recipe: Recipe) -> Path:
         """Return the folder of ``recipe``'s run, which need not exist."""
@@ -271,7 +273,13 @@ class Records:
 
     @functools.cached_property
     def _committed(self) -> dict[str, Path]:
-        """The committed records by the beginning of their id: hundreds of files, listed once."""
+        """The committed records by the beginning of their id: hundreds of files, listed once.
+
+        Raises:
+            UserError: if their folder is absent, unless this store may make it.
+        """
+        if not (self.may_write or self.results.is_dir()):
+            raise UserError("records.no_folder", folder=self.results)
         return {
             path.name.split(".")[-2]: path
             for path in sorted(self.results.glob("*/records/*.json"), reverse=True)

@@ -386,6 +386,27 @@ def load_across() -> Across:
     return Across(**read_yaml(FOLDER / "across.yaml"))
 
 
+def load_audited(name: str) -> Report | Across:
+    """Return the report called ``name``, or what stands across them, ``"across"``.
+
+    Raises:
+        UserError: if there is none, or it is a study of the book's own, which published nothing.
+    """
+    allowed = ", ".join([*student_reports(), "across"])
+    try:
+        audited = load_across() if name == "across" else load_report(name)
+    except UserError as error:
+        if error.key == "reports.unknown":
+            error = UserError(error.key, **error.values | {"allowed": allowed})
+        raise error from None
+    if isinstance(audited, Report) and not audited.authors:
+        number = audited.id[:2]
+        raise UserError(
+            "verdicts.nothing_published", name=audited.id, number=number, allowed=allowed
+        )
+    return audited
+
+
 def _check_known(known: Iterable[str], names: Iterable[str]) -> None:
     """Refuse the first of ``names`` that is not among those known."""
     for name in names:

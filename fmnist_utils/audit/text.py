@@ -34,6 +34,18 @@ WORDS = {
         "notebook has the tag parameters. In JupyterLab, select the cell that assigns lang and, "
         "in the property inspector (top right), add that tag to it.",
     ),
+    "records.no_folder": (
+        "No existe la carpeta {folder}, que nombra la variable FMNIST_RESULTS: no hay registros "
+        "que leer. Sin la variable (`unset FMNIST_RESULTS`) se leen los del paquete.",
+        "There is no folder {folder}, which the variable FMNIST_RESULTS names: there are no "
+        "records to read. Without it (`unset FMNIST_RESULTS`) those of the package are read.",
+    ),
+    "verdicts.nothing_published": (
+        "{name} es un estudio de este libro: no publicó nada, y no hay qué auditar. Se auditan: "
+        "{allowed}. Sus corridas: `fmnist reproduce {number} --dry-run`",
+        "{name} is a study of this book: it published nothing, so there is nothing to audit. "
+        "Audited are: {allowed}. Its runs: `fmnist reproduce {number} --dry-run`",
+    ),
     "yaml.repeated": (
         "línea {line}: la clave {key!r} ya estaba en la línea {first}; una de las dos sobra",
         "line {line}: the key {key!r} already stood in line {first}; one of the two has to go",

@@ -49,12 +49,11 @@ from fmnist_utils.audit.schema import (
     Report,
     Store,
     find_group,
-    load_across,
-    load_report,
+    load_audited,
     student_reports,
 )
 from fmnist_utils.data import load_fashion_mnist
-from fmnist_utils.text import UserError, say
+from fmnist_utils.text import say
 
 ACROSS = "across"
 VERDICTS = (
@@ -130,7 +129,7 @@ def rows(
     Raises:
         UserError: if there is no such report, or a record is damaged.
     """
-    audited = [_audited(each) for each in ([name] if name else [*student_reports(), ACROSS])]
+    audited = [load_audited(each) for each in ([name] if name else [*student_reports(), ACROSS])]
     found = store or Records()
     # Numbers and claims share their runs: each record is read once.
     runs: Store = SimpleNamespace(find=functools.cache(found.find))
@@ -140,16 +139,6 @@ def rows(
 
 
 audit = rows  # as the pages call it
-
-
-def _audited(name: str) -> Report | Across:
-    try:
-        return load_across() if name == ACROSS else load_report(name)
-    except UserError as error:
-        if error.key == "reports.unknown":
-            allowed = ", ".join([*student_reports(), ACROSS])
-            error = UserError(error.key, **error.values | {"allowed": allowed})
-        raise error from None
 
 
 @dataclass

@@ -30,7 +30,7 @@ from fmnist_utils.audit.parameters import PageParameters, assigned_names, parse_
 from fmnist_utils.audit.schema import Report, load_report
 from fmnist_utils.text import Failure, UserError, get_language, nearest, say
 from fmnist_utils.workshop.files import check_name, write_atomically
-from fmnist_utils.workshop.lab import NOTEBOOKS
+from fmnist_utils.workshop.lab import NOTEBOOKS, page_notebooks
 
 TOO_LONG = "a cell took too long"  # what stands in for papermill's own words
 NOTICE = "partial"  # the id of the cell on top of an unfinished notebook
@@ -98,10 +98,7 @@ def find_page(page: str, lang: str = "es") -> tuple[Path, Report]:
         folder = NOTEBOOKS / "en" if lang == "en" else NOTEBOOKS
         path = folder / f"{report.id}.ipynb"
         if not path.is_file():
-            pages = (
-                ", ".join(sorted(known.stem for known in NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")))
-                or "–"
-            )
+            pages = ", ".join(known.stem for known in page_notebooks(NOTEBOOKS)) or "–"
             raise UserError("execution.no_page", report=report.id, allowed=pages)
         return path, report
     path = Path(page)

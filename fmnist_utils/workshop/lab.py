@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
@@ -40,9 +41,15 @@ def notebooks_folder(lang: str) -> Path:
         UserError: if they are missing.
     """
     folder = NOTEBOOKS if lang == "es" else NOTEBOOKS / lang
-    if not any(folder.glob("[0-9][0-9]_*.ipynb")):
+    if not page_notebooks(folder):
         raise UserError("lab.no_notebooks", folder=folder)
     return folder
+
+
+def page_notebooks(folder: Path) -> list[Path]:
+    """Return the notebooks of the pages in ``folder``, in order, without copies and outputs."""
+    found = sorted(folder.glob("*.ipynb"))
+    return [path for path in found if re.fullmatch(r"\d\d_[a-z_]+", path.stem)]
 
 
 def copy_notebooks(folder: Path, lang: str) -> Copies:
@@ -55,7 +62,7 @@ def copy_notebooks(folder: Path, lang: str) -> Copies:
         UserError: if the folder cannot be written.
     """
     target = folder if lang == "es" else folder / lang
-    sources = sorted(notebooks_folder(lang).glob("[0-9][0-9]_*.ipynb"))
+    sources = page_notebooks(notebooks_folder(lang))
     new, kept = [], []
     try:
         target.mkdir(parents=True, exist_ok=True)

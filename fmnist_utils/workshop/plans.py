@@ -113,7 +113,7 @@ def read_plan(path: str | Path) -> list[Recipe]:
         UserError: if the file cannot be read, or an entry is not what it may be.
     """
     try:
-        fields = parse_yaml(Path(path))
+        fields = parse_yaml(Path(path).expanduser())
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise UserError("plans.unreadable", file=str(path), reason=str(error)) from None
     if not isinstance(fields, dict) or not all(isinstance(name, str) for name in fields):

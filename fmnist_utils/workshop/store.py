@@ -28,6 +28,8 @@ class RunStore(Records):
         wait: whether :meth:`alone` waits for a run that another process is making.
     """
 
+    may_write = True
+
     def __init__(
         self, root: str | Path | None = None, results: str | Path | None = None, wait: bool = True
     ):

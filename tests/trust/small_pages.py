@@ -29,9 +29,7 @@ CHECK = (
     "report.check_parameters(globals())"
 )
 
-UNCHECKED = (
-    'False and load_report("01")'  # a page of report 1 that starts at once, because it loads nothing
-)
+UNCHECKED = 'False and load_report("01")'  # a page of report 1 that starts at once, because it loads nothing
 
 
 def write_page(path: Path, *cells: str, check: str = CHECK) -> Path:

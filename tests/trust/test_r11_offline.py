@@ -10,9 +10,10 @@ import pytest
 
 from fmnist_utils.text import LANGUAGES
 from fmnist_utils.workshop import download
+from fmnist_utils.workshop.lab import page_notebooks
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+PAGES = page_notebooks(ROOT / "notebooks")
 
 
 def without_network(command: list[str], **environment: str) -> subprocess.CompletedProcess:

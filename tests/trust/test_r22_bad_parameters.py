@@ -20,8 +20,10 @@ from fmnist_utils.text import LANGUAGES, UserError, set_language
 from fmnist_utils.workshop import execution
 from fmnist_utils.workshop.cli import main
 from fmnist_utils.workshop.cli_runs import read_value
+from fmnist_utils.workshop.lab import page_notebooks
 
 REPORT = load_report("01")
+NOTEBOOKS = page_notebooks(ROOT / "notebooks") + page_notebooks(ROOT / "notebooks" / "en")
 NAMES = ", ".join([*PageParameters.model_fields, *REPORT.parameters])
 INTEGER = {"es": "entero ≥", "en": "integer ≥"}
 SIZES = {"es": "lista de: entero ≥ 1", "en": "list of: integer ≥ 1"}
@@ -149,7 +151,7 @@ def test_through_papermill_itself(case, lang, tmp_path):
     assert finished.returncode == 1 and explains(finished.stderr, case, lang)
 
 
-@pytest.mark.parametrize("page", sorted((ROOT / "notebooks").rglob("[0-9]*.ipynb")), ids=str)
+@pytest.mark.parametrize("page", NOTEBOOKS, ids=str)
 def test_every_page_checks_its_parameters_first(page):
     """The cell after the parameters is the one that stops papermill here."""
     cells = json.loads(page.read_text("utf-8"))["cells"]

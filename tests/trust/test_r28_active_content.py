@@ -21,6 +21,7 @@ from book.machinery.rules.site import (
     no_local_paths,
     no_outside,
 )
+from fmnist_utils.workshop.lab import page_notebooks
 
 # The form in which well-known services write their keys, and the beginning of private ones.
 KEY = re.compile(
@@ -78,7 +79,7 @@ def test_such_traces_would_be_found():
     assert not KEY.search("https://example.org:8080/a@b and sk-learn and user:password")
 
 
-NOTEBOOKS = [path for folder in FOLDERS.values() for path in sorted(folder.glob("*.ipynb"))]
+NOTEBOOKS = [path for folder in FOLDERS.values() for path in page_notebooks(folder)]
 LONGEST = 4000  # characters that one cell may leave in git
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from book.machinery.pages import LANGUAGES, ROOT
+from book.machinery.pages import LANGUAGES, ROOT, prose
 from book.machinery.rules.text import Findings, differences, foreign_words, typed_measurements
 
 FIELD = re.compile(
@@ -15,7 +15,7 @@ FIELD = re.compile(
 
 def same_pages(book: Path) -> Findings:
     """Both languages have the same files."""
-    names = {lang: {path.name for path in (book / lang).glob("*.md")} for lang in LANGUAGES}
+    names = {lang: {path.name for path in prose(book / lang)} for lang in LANGUAGES}
     for lang in LANGUAGES:
         for name in sorted(set.union(*names.values()) - names[lang]):
             yield f"{name} is missing in {lang}"
@@ -23,7 +23,7 @@ def same_pages(book: Path) -> Findings:
 
 def paired_prose(book: Path) -> Findings:
     """Both languages of a page have the same parts."""
-    for path in sorted((book / "es").glob("*.md")):
+    for path in prose(book / "es"):
         twin = book / "en" / path.name
         if twin.exists():
             texts = (file.read_text("utf-8") for file in (path, twin))
@@ -36,7 +36,7 @@ def paired_prose(book: Path) -> Findings:
 def prose_words(book: Path) -> Findings:
     """Prose holds no measured numbers and, in Spanish, the words of the glossary (which itself names the others)."""
     for lang in LANGUAGES:
-        for path in sorted((book / lang).glob("*.md")):
+        for path in prose(book / lang):
             text = path.read_text("utf-8")
             found = list(typed_measurements(text))
             if lang == "es" and path.stem != "glossary":
