@@ -63,7 +63,7 @@ def _apply(
     device = next((parameter.device for parameter in model.parameters()), images.device)
     # Not inference_mode: tensors made there could not train a head.
     with _evaluation_mode(model), torch.no_grad():
-        outputs = [function(batch.to(device)).cpu() for batch in images.split(batch_size)]
+        outputs = [function(batch.to(device)).cpu() for batch in images.split(int(batch_size))]
     return torch.cat(outputs)
 
 
