@@ -310,7 +310,7 @@ def _source(cell: dict[str, Any]) -> str:
 
 
 def _tags(cell: dict[str, Any]) -> list[str]:
-    return cell["metadata"].get("tags", [])
+    return cell.get("metadata", {}).get("tags", [])
 
 
 def _mark(partial: Path, problem: str) -> None:
