@@ -151,7 +151,8 @@ def run(page, changes, out, timeout):
             parameters = {"lang": chosen_language()} | parameters
         for name, own in own_parameters(*find_page(page)).items():
             if parameters.get(name, own) != own:
-                click.echo(say("cli.replaced", name=name, given=parameters[name], own=own))
+                told = say("cli.replaced", name=name, given=parameters[name], own=own)
+                click.echo(told, err=True)
 
     def show(run: int, cells: int) -> None:
         if sys.stderr.isatty():
