@@ -1,5 +1,6 @@
 """The exercises: their checks know right from wrong, and say it; whatever a student writes gets a sentence."""
 
+import contextlib
 import re
 import sys
 import time
@@ -14,9 +15,9 @@ from fmnist_utils.text import LANGUAGES, WORDS, UserError, set_language
 
 
 def told(key: str, lang: str) -> str:
-    """Return a pattern that is found in what is said by a sentence of the exercises."""
-    text = re.escape(WORDS[f"exercises.{key}"][LANGUAGES.index(lang)])
-    return re.sub(r"\\\{\w+\\\}", "(?s:.+)", text)
+    """Return a pattern that is found in what is said by sentences of the exercises, with ``|`` between them."""
+    texts = [re.escape(WORDS[f"exercises.{one}"][LANGUAGES.index(lang)]) for one in key.split("|")]
+    return re.sub(r"\\\{\w+\\\}", "(?s:.+)", "|".join(texts))
 
 
 def says(result, key: str, lang: str = "en") -> bool:
@@ -85,10 +86,8 @@ def endless(logits):
 
 def stubborn(logits):
     while True:
-        try:
+        with contextlib.suppress(BaseException):
             time.sleep(0.01)
-        except BaseException:
-            pass
 
 
 def recursive(logits):

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import nn
 
 from fmnist_utils.exercises.cases import EXERCISES, Draw, Exercise, one_line, shown
 from fmnist_utils.text import UserError, nearest, say
@@ -79,18 +80,14 @@ def _problem(exercise: Exercise, function: Any) -> str | None:
     """Return what is wrong with ``function`` in words, or None."""
     if not callable(function):
         return say("exercises.no_function", name=exercise.name)
-    draw = Draw()
-    names = list(exercise.draw(draw).given)
-    try:
-        inspect.signature(function).bind(*names)
-    except TypeError:
-        arguments = ", ".join(names) or say("exercises.no_argument")
-        return say("exercises.arguments", arguments=arguments)
-    except ValueError:  # a function of C, which says nothing of its arguments
-        pass
     told: list[str] = []
+    draw = Draw()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(draw.whole(0, 2**31))
+        names = list(exercise.draw(draw).given)
+        if not _takes(function, len(names)):
+            arguments = ", ".join(names) or say("exercises.no_argument")
+            return say("exercises.arguments", arguments=arguments)
         work = threading.Thread(
             target=_try_cases, args=(exercise, function, draw, told), daemon=True
         )
@@ -106,21 +103,33 @@ def _problem(exercise: Exercise, function: Any) -> str | None:
     return "\n".join(told) or None
 
 
+def _takes(function: Callable[..., Any], count: int) -> bool:
+    """Return whether a function can be called with so many arguments."""
+    try:
+        inspect.signature(function).bind(*range(count))
+    except TypeError:
+        return False
+    except ValueError:  # a function of C, which says nothing of its arguments
+        return True
+    return True
+
+
 def _try_cases(
     exercise: Exercise, function: Callable[..., Any], draw: Draw, told: list[str]
 ) -> None:
     """Try random inputs until one goes wrong, and add what is wrong to ``told``."""
     for _ in range(CASES):
         case = exercise.draw(draw)
-        given = copy.deepcopy(case.given)
+        # A copy of a network would have no gradients.
+        given = {
+            k: v if isinstance(v, nn.Module) else copy.deepcopy(v) for k, v in case.given.items()
+        }
         try:
-            answer = function(*given.values())
+            problem = case.problem(function(*given.values()), given)
         except TooLong:
             return
-        except BaseException as error:  # sys.exit() as well
-            problem: str | None = _raised(error, function)
-        else:
-            problem = case.problem(answer, given)
+        except BaseException as error:  # sys.exit() as well, and what a network raises
+            problem = _raised(error, function)
         if problem:
             words = ", ".join(f"{name} = {shown(value)}" for name, value in case.given.items())
             told.append(say("exercises.with", given=words, problem=problem) if words else problem)

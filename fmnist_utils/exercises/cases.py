@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -49,6 +50,10 @@ class Draw:
     def normal(self, *shape: int) -> Tensor:
         """Return normally distributed numbers."""
         return torch.randn(shape, generator=self.random)
+
+    def permutation(self, count: int) -> Tensor:
+        """Return the numbers from 0 to ``count`` − 1 in random order."""
+        return torch.randperm(count, generator=self.random)
 
     def labels(self, count: int) -> Tensor:
         """Return ``count`` labels from 0 to 9."""
@@ -131,6 +136,16 @@ def value(expected: Any, answer: Any) -> str:
     return say("exercises.value", expected=shown(expected), answer=shown(answer))
 
 
+def found(what: str, expected: Any, answer: Any) -> str:
+    """Return what was expected of a part of the answer, as ``dense``, and what was found."""
+    return say(
+        "exercises.found",
+        what=say(f"exercises.{what}"),
+        expected=shown(expected),
+        answer=shown(answer),
+    )
+
+
 def unlike(kind: str, answer: Any) -> str:
     """Return: an answer of this kind was expected, as ``number``; and what came."""
     return say(
@@ -190,6 +205,8 @@ def shape(sizes: Sequence[int]) -> str:
 
 def shown(thing: Any) -> str:
     """Return a value as a message shows it: short, with four digits."""
+    if isinstance(thing, np.ndarray):
+        thing = torch.from_numpy(thing)
     if isinstance(thing, Tensor):
         if thing.numel() > SHOWN:
             return say("exercises.tensor_of", shape=shape(thing.shape))

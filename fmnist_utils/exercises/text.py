@@ -69,7 +69,38 @@ WORDS = {
         "en el lugar [{place}] se esperaba {expected}, y la función devolvió {answer}.",
         "{expected} was expected at [{place}], and the function returned {answer}.",
     ),
+    "exercises.found": (
+        "{what}: se esperaba {expected}, y se encontró {answer}.",
+        "{what}: {expected} was expected, and {answer} was found.",
+    ),
+    "exercises.touched": (
+        "cambió también {name}; la línea debe cambiar solo decoder[7].bias.",
+        "{name} has changed too; the line should change decoder[7].bias alone.",
+    ),
+    "exercises.dead": (
+        "con ese sesgo ({bias}) la red sigue dando cero en todos los píxeles: nace muerta.",
+        "with that bias ({bias}) the network still gives zero in all pixels: it is born dead.",
+    ),
+    "exercises.neither": (
+        "la imagen {place} no salió ni como estaba ni de arriba abajo.",
+        "image {place} came out neither as it was nor upside down.",
+    ),
+    "exercises.unfair": (
+        "de {total} imágenes salieron {count} de arriba abajo; se esperaba cerca de la mitad, "
+        "con un sorteo por imagen.",
+        "of {total} images, {count} came out upside down; about half were expected, with a draw "
+        "for each image.",
+    ),
     # how things are called
+    "exercises.dense": (
+        "Capas densas, como (entradas, salidas)",
+        "Dense layers, as (inputs, outputs)",
+    ),
+    "exercises.relus": ("Cantidad de capas nn.ReLU", "Number of nn.ReLU layers"),
+    "exercises.transposed": (
+        "Convoluciones traspuestas, como (canales de entrada, de salida)",
+        "Transposed convolutions, as (channels in, channels out)",
+    ),
     "exercises.whole": ("un número entero", "a whole number"),
     "exercises.number": ("un número", "a number"),
     "exercises.tensor": ("un tensor", "a tensor"),
