@@ -1,6 +1,7 @@
 """The yardsticks: what is committed agrees with the functions of the course and with others."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from click.testing import CliRunner
 
 from fmnist_utils import evaluation
 from fmnist_utils.audit import schema as reports
-from fmnist_utils.audit import yardsticks
+from fmnist_utils.audit import quality, yardsticks
 from fmnist_utils.data import Split, Splits
 from fmnist_utils.text import UserError
 from fmnist_utils.workshop import yardsticks as making
@@ -108,6 +109,7 @@ def test_reproduce_makes_them_where_they_are_missing(monkeypatch, splits, tmp_pa
     monkeypatch.setattr(reports, "report_names", list)
     monkeypatch.setattr(making, "load_fashion_mnist", lambda source: splits)
     monkeypatch.setattr(making, "fetch_if_missing", lambda: None)
+    shutil.copy(COMMITTED.with_name(quality.NAME), tmp_path)
     assert yardsticks.NAME in CliRunner().invoke(main, ["reproduce"]).output
     before = (tmp_path / yardsticks.NAME).read_bytes()
     again = CliRunner().invoke(main, ["reproduce"])

@@ -42,6 +42,22 @@ def digest(content: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def read_sealed(path: Path) -> dict[str, Any]:
+    """Return what a JSON file sealed with its :func:`digest` holds.
+
+    Raises:
+        UserError: if the file is not whole, or was altered.
+    """
+    try:
+        content: dict[str, Any] = json.loads(path.read_bytes())
+        unaltered = content.pop("digest") == digest(content)
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise UserError("runs.damaged", file=path.name, folder=path.parent.name) from error
+    if not unaltered:
+        raise UserError("runs.altered", file=path.name, folder=path.parent.name)
+    return content
+
+
 class Record(BaseModel):
     """What ``record.json`` holds.
 

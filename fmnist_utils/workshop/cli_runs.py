@@ -152,12 +152,14 @@ def reproduce(targets, jobs, scheduler, part, root, dry_run, device):
     A target is a report (05), a group of it (05/winner), of one protocol (05/juan.theirs), or
     several groups ("05/split_cnn_*"), whose first seeds come first. Targets are made in their
     order. Interrupted, it goes on where it was. Runs meant for a GPU are made where there is one.
-    Without TARGETS, also the yardsticks of reconstruction, if they are missing.
+    Without TARGETS, also the yardsticks of reconstruction and the search for images that come
+    twice, where they are missing.
     """
-    from fmnist_utils.audit import yardsticks
+    from fmnist_utils.audit import quality, yardsticks
     from fmnist_utils.audit.schema import report_names
     from fmnist_utils.training import pick_device
     from fmnist_utils.workshop.many import take_part
+    from fmnist_utils.workshop.quality import publish as publish_quality
     from fmnist_utils.workshop.store import RunStore
     from fmnist_utils.workshop.yardsticks import publish as publish_yardsticks
 
@@ -180,8 +182,11 @@ def reproduce(targets, jobs, scheduler, part, root, dry_run, device):
 
     _make(list(owners), store, jobs, scheduler, device, dry_run, weights=True, on_run=publish)
     first = part is None or part[0] == 1
-    if not (targets or dry_run) and first and not yardsticks.find(store):
+    everything = first and not (targets or dry_run)
+    if everything and not yardsticks.find(store):
         click.echo(say("cli.yardsticks", file=publish_yardsticks(store).name))
+    if everything and not quality.find(store):
+        click.echo(say("cli.quality", file=publish_quality(store).name))
 
 
 def _recipes_of(target, gpu):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
+import torch
 from filelock import FileLock, Timeout
 
 from fmnist_utils.audit.recipes import Recipe
-from fmnist_utils.audit.records import Records, Run
+from fmnist_utils.audit.records import FORMAT, Records, Run, digest
 from fmnist_utils.text import UserError
 from fmnist_utils.workshop.checkpoints import PROGRESS, remove_checkpoints
 from fmnist_utils.workshop.files import check_name, write_atomically
+from fmnist_utils.workshop.machine import describe_environment, now
 
 LOCK = "lock"
 
@@ -108,4 +112,15 @@ class RunStore(Records):
         for suffix in suffixes:  # the record last: where it is, the run is complete
             write_atomically(path.with_suffix(suffix), run.path.with_suffix(suffix).read_bytes())
         self._committed[run.id[:12]] = path
+        return path
+
+    def write_sealed(self, name: str, content: dict[str, Any]) -> Path:
+        """Write a JSON file beside the reports, with what made it, sealed; return its path."""
+        made_with = describe_environment(torch.device("cpu")) | {"date": now()}
+        content = {"format": FORMAT, "made_with": made_with} | content
+        content["digest"] = digest(content)
+        lines = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in content.items()]
+        path = self.results / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, ("{\n" + ",\n".join(lines) + "\n}\n").encode())
         return path

@@ -396,6 +396,10 @@ WORDS = {
         "{file}: los errores de PCA y de las imágenes constantes",
         "{file}: the errors of PCA and of constant images",
     ),
+    "cli.quality": (
+        "{file}: las imágenes repetidas y las más cercanas",
+        "{file}: images that come twice, and the nearest ones",
+    ),
     "witness.made": (
         "{group}, semilla {seed}: {metric} {first:.4f} la primera vez, {again:.4f} la segunda; "
         "mismos pesos: {same_weights}",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fmnist_utils.audit.records import FORMAT, digest
 from fmnist_utils.audit.yardsticks import NAME, SETS, SHOWN
 from fmnist_utils.data import Splits, load_fashion_mnist
 from fmnist_utils.evaluation import constant_errors, pca_reconstruct, principal_components
 from fmnist_utils.workshop.download import fetch_if_missing
-from fmnist_utils.workshop.files import write_atomically
-from fmnist_utils.workshop.machine import describe_environment, now
 from fmnist_utils.workshop.results import first_of_each_class
 from fmnist_utils.workshop.store import RunStore
 
@@ -32,8 +28,7 @@ def publish(store: RunStore, splits: Splits | None = None) -> Path:
     if splits is None:
         fetch_if_missing()
         splits = load_fashion_mnist("official")
-    made_with = describe_environment(torch.device("cpu")) | {"date": now()}
-    content: dict[str, Any] = {"format": FORMAT, "made_with": made_with, "constant": {}, "pca": {}}
+    content: dict[str, Any] = {"constant": {}, "pca": {}}
     for count, names in SETS.items():
         train = splits.train.images
         if count == 60_000:
@@ -45,12 +40,7 @@ def publish(store: RunStore, splits: Splits | None = None) -> Path:
             content["constant"][f"{count} {name}"] = constants.to_dict(orient="index")
             content["pca"][f"{count} {name}"] = _errors_of_all_sizes(mean, components, images)
     content["examples"] = base64.b64encode(pca_examples(splits).tobytes()).decode()
-    content["digest"] = digest(content)
-    lines = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in content.items()]
-    path = store.results / NAME
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, ("{\n" + ",\n".join(lines) + "\n}\n").encode())
-    return path
+    return store.write_sealed(NAME, content)
 
 
 def pca_examples(splits: Splits) -> NDArray[np.uint8]:
