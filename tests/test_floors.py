@@ -12,7 +12,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "fmnist_utils"
 FOR_STUDENTS = [
-    path for folder in ("", "exercises/", "plots/", "audit/") for path in PACKAGE.glob(f"{folder}*.py")
+    path
+    for folder in ("", "exercises/", "plots/", "audit/")
+    for path in PACKAGE.glob(f"{folder}*.py")
 ]
 POSIX_MODULES = {"fcntl", "grp", "posix", "pwd", "resource", "termios"}
 POSIX_NAMES = {"fork", "geteuid", "mallopt", "mkfifo", "sched_getaffinity", "SIGKILL", "SIGUSR1"}

@@ -195,3 +195,19 @@ def test_a_scheduler_that_is_not_there_is_told(store, tmp_path):
     for scheduler in (tmp_path / "none.json", tmp_path / "empty.json", "nowhere"):
         with pytest.raises(UserError, match="scheduler at .* cannot be reached"):
             make_all([make()], scheduler=scheduler, store=store, progress=False)
+
+
+@pytest.mark.parametrize("stop_at", [1, 2])
+def test_a_record_is_published_after_all_that_belongs_to_it(stop_at, store, monkeypatch):
+    run = train(make(), store=store)
+    written = []
+
+    def write_some(path, content):
+        if len(written) == stop_at:
+            raise OSError("no room")
+        written.append(path.name.partition(".seed0")[2].partition(".")[2].partition(".")[2])
+
+    monkeypatch.setattr("fmnist_utils.workshop.store.write_atomically", write_some)
+    with pytest.raises(OSError, match="no room"):
+        store.publish(run, "01_report", "group", panel=True, weights=True)
+    assert len(written) == stop_at and "json" not in written

@@ -183,7 +183,10 @@ BAD = [
     ("exercises", replace(":class: dropdown", ":class: note")),
     ("exercises", retag("plt.plot([1", [])),
     ("exercises", retag("0 + 1", ["solution"])),
-    ("exercises", replace("0 + 1", 'def squared_error():\n    ...\n\ncheck("01.4", squared_error)')),
+    (
+        "exercises",
+        replace("0 + 1", 'def squared_error():\n    ...\n\ncheck("01.4", squared_error)'),
+    ),
     ("checks", replace("0 + 1", 'def squared_error():\n    ...\n\ncheck("01.9", squared_error)')),
     ("checks", replace("0 + 1", 'def error():\n    ...\n\ncheck("01.4", error)')),
     ("checks", replace("0 + 1", 'check("01.4", squared_error)')),

@@ -10,8 +10,8 @@ import torch
 from click.testing import CliRunner
 
 from fmnist_utils import evaluation
-from fmnist_utils.audit import schema as reports
 from fmnist_utils.audit import quality, yardsticks
+from fmnist_utils.audit import schema as reports
 from fmnist_utils.data import Split, Splits
 from fmnist_utils.text import UserError
 from fmnist_utils.workshop import yardsticks as making
