@@ -18,9 +18,10 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import math
 import numbers
-import os
+import shlex
 import struct
 import zlib
 from collections.abc import Collection, Mapping
@@ -29,15 +30,24 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import platformdirs
 import torch
 from torch import Tensor
 
-from fmnist_utils.text import UserError, nearest
+from fmnist_utils import settings
+from fmnist_utils.text import UserError, nearest, say
 
 SOURCES = ("sample", "official")
 TRAIN_SIZES = {"sample": 8_000, "official": 50_000}  # of the training sets, unless asked otherwise
 SAMPLE = Path(__file__).parent / "sample"
+OTHER_FORMS = (
+    ".csv",
+    ".npz",
+    ".parquet",
+    ".png",
+    ".tar",
+    ".tgz",
+    ".zip",
+)  # in which others share it
 
 
 class IdxFile(NamedTuple):
@@ -201,27 +211,23 @@ def _read_all(folder: Path, files: Mapping[str, IdxFile]) -> tuple[np.ndarray, .
 # --- Where the files are, and how one is read -----------------------------------------------------
 
 
-def user_folder() -> Path:
-    """Return the folder of this system for what the package keeps between sessions."""
-    return Path(platformdirs.user_cache_dir("fmnist_utils", appauthor=False))
-
-
-def cache_folder() -> Path:
-    """Return the folder that downloads go to: that of ``FMNIST_CACHE``, else the user's."""
-    return Path(os.environ.get("FMNIST_CACHE") or user_folder()).expanduser()
-
-
 def official_folder() -> Path:
     """Return the folder in which the official files are looked for.
 
-    With ``FMNIST_DATA`` that one, or torchvision's folders in it, whichever has any of the files.
+    With ``FMNIST_DATA`` that one, or the first folder in it, such as torchvision makes,
+    that has any of the files; the variable may also name one of the files.
     """
-    if not os.environ.get("FMNIST_DATA"):
-        return cache_folder()
-    top = Path(os.environ["FMNIST_DATA"]).expanduser()
-    folders = [top / "FashionMNIST" / "raw", top / "raw", top]
-    filled = [folder for folder in folders if any(_candidates(folder, n) for n in OFFICIAL_FILES)]
-    return (filled or folders)[0]
+    top = settings.folder("FMNIST_DATA")
+    if top is None:
+        return settings.cache_folder()
+    if top.is_file():
+        top = top.parent
+    usual = [top / "FashionMNIST" / "raw", top / "raw", top]
+    deeper = (sorted(top.glob(each)) for each in ("*", "*/raw", "*/FashionMNIST/raw", "*/*"))
+    for folder in itertools.chain(usual, itertools.chain.from_iterable(deeper)):
+        if any(_candidates(folder, name) for name in OFFICIAL_FILES):
+            return folder
+    return top
 
 
 def _candidates(folder: Path, name: str) -> list[Path]:
@@ -266,9 +272,11 @@ def read_idx(path: Path, expected: IdxFile) -> np.ndarray:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise DataError("data.missing", file=str(path)) from None
+        raise DataError("data.missing", file=str(path), way_out=way_out(path)) from None
     except OSError as error:
-        raise DataError("data.unreadable", file=str(path), reason=error.strerror) from error
+        raise DataError(
+            "data.unreadable", file=str(path), reason=error.strerror, way_out=way_out(path)
+        ) from error
     header = struct.pack(f">HBB{len(expected.shape)}I", 0, 8, len(expected.shape), *expected.shape)
     length = len(header) + math.prod(expected.shape)
     if content.startswith(b"\x1f\x8b"):
@@ -283,8 +291,27 @@ def read_idx(path: Path, expected: IdxFile) -> np.ndarray:
             length=length,
             found=found,
             size=len(content),
+            way_out=way_out(path),
         )
     return np.frombuffer(content, np.uint8, offset=len(header)).reshape(expected.shape)
+
+
+def way_out(path: Path) -> str:
+    """Return in words what to do about a file of the data that is missing or damaged."""
+    folder = path.parent
+    if folder == SAMPLE:
+        return say("data.restore", command=settings.restoring(path))
+    if not settings.variable("FMNIST_DATA"):
+        return say("data.fetch")
+    others = [each for each in sorted(folder.glob("*")) if each.suffix in OTHER_FORMS]
+    archives = [each for each in others if each.suffix == ".zip"]
+    names = ", ".join(each.name for each in others[:5])
+    found = say("data.found_instead", names=names) if others else ""
+    told = say("data.other_folder", folder=folder, found=found)
+    for archive in archives[:1]:
+        paths = {"quoted": shlex.quote(str(archive)), "folder": shlex.quote(str(folder))}
+        told = f"{told} {say('data.packed', archive=archive.name, **paths)}"
+    return told
 
 
 def _unpack(content: bytes, length: int) -> bytes:

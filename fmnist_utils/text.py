@@ -11,10 +11,11 @@ imported: ``fmnist_utils/audit/text.py``, ``fmnist_utils/workshop/text.py``.
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+
+from fmnist_utils import settings
 
 LANGUAGES = ("es", "en")
 
@@ -37,8 +38,13 @@ def get_language() -> str:
     """Return the language in force: the one set, else ``FMNIST_LANG``, else Spanish."""
     if _language is not None:
         return _language
-    from_environment = os.environ.get("FMNIST_LANG", "es")
-    return from_environment if from_environment in LANGUAGES else "es"
+    return language_named(settings.variable("FMNIST_LANG")) or "es"
+
+
+def language_named(name: str | None) -> str | None:
+    """Return the language that ``name`` means, as a system writes it too (es_AR.UTF-8), or None."""
+    lang = str(name).lower().replace("-", "_").partition("_")[0]
+    return lang if lang in LANGUAGES else None
 
 
 def chosen_language() -> str | None:
@@ -62,12 +68,20 @@ def say(key: str, /, lang: str | None = None, **values: Any) -> str:
     """Return the text named ``key`` in the language in force (or ``lang``).
 
     Args:
-        values: what stands in place of the fields in braces.
+        values: what stands in place of the fields in braces. ``{fmnist}``, ``{pip}``, ``{python}``
+            and ``{export}`` need none: they are what the reader has to type here.
 
     Raises:
         KeyError: if there is no such text, which is a mistake in the program.
     """
-    return WORDS[key][LANGUAGES.index(lang or get_language())].format(**values)
+    return WORDS[key][LANGUAGES.index(lang or get_language())].format_map(_Fields(values))
+
+
+class _Fields(dict[str, Any]):
+    """The fields of a text; one that is not given is a command."""
+
+    def __missing__(self, name: str) -> str:
+        return settings.command(name)
 
 
 def add(words: Mapping[str, tuple[str, str]]) -> None:
@@ -153,30 +167,48 @@ WORDS: dict[str, tuple[str, str]] = {
         "{name}: given {given!r}. Allowed: a number from {low} to {high}.",
     ),
     "data.missing": (
-        "Falta {file}. Para bajar los datos oficiales: `fmnist data fetch` (en un cuaderno, "
-        "`!fmnist data fetch`); si están en otra carpeta, la variable FMNIST_DATA la nombra. "
-        'Con source="sample" no hace falta bajar nada.',
-        "{file} is missing. To download the official data: `fmnist data fetch` (in a "
-        "notebook, `!fmnist data fetch`); if they are in another folder, let the variable "
-        'FMNIST_DATA name it. With source="sample" nothing needs to be downloaded.',
+        'Falta {file}. {way_out} Con source="sample" no hace falta bajar nada.',
+        '{file} is missing. {way_out} With source="sample" nothing needs to be downloaded.',
     ),
     "data.unreadable": (
-        "{file} no se puede leer: {reason}. Conviene reemplazarlo por el publicado; o quitar la "
-        "variable FMNIST_DATA (unset FMNIST_DATA), si está, y ejecutar `fmnist data fetch`.",
-        "{file} cannot be read: {reason}. Replace it by the published file; or unset the variable "
-        "FMNIST_DATA, if it is set, and run `fmnist data fetch`.",
+        "{file} no se puede leer: {reason}. {way_out}",
+        "{file} cannot be read: {reason}. {way_out}",
     ),
     "data.damaged": (
         "{file} no contiene los datos publicados.\n"
         "  SHA-256 esperado (sin comprimir): {expected}, {length} bytes\n"
         "  hallado: {found}, {size} bytes\n"
-        "Conviene reemplazarlo por el publicado; o quitar la variable FMNIST_DATA (unset "
-        "FMNIST_DATA), si está, y ejecutar `fmnist data fetch`.",
+        "{way_out}",
         "{file} does not hold the published data.\n"
         "  SHA-256 expected (unpacked): {expected}, {length} bytes\n"
         "  found: {found}, {size} bytes\n"
-        "Replace it by the published file; or unset the variable FMNIST_DATA, if it is set, "
-        "and run `fmnist data fetch`.",
+        "{way_out}",
+    ),
+    "data.fetch": (
+        "Para bajar los datos oficiales: `{fmnist} data fetch`; si están en otra carpeta, la "
+        "variable FMNIST_DATA la nombra.",
+        "To download the official data: `{fmnist} data fetch`; if they are in another folder, let "
+        "the variable FMNIST_DATA name it.",
+    ),
+    "data.other_folder": (
+        "Se buscó en {folder}, que nombra FMNIST_DATA{found}. Conviene corregir la variable, o "
+        "vaciarla, `{export} FMNIST_DATA=`, y después `{fmnist} data fetch`.",
+        "It was looked for in {folder}, which FMNIST_DATA names{found}. Correct the variable, or "
+        "empty it, `{export} FMNIST_DATA=`, and then `{fmnist} data fetch`.",
+    ),
+    "data.found_instead": (
+        "; hay ahí {names}, y se esperan los cuatro archivos publicados, en .gz o descomprimidos",
+        "; it holds {names}, and the four published files are expected, as .gz or unpacked",
+    ),
+    "data.packed": (
+        "Está quizás en {archive}, que hay que descomprimir: `{python} -m zipfile -e {quoted} "
+        "{folder}`.",
+        "It may be in {archive}, which has to be unpacked: `{python} -m zipfile -e {quoted} "
+        "{folder}`.",
+    ),
+    "data.restore": (
+        "Es parte de este paquete. Para recuperarlo: `{command}`.",
+        "It is part of this package. To get it back: `{command}`.",
     ),
     # photos
     "photos.given": ("la dada", "as given"),
@@ -463,9 +495,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "closing.no_record": ("sin registro todavía", "no record yet"),
     "closing.no_example": (
         "las páginas de cierre muestran corridas del informe {report}, y sus registros no están. "
-        "Para hacerlos: fmnist reproduce {report}",
+        "Para hacerlos: `{fmnist} reproduce {report}`",
         "the closing pages show runs of report {report}, and its records are not here. To make "
-        "them: fmnist reproduce {report}",
+        "them: `{fmnist} reproduce {report}`",
     ),
     "closing.report": ("informe {number}", "report {number}"),
     "closing.together": ("1–5 · juntos", "1–5 · together"),

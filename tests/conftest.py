@@ -63,6 +63,8 @@ def own_world(monkeypatch, tmp_path, tmp_path_factory):
     monkeypatch.setattr(parameters, "_CHECKED", set())
     monkeypatch.setenv("FMNIST_LANG", "en")
     monkeypatch.setenv("FMNIST_RUNS", str(tmp_path / "runs"))
+    # As in an environment that is activated: messages name its programs as they are typed there.
+    monkeypatch.setenv("PATH", os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"])
     # Not in tmp_path, where some tests look at all that there is.
     monkeypatch.setenv("FMNIST_CACHE", str(tmp_path_factory.mktemp("cache")))
 

@@ -135,7 +135,11 @@ def side_by_side(step, items: list) -> list:
     """Return what ``step`` gives for each of ``items``, each in a process of its own; with one item, in this one."""
     if len(items) == 1:
         return [step(items[0])]
-    with ProcessPoolExecutor(len(items), multiprocessing.get_context("spawn")) as pool:
+    try:
+        pool = ProcessPoolExecutor(len(items), multiprocessing.get_context("spawn"))
+    except OSError:  # no shared memory here: one after the other
+        return [step(item) for item in items]
+    with pool:
         return list(pool.map(step, items))
 
 

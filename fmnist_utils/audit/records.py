@@ -13,8 +13,8 @@ import functools
 import hashlib
 import io
 import json
-import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,9 @@ from pydantic import BaseModel, ConfigDict
 from safetensors import SafetensorError
 from torch import nn
 
+from fmnist_utils import settings
+from fmnist_utils.audit.damage import damaged, read_json
 from fmnist_utils.audit.recipes import Recipe
-from fmnist_utils.data import user_folder
 from fmnist_utils.models import build_model
 from fmnist_utils.text import UserError
 from fmnist_utils.training import History
@@ -48,13 +49,14 @@ def read_sealed(path: Path) -> dict[str, Any]:
     Raises:
         UserError: if the file is not whole, or was altered.
     """
+    written = path.read_bytes() if path.is_file() else b""
     try:
-        content: dict[str, Any] = json.loads(path.read_bytes())
+        content: dict[str, Any] = json.loads(read_json(written))
         unaltered = content.pop("digest") == digest(content)
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        raise UserError("runs.damaged", file=path.name, folder=path.parent.name) from error
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise damaged(path, written) from error
     if not unaltered:
-        raise UserError("runs.altered", file=path.name, folder=path.parent.name)
+        raise damaged(path, written, "runs.altered")
     return content
 
 
@@ -121,13 +123,14 @@ class Record(BaseModel):
         Raises:
             UserError: if the file is not a whole, unaltered record.
         """
+        content = path.read_bytes() if path.is_file() else b""
         try:
-            record = cls.model_validate_json(path.read_bytes())
+            record = cls.model_validate_json(read_json(content))
             unaltered = record.sealed().digest == record.digest
-        except (OSError, ValueError) as error:  # not JSON, other fields, NaN
-            raise UserError("runs.damaged", file=path.name, folder=path.parent.name) from error
+        except ValueError as error:  # not JSON, other fields, NaN
+            raise damaged(path, content) from error
         if not unaltered:
-            raise UserError("runs.altered", file=path.name, folder=path.parent.name)
+            raise damaged(path, content, "runs.altered")
         return record
 
 
@@ -227,13 +230,23 @@ class Run:
                 return load(content)
         except SafetensorError:
             pass
-        raise UserError("runs.damaged", file=path.name, folder=path.parent.name)
+        raise damaged(path, content)
 
 
 def _predictions(content: bytes) -> np.ndarray:
     """Return the array of a file of predictions."""
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         return arrays["predictions"]
+
+
+def published_records(results: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the committed records below a folder, each with the beginning of its id.
+
+    Copies and whatever other programs leave beside them (``._model_1…``, ``… (1).json``) are none.
+    """
+    for path in results.glob("*/records/*.json"):
+        if name := re.fullmatch(r"\w[^ ]*\.seed\d+\.([0-9a-f]{12})\.json", path.name):
+            yield path, name[1]
 
 
 class ByGroup(dict[str, list[Any]]):
@@ -259,10 +272,8 @@ class Records:
     may_write = False
 
     def __init__(self, root: str | Path | None = None, results: str | Path | None = None):
-        self.root = Path(
-            root or os.environ.get("FMNIST_RUNS") or user_folder() / "runs"
-        ).expanduser()
-        self.results = Path(results or os.environ.get("FMNIST_RESULTS") or RESULTS).expanduser()
+        self.root = Path(root or settings.runs_folder()).expanduser()
+        self.results = Path(results or settings.folder("FMNIST_RESULTS") or RESULTS).expanduser()
 
     def folder(self, recipe: Recipe) -> Path:
         """Return the folder of ``recipe``'s run, which need not exist."""
@@ -296,7 +307,5 @@ class Records:
         """
         if not (self.may_write or self.results.is_dir()):
             raise UserError("records.no_folder", folder=self.results)
-        return {
-            path.name.split(".")[-2]: path
-            for path in sorted(self.results.glob("*/records/*.json"), reverse=True)
-        }
+        found = sorted(published_records(self.results), reverse=True)
+        return {run_id: path for path, run_id in found}

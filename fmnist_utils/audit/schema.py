@@ -213,7 +213,9 @@ class Report(CheckedSpec):
         found = {group: self.runs_of(group, protocol, store) for group in groups}
         for group, runs in found.items():
             if not runs:
-                raise UserError("reports.no_records", group=group, protocol=protocol)
+                raise UserError(
+                    "reports.no_records", group=group, protocol=protocol, report=self.id
+                )
         labels = {group: self.label(group, runs[0].recipe) for group, runs in found.items()}
         return ByGroup(found, labels)
 

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 from scipy import stats
 
+from fmnist_utils.audit.damage import damaged, read_json
 from fmnist_utils.audit.estimates import Estimate
 from fmnist_utils.audit.formats import format_value
 from fmnist_utils.audit.margins import load_margins
@@ -154,7 +155,11 @@ def _unknown_commits(runs: Sequence[Run]) -> str:
 def read_witnesses(path: Path | None = None) -> list[dict[str, Any]]:
     """Return what was found where recorded runs were made again, one entry a run; none if no run was."""
     path = path or FOLDER / WITNESSES
-    return json.loads(path.read_text("utf-8")) if path.exists() else []
+    content = path.read_bytes() if path.exists() else b"[]"
+    try:
+        return json.loads(read_json(content))
+    except ValueError as error:
+        raise damaged(path, content) from error
 
 
 def witnesses() -> Table:

@@ -131,16 +131,56 @@ WORDS = {
     "allowed.any": ("cualquier valor", "any value"),
     # runs
     "runs.damaged": (
-        "{file} (carpeta {folder}) está dañado: su contenido no es el que se registró. Conviene "
-        "borrar esa carpeta y repetir la corrida.",
-        "{file} (folder {folder}) is damaged: its content is not what was recorded. Delete that "
-        "folder and repeat the run.",
+        "{file} está dañado: {reason}. {way_out}",
+        "{file} is damaged: {reason}. {way_out}",
     ),
     "runs.altered": (
-        "{file} (carpeta {folder}) fue modificado después de medirse: su resumen SHA-256 no "
-        "coincide. Conviene borrarlo y repetir la corrida con `fmnist reproduce`.",
-        "{file} (folder {folder}) was altered after it was measured: its SHA-256 does not match. "
-        "Delete it and repeat the run with `fmnist reproduce`.",
+        "{file} fue modificado después de medirse: su resumen SHA-256 no coincide. {way_out}",
+        "{file} was altered after it was measured: its SHA-256 does not match. {way_out}",
+    ),
+    "runs.restore": (
+        "Para recuperarlo como se publicó: `{command}`.",
+        "To get it back as it was published: `{command}`.",
+    ),
+    "runs.publish_anew": (
+        "Para apartarlo y hacer la corrida de nuevo: `mv {quoted} {quoted}.damaged` y "
+        "`{fmnist} reproduce {report}`.",
+        "To set it aside and make the run anew: `mv {quoted} {quoted}.damaged` and "
+        "`{fmnist} reproduce {report}`.",
+    ),
+    "runs.make_anew": (
+        "Para apartarlo: `mv {quoted} {quoted}.damaged`; después se repite la misma orden.",
+        "To set it aside: `mv {quoted} {quoted}.damaged`; then give the same command again.",
+    ),
+    # what happened to a file
+    "damage.empty": ("está vacío", "it is empty"),
+    "damage.lfs": (
+        "es un puntero de Git LFS en lugar del contenido",
+        "it is a pointer of Git LFS in place of the content",
+    ),
+    "damage.conflict": (
+        "tiene marcas de un conflicto de Git en la línea {line}",
+        "it has marks of a Git conflict in line {line}",
+    ),
+    "damage.page": (
+        "es una página web, no el archivo",
+        "it is a page of the web, not the file",
+    ),
+    "damage.cut_short": (
+        "se corta en la línea {line}, antes de su final",
+        "it breaks off in line {line}, before its end",
+    ),
+    "damage.not_json": (
+        "no es JSON desde la línea {line}, columna {column}",
+        "it is no JSON from line {line}, column {column}, on",
+    ),
+    "damage.encoding": (
+        "no es texto en UTF-8 desde el byte {byte}",
+        "it is no text in UTF-8 from byte {byte} on",
+    ),
+    "damage.other": (
+        "su contenido no es el que se espera",
+        "its content is not what is expected",
     ),
     "runs.missing": (
         "falta {file}: pocos registros publicados llevan pesos, y solo el de la primera semilla "
@@ -151,9 +191,9 @@ WORDS = {
     # reports
     "reports.no_records": (
         "el grupo {group!r} no tiene corridas guardadas con el protocolo {protocol!r}. Para "
-        "hacerlas: fmnist reproduce",
+        "hacerlas: `{fmnist} reproduce {report}`",
         "group {group!r} has no recorded runs under protocol {protocol!r}. To make them: "
-        "fmnist reproduce",
+        "`{fmnist} reproduce {report}`",
     ),
     "reports.mixed_groups": (
         "los grupos que se promedian semilla por semilla son de un solo informe; se dieron: "
@@ -196,10 +236,10 @@ WORDS = {
         "There is no trained network called {given!r}; there are: {allowed}. {hint}",
     ),
     "reports.checkpoint_missing": (
-        "Los pesos de {name} no están entre los registros del repositorio. Para hacerlos: fmnist "
-        "reproduce {report}",
-        "The weights of {name} are not among the records of the repository. To make them: fmnist "
-        "reproduce {report}",
+        "Los pesos de {name} no están entre los registros del repositorio. Para hacerlos: "
+        "`{fmnist} reproduce {report}`",
+        "The weights of {name} are not among the records of the repository. To make them: "
+        "`{fmnist} reproduce {report}`",
     ),
     # the notice of a page
     # headings of measured quantities

@@ -18,8 +18,8 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
+from fmnist_utils.audit.damage import damaged
 from fmnist_utils.audit.records import FORMAT, digest
-from fmnist_utils.text import UserError
 from fmnist_utils.training import History
 from fmnist_utils.workshop.files import write_atomically
 
@@ -163,7 +163,7 @@ class Checkpoints:
         entry = self.entries[-1]["best"]
         tensors = self._read(entry, model)
         if tensors is None:
-            raise UserError("runs.damaged", file=entry["file"], folder=self.folder.name)
+            raise damaged(self.folder / Path(entry["file"]).name, content=b"?")
         model.load_state_dict(_with_prefix(tensors, "model."))
 
     def remove(self, keep: Collection[str] = ()) -> None:

@@ -14,12 +14,14 @@ import time
 
 import click
 
+from fmnist_utils import settings
 from fmnist_utils.text import (
     LANGUAGES,
     Failure,
     UserError,
     chosen_language,
     get_language,
+    language_named,
     say,
     set_language,
 )
@@ -32,6 +34,13 @@ class Group(click.Group):
 
     The program exits with 2 if what was asked for is not allowed, and with 1 if it failed.
     """
+
+    def main(self, *arguments, **options):
+        """Run the program. What the terminal cannot show is printed as a question mark."""
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):  # the tests put other streams in their place
+                stream.reconfigure(errors="replace")
+        return super().main(*arguments, **options)
 
     def invoke(self, context):
         """Run the command."""
@@ -53,7 +62,7 @@ def choose_language(context, parameter, value):
 )
 @click.option(
     "--lang",
-    type=click.Choice(LANGUAGES),
+    type=click.Choice(LANGUAGES, case_sensitive=False),
     callback=choose_language,
     is_eager=True,
     expose_value=False,
@@ -62,6 +71,9 @@ def choose_language(context, parameter, value):
 @click.version_option(package_name="fmnist-utils")
 def main():
     """Fashion-MNIST course companion: data, training runs and the audit of the reports."""
+    given = settings.variable("FMNIST_LANG")
+    if given and not language_named(given):
+        raise UserError("text.unknown_language", given=given, allowed=", ".join(LANGUAGES))
 
 
 @main.group()
@@ -79,7 +91,9 @@ def data_status():
     for name, good in state["good"].items():
         click.echo(f"  {say('cli.good' if good else 'cli.bad')}  {name}")
     if not all(state["good"].values()):
-        click.echo(say("cli.data_offline" if state["offline"] else "cli.data_next"))
+        click.echo(state["way_out"])
+        if state["offline"]:
+            click.echo(say("cli.data_offline"))
 
 
 @data.command("fetch")
@@ -94,6 +108,8 @@ def data_fetch():
     for address in fetch(show).values():
         click.echo(f"\r  {address}")
     click.echo(say("cli.data_complete"))
+    if named := settings.folder("FMNIST_DATA"):
+        click.echo(say("data.not_used", folder=named))
 
 
 @data.command("verify")
@@ -130,7 +146,7 @@ main.add_command(cli_runs.witness)
 @click.option(
     "--lang",
     "_",
-    type=click.Choice(LANGUAGES),
+    type=click.Choice(LANGUAGES, case_sensitive=False),
     callback=choose_language,
     is_eager=True,
     expose_value=False,
@@ -267,7 +283,7 @@ def check(paths, table, seconds, memory):
 @main.command()
 @click.option(
     "--lang",
-    type=click.Choice(LANGUAGES),
+    type=click.Choice(LANGUAGES, case_sensitive=False),
     callback=choose_language,
     expose_value=False,
     help="Language of the notebooks and messages (default: FMNIST_LANG, else es).",
@@ -281,9 +297,9 @@ def lab(no_open, folder):
     """
     from pathlib import Path
 
-    from fmnist_utils.workshop.lab import DEFAULT_FOLDER, copy_notebooks, open_lab
+    from fmnist_utils.workshop.lab import copy_notebooks, open_lab
 
-    target = Path(folder or DEFAULT_FOLDER).expanduser().absolute()
+    target = Path(folder or "~/fmnist").expanduser().absolute()
     copies = copy_notebooks(target, get_language())
     click.echo(say("lab.copied", count=len(copies.new), folder=copies.first.parent))
     if copies.kept:

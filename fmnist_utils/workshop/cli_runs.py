@@ -12,6 +12,7 @@ from fnmatch import fnmatch
 
 import click
 
+from fmnist_utils import settings
 from fmnist_utils.text import UserError, nearest, say
 
 
@@ -51,7 +52,12 @@ def stoppable():
 
     def stop(number, frame):
         click.echo(
-            "\n" + say("cli.interrupted", command=shlex.join(["fmnist", *sys.argv[1:]])), err=True
+            "\n"
+            + say(
+                "cli.interrupted",
+                command=f"{settings.command('fmnist')} {shlex.join(sys.argv[1:])}",
+            ),
+            err=True,
         )
         sys.exit(130 if number == signal.SIGINT else 143)
 
@@ -227,7 +233,7 @@ def witness(targets):
         report, recipes = _recipes_of(target, gpu=False)
         recorded = store.find(recipes[0])
         if recorded is None:
-            raise UserError("reports.no_records", group=target, protocol="theirs")
+            raise UserError("reports.no_records", group=target, protocol="theirs", report=report.id)
         with stoppable():
             entry = make_again(report, recorded)
         keep(entry, store.results / WITNESSES)

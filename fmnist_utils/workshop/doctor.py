@@ -16,10 +16,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import platformdirs
-
+from fmnist_utils import settings
 from fmnist_utils.text import say
 
 MEGABYTES = 500  # the four files, and the checkpoints of runs side by side
@@ -30,23 +29,25 @@ from fmnist_utils.workshop.fast import emulates_bfloat16
 print(emulates_bfloat16(pick_device()))
 """
 ASK_MIRRORS = """
-import requests, sys
-from fmnist_utils.workshop.download import PACKED_SHA256, mirrors
-for mirror in mirrors():
-    address = mirror + next(iter(PACKED_SHA256))
+import json, requests
+from fmnist_utils.workshop.download import PACKED_SHA256, mirrors, told_by_variables
+def answers(mirror):
     try:
+        address = mirror + next(iter(PACKED_SHA256))
         requests.head(address, timeout=5, allow_redirects=True).raise_for_status()
-        sys.exit(0)
-    except requests.RequestException:
-        continue
-sys.exit(1)
+        return True
+    except OSError:  # those of requests too
+        return False
+found = {mirror: answers(mirror) for mirror in mirrors()}
+print(json.dumps({"answers": any(found.values()), "variable": told_by_variables(found)}))
 """
 ASK_DATA = (
     "import json; from fmnist_utils.workshop.download import status; print(json.dumps(status()))"
 )
 LIST_KERNELS = """
-from jupyter_client.kernelspecapp import KernelSpecApp
-KernelSpecApp.launch_instance(["list", "--json"])
+import json
+from jupyter_client.kernelspec import KernelSpecManager
+print(json.dumps({"kernelspecs": KernelSpecManager().get_all_specs()}))
 """
 
 
@@ -117,9 +118,7 @@ def check_torch() -> Iterator[Finding]:
         if loaded.stdout.split()[-1:] == ["True"]:
             yield Finding("bfloat16", True, say("doctor.slow_bfloat16"))
         return
-    reason = (loaded.stderr.strip().splitlines() or [say("doctor.killed", code=loaded.returncode)])[
-        -1
-    ]
+    _, reason = _read_answer(loaded)
     if both and re.search(r"torchvision(::|[/\\_.])|undefined symbol", loaded.stderr):
         yield Finding("torch", False, say("doctor.mixed_builds", reason=reason, **versions))
     else:
@@ -136,28 +135,28 @@ def check_kernel() -> Iterator[Finding]:
         name for name in ("papermill", "ipykernel", "jupyter-client") if not _installed(name)
     ]
     if missing:
-        yield Finding("kernel", False, say("doctor.no_notebooks", missing=", ".join(missing)))
+        yield Finding("kernel", False, say("doctor.no_notebooks", missing=" ".join(missing)))
         return
-    try:
-        specs = json.loads(_python(LIST_KERNELS).stdout)["kernelspecs"]
-    except (ValueError, KeyError):
-        specs = {}
+    answer, reason = _ask(LIST_KERNELS)
+    if answer is None:
+        yield Finding("kernel", False, say("doctor.not_asked", reason=reason))
+        return
+    specs = answer["kernelspecs"]
     if "python3" not in specs:
         known = ", ".join(sorted(specs)) or "–"
-        yield Finding("kernel", False, say("doctor.no_kernel", known=known, python=sys.executable))
+        yield Finding("kernel", False, say("doctor.no_kernel", known=known))
         return
     program = specs["python3"]["spec"]["argv"][0]
     if os.path.isabs(program) and not _same_environment(program):
-        yield Finding(
-            "kernel", False, say("doctor.foreign_kernel", program=program, python=sys.executable)
-        )
+        yield Finding("kernel", False, say("doctor.foreign_kernel", program=program))
     else:
         yield Finding("kernel", True, say("doctor.kernel"))
 
 
 def check_folders() -> Iterator[Finding]:
     """What is downloaded and what is trained can be written, and there is room for it."""
-    for variable, folder in _folders().items():
+    folders = {"FMNIST_CACHE": settings.cache_folder(), "FMNIST_RUNS": settings.runs_folder()}
+    for variable, folder in folders.items():
         existing = next(path for path in (folder, *folder.parents) if path.exists())
         values = {"folder": str(folder), "variable": variable}
         try:
@@ -181,33 +180,50 @@ def check_folders() -> Iterator[Finding]:
 def check_data() -> Iterator[Finding]:
     """The official files are here, or can be downloaded."""
     asked = _python(ASK_DATA)
-    try:
-        state = json.loads(asked.stdout)
-    except ValueError:
+    state, reason = _read_answer(asked)
+    if state is None:
         if asked.returncode > 0 and "import torch" not in asked.stderr:
-            raise RuntimeError((asked.stderr.strip().splitlines() or [""])[-1]) from None
+            told = re.sub(r"^fmnist_utils\.[\w.]+: ", "", reason)
+            yield Finding("data", False, told)
+            return
         yield Finding("data", False, say("doctor.data_unknown"))  # PyTorch, told above
         return
     bad = [name for name, good in state["good"].items() if not good]
     values = {"missing": len(bad), "folder": state["folder"]}
     if not bad:
         yield Finding("data", True, say("doctor.data", **values))
-    elif os.environ.get("FMNIST_DATA"):
-        yield Finding("data", False, say("doctor.data_folder", files=", ".join(bad), **values))
-    elif state["offline"] or _python(ASK_MIRRORS).returncode:
-        key = "doctor.offline" if state["offline"] else "doctor.no_network"
-        yield Finding("network", False, say(key, mirrors="\n    ".join(state["mirrors"]), **values))
+    elif settings.variable("FMNIST_DATA"):
+        told = say("doctor.data_folder", files=", ".join(bad), way_out=state["way_out"])
+        yield Finding("data", False, told)
+    elif state["offline"]:
+        yield Finding("network", False, say("doctor.offline", **values))
     else:
-        yield Finding("data", True, say("doctor.data_to_fetch", **values))
+        yield _network(state["mirrors"], values)
 
 
-def _folders() -> dict[str, Path]:
-    # As data.py and records.py have them; those load PyTorch.
-    home = platformdirs.user_cache_path("fmnist_utils", appauthor=False)
-    folders = {"FMNIST_CACHE": home, "FMNIST_RUNS": home / "runs"}
-    return {
-        name: Path(os.environ.get(name) or usual).expanduser() for name, usual in folders.items()
-    }
+def _network(mirrors: list[str], values: dict[str, Any]) -> Finding:
+    """Return whether the missing files can be downloaded."""
+    answer, reason = _ask(ASK_MIRRORS)
+    if answer is None:
+        return Finding("network", False, say("doctor.mirrors_not_asked", reason=reason, **values))
+    if answer["answers"]:
+        return Finding("data", True, say("doctor.data_to_fetch", **values))
+    variable = answer["variable"].replace("\n", "\n    ")
+    told = say("doctor.no_network", mirrors="\n    ".join(mirrors), variable=variable, **values)
+    return Finding("network", False, told)
+
+
+def _ask(code: str) -> tuple[Any, str]:
+    """Return what a program prints as JSON, or None and the reason why it prints none."""
+    return _read_answer(_python(code))
+
+
+def _read_answer(asked: subprocess.CompletedProcess) -> tuple[Any, str]:
+    try:
+        return json.loads(asked.stdout.strip().splitlines()[-1]), ""
+    except (ValueError, IndexError):
+        killed = say("doctor.killed", code=asked.returncode)
+        return None, (asked.stderr.strip().splitlines() or [killed])[-1]
 
 
 def _python(code: str) -> subprocess.CompletedProcess:
@@ -224,7 +240,7 @@ def _python(code: str) -> subprocess.CompletedProcess:
 
 
 def _same_environment(program: str) -> bool:
-    return Path(program).parent == Path(sys.executable).parent
+    return Path(program).parent.resolve() == Path(sys.executable).parent.resolve()
 
 
 def _installed(name: str) -> bool:

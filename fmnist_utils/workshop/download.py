@@ -10,7 +10,7 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,16 +18,17 @@ import filelock
 import requests
 import urllib3
 
+from fmnist_utils import settings
 from fmnist_utils.data import (
     OFFICIAL_FILES,
     DataError,
-    cache_folder,
     check_idx,
     find_file,
     official_folder,
+    way_out,
 )
-from fmnist_utils.text import say
-from fmnist_utils.workshop.files import replace_file
+from fmnist_utils.text import UserError, say
+from fmnist_utils.workshop.files import held, replace_file
 
 MIRRORS = (
     "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
@@ -43,6 +44,8 @@ PACKED_SHA256 = {  # of the files as they are published, the smallest first
         "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"
     ),
 }
+REQUESTS_CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+YES, NO = ("1", "yes", "true", "on"), ("0", "no", "false", "off")
 LARGEST = 100_000_000  # bytes: no official file comes near
 SLOWEST = 20_000  # bytes a second: a slower mirror is left for the next one
 
@@ -70,7 +73,7 @@ def fetch(progress: Progress | None = None, limits: Limits = PATIENT) -> dict[st
     Raises:
         DataError: if no mirror gives a file within the limits, or the cache cannot be written.
     """
-    folder, deadline = cache_folder(), time.monotonic() + limits.total
+    folder, deadline = settings.cache_folder(), time.monotonic() + limits.total
     came_from: dict[str, str] = {}
     addresses = mirrors()
     try:
@@ -78,7 +81,8 @@ def fetch(progress: Progress | None = None, limits: Limits = PATIENT) -> dict[st
             if is_offline():
                 raise DataError("data.offline", file=str(folder / missing(folder)[0]))
             folder.mkdir(parents=True, exist_ok=True)
-            with filelock.FileLock(folder / ".lock", timeout=limits.total):
+            told = {"folder": folder, "limit": limits.total}
+            with held(folder / ".lock", "data.waiting", limits.total, **told):
                 for part in folder.glob("*.part"):  # left by a process that was killed
                     part.unlink(missing_ok=True)
                 for name in missing(folder):
@@ -102,7 +106,7 @@ def fetch_if_missing() -> None:
     Raises:
         DataError: as :func:`fetch`.
     """
-    if not os.environ.get("FMNIST_DATA"):
+    if not settings.variable("FMNIST_DATA"):
         fetch()
 
 
@@ -118,15 +122,23 @@ def status() -> dict[str, Any]:
     return {
         "folder": str(official_folder()),
         "good": {name: not problem for name, (_, problem) in verify().items()},
+        "way_out": way_out(official_folder() / "-"),
         "offline": is_offline(),
         "mirrors": mirrors(),
     }
 
 
 def is_offline() -> bool:
-    """Return whether ``FMNIST_OFFLINE`` forbids downloading."""
-    given = os.environ.get("FMNIST_OFFLINE", "").strip().lower()
-    return given not in ("", "0", "false", "no", "off")
+    """Return whether ``FMNIST_OFFLINE`` forbids downloading.
+
+    Raises:
+        UserError: if it says neither yes nor no.
+    """
+    given = settings.variable("FMNIST_OFFLINE") or "0"
+    if given.lower() not in YES + NO:
+        allowed = ", ".join(YES + NO)
+        raise UserError("data.choice", name="FMNIST_OFFLINE", given=given, allowed=allowed, hint="")
+    return given.lower() in YES
 
 
 def missing(folder: Path) -> list[str]:
@@ -140,7 +152,7 @@ def missing(folder: Path) -> list[str]:
 
 def mirrors() -> list[str]:
     """Return the addresses to download from, in the order in which they are tried."""
-    given = os.environ.get("FMNIST_MIRRORS", "").replace(",", " ").split()
+    given = (settings.variable("FMNIST_MIRRORS") or "").replace(",", " ").split()
     return [mirror.rstrip("/") + "/" for mirror in given or MIRRORS]
 
 
@@ -157,7 +169,7 @@ def _fetch_one(
         url = mirror + path.name
         try:
             content = _get(url, path.name, progress, limits, deadline)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, TimeoutError) as error:
+        except (OSError, urllib3.exceptions.HTTPError) as error:  # those of requests are OSErrors
             failures.append(f"  {mirror}: {_root_cause(error)}")
             addresses.append(addresses.pop(0))
             continue
@@ -168,8 +180,21 @@ def _fetch_one(
         wrong = say("data.wrong_bytes", size=len(content), found=found)
         failures.append(f"  {mirror}: {wrong}")
         addresses.append(addresses.pop(0))
-    causes, expected = "\n".join(failures), PACKED_SHA256[path.name]
-    raise DataError("data.unreachable", file=str(path), causes=causes, expected=expected)
+    told = {"causes": "\n".join(failures), "variable": told_by_variables(addresses)}
+    raise DataError("data.unreachable", file=str(path), expected=PACKED_SHA256[path.name], **told)
+
+
+def told_by_variables(addresses: Iterable[str]) -> str:
+    """Return in words which environment variables lead the way to the addresses; ``""`` if none."""
+    found = {}
+    for address in addresses:
+        scheme = address.partition(":")[0]
+        names = [*REQUESTS_CERTIFICATES] if scheme == "https" else []
+        if not requests.utils.should_bypass_proxies(address, no_proxy=None):
+            names += [f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY"]
+        found |= {name: os.environ[name] for name in names if settings.variable(name)}
+    lines = [say("data.by_variable", name=name, value=value) for name, value in found.items()]
+    return "".join(f"\n{line}" for line in lines)
 
 
 def _get(url: str, name: str, progress: Progress | None, limits: Limits, deadline: float) -> bytes:

@@ -14,6 +14,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -26,10 +27,12 @@ from typing import Any
 import filelock
 import yaml
 
+from fmnist_utils.audit import damage
+from fmnist_utils.audit.damage import read_json
 from fmnist_utils.audit.parameters import PageParameters, assigned_names, parse_cell
 from fmnist_utils.audit.schema import Report, load_report
 from fmnist_utils.text import Failure, UserError, get_language, nearest, say
-from fmnist_utils.workshop.files import check_name, write_atomically
+from fmnist_utils.workshop.files import check_name, held, read_holder, write_atomically
 from fmnist_utils.workshop.lab import NOTEBOOKS, page_notebooks
 
 TOO_LONG = "a cell took too long"  # what stands in for papermill's own words
@@ -109,10 +112,14 @@ def find_page(page: str, lang: str = "es") -> tuple[Path, Report]:
             else ""
         )
         raise UserError("execution.no_notebook", path=page, hint=near)
+    content = path.read_bytes()
     try:
-        sources = [_source(cell) for cell in _code(json.loads(path.read_text("utf-8")))]
+        sources = [_source(cell) for cell in _code(json.loads(read_json(content)))]
     except (ValueError, LookupError, TypeError, AttributeError):
-        raise UserError("execution.not_a_notebook", path=page) from None
+        reason = damage.describe(path, content)
+        saved = path.parent / ".ipynb_checkpoints" / f"{path.stem}-checkpoint.ipynb"
+        older = say("execution.checkpoint", path=saved) if saved.is_file() else ""
+        raise UserError("execution.not_a_notebook", path=page, reason=reason, older=older) from None
     name = next(filter(None, map(_report_name, sources)), None)
     if name is None:
         raise UserError("execution.no_report", path=page)
@@ -167,25 +174,20 @@ def check_output(out: str, notebook: Path) -> Path:
     Raises:
         UserError: if it is elsewhere, cannot be a notebook's name, or would overwrite a page.
     """
-    here, path = Path.cwd(), Path(out)
-    if path.is_relative_to(here):
-        path = path.relative_to(here)
-    if path.is_absolute() or ".." in path.parts:
+    here, target = Path.cwd().resolve(), Path(out).resolve()  # symbolic links on both sides
+    if not target.is_relative_to(here):
         raise UserError("execution.outside", out=out, folder=str(here))
+    path = target.relative_to(here)
     for part in path.parts:
         check_name(part)
     if path.suffix != ".ipynb":
-        raise UserError(
-            "execution.not_ipynb", out=out, example=f"{path.stem or notebook.stem}.ipynb"
-        )
-    target = here / path
+        example = f"{path.stem or notebook.stem}.out.ipynb"
+        raise UserError("execution.not_ipynb", out=out, example=example)
     if not target.parent.is_dir():
-        raise UserError("execution.no_folder", out=out, folder=str(path.parent))
-    if not target.resolve().is_relative_to(here.resolve()):  # by a symbolic link
-        raise UserError("execution.outside", out=out, folder=str(here))
-    if target.resolve() == notebook.resolve() or target.resolve().parent in (
-        NOTEBOOKS,
-        NOTEBOOKS / "en",
+        folder = shlex.quote(str(path.parent))
+        raise UserError("execution.no_folder", out=out, folder=folder)
+    if target == notebook.resolve() or target in page_notebooks(NOTEBOOKS) + page_notebooks(
+        NOTEBOOKS / "en"
     ):
         raise UserError("execution.overwrites", out=out, example=f"{notebook.stem}.out.ipynb")
     return target
@@ -195,11 +197,13 @@ def check_output(out: str, notebook: Path) -> Path:
 def _alone(target: Path) -> Iterator[None]:
     """Hold the right to write ``target``; two runs into one file would mix their cells."""
     name = hashlib.sha256(str(target.resolve()).encode()).hexdigest()[:16]
+    lock = Path(tempfile.gettempdir()) / f"fmnist-{name}.lock"
     try:
-        with filelock.FileLock(Path(tempfile.gettempdir()) / f"fmnist-{name}.lock", blocking=False):
+        with held(lock, "execution.busy", 0):
             yield
     except filelock.Timeout:
-        raise UserError("execution.busy", out=target.name) from None
+        _, holder = read_holder(lock)
+        raise UserError("execution.busy", out=target.name, holder=holder) from None
 
 
 def _papermill(
@@ -339,7 +343,7 @@ def _mark(partial: Path, problem: str) -> None:
 def _read(path: Path) -> dict[str, Any]:
     """Return the notebook at ``path``; empty if it is not there or just being written."""
     try:
-        return json.loads(path.read_text("utf-8"))
+        return json.loads(read_json(path.read_bytes()))
     except (OSError, ValueError):
         return {}
 

@@ -1,13 +1,20 @@
-"""Files that are there whole or not at all, and names that every system allows."""
+"""Files that are there whole or not at all, locks, and names that every system allows."""
 
 from __future__ import annotations
 
 import os
+import platform
 import re
 import secrets
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from fmnist_utils.text import UserError
+from filelock import FileLock, Timeout
+
+from fmnist_utils.text import UserError, say
 
 # Names that Windows keeps for devices.
 RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
@@ -56,3 +63,54 @@ def replace_file(path: Path, content: bytes) -> None:
     except OSError:
         part.unlink(missing_ok=True)
         raise
+
+
+PATIENCE = 3.0  # seconds that somebody waits for a lock without a word
+
+
+def acquire(lock: FileLock, key: str, seconds: float = -1, **values: object) -> None:
+    """Take a lock, and leave in its file who holds it.
+
+    Whoever has to wait is told so on stderr: the text ``key``, with its ``values``, the ``holder``
+    in words and the number of its ``process``.
+
+    Args:
+        seconds: how long to wait; -1 means for ever, 0 not at all.
+
+    Raises:
+        Timeout: if it cannot be had in that time.
+        OSError, NotImplementedError: where locks do not work.
+    """
+    path = Path(lock.lock_file)
+    try:
+        lock.acquire(timeout=seconds if 0 <= seconds < PATIENCE else PATIENCE)
+    except Timeout:
+        if 0 <= seconds < PATIENCE:
+            raise
+        process, holder = read_holder(path)
+        told = say(key, process=process, holder=holder, **values)
+        print(told, file=sys.stderr, flush=True)
+        lock.acquire(timeout=seconds)
+    since = time.strftime("%Y-%m-%d %H:%M")
+    with suppress(OSError):  # Windows lets nobody write into it
+        path.write_text(f"{os.getpid()}\n{platform.node()}\n{since}\n", "utf-8")
+
+
+@contextmanager
+def held(path: Path, key: str, seconds: float = -1, **values: object) -> Iterator[None]:
+    """Hold the lock of a file, which :func:`acquire` takes with these arguments."""
+    lock = FileLock(path)
+    acquire(lock, key, seconds, **values)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def read_holder(path: Path) -> tuple[str, str]:
+    """Return the number of the process that holds the lock of a file, and in words who it is."""
+    try:
+        process, computer, since = path.read_text("utf-8").splitlines()
+    except (OSError, ValueError):
+        return "?", "?"
+    return process, say("runs.holder", process=process, computer=computer, since=since)

@@ -14,7 +14,6 @@ from typing import NamedTuple
 import fmnist_utils
 from fmnist_utils.text import UserError
 
-DEFAULT_FOLDER = Path.home() / "fmnist"
 # Installed with the package, or beside it in a checkout; the English ones in ``en`` below.
 _SHIPPED = Path(fmnist_utils.__file__).resolve().parent / "notebooks"
 NOTEBOOKS = _SHIPPED if _SHIPPED.is_dir() else _SHIPPED.parents[1] / "notebooks"

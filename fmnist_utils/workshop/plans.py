@@ -26,6 +26,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from fmnist_utils.audit.groups import parse_yaml
 from fmnist_utils.audit.recipes import CheckedSpec, Count, PositiveInt, Recipe, changed
+from fmnist_utils.audit.records import published_records
 from fmnist_utils.audit.schema import load_report
 from fmnist_utils.text import UserError
 from fmnist_utils.workshop.store import RunStore
@@ -130,7 +131,8 @@ def estimate(recipes: Sequence[Recipe], store: RunStore, device: str) -> list[fl
     epoch of each and on average over them, are multiplied; early stopping may save some.
     """
     seen: dict[Any, list[float]] = {}
-    for path in [*store.results.glob("*/records/*.json"), *store.root.glob("*/record.json")]:
+    published = [path for path, _ in published_records(store.results)]
+    for path in [*published, *store.root.glob("*/record.json")]:
         try:
             record = json.loads(path.read_bytes())
             recipe, seconds = Recipe(**record["recipe"]), median(record["history"]["seconds"])

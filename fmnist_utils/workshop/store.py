@@ -15,7 +15,7 @@ from fmnist_utils.audit.recipes import Recipe
 from fmnist_utils.audit.records import FORMAT, Records, Run, digest
 from fmnist_utils.text import UserError
 from fmnist_utils.workshop.checkpoints import PROGRESS, remove_checkpoints
-from fmnist_utils.workshop.files import check_name, write_atomically
+from fmnist_utils.workshop.files import acquire, check_name, write_atomically
 from fmnist_utils.workshop.machine import describe_environment, now
 
 LOCK = "lock"
@@ -59,7 +59,8 @@ class RunStore(Records):
         lock = FileLock(folder / LOCK)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            lock.acquire(blocking=self.wait if wait is None else wait)
+            patient = self.wait if wait is None else wait
+            acquire(lock, "runs.waiting", -1 if patient else 0, folder=folder)
         except Timeout:
             raise Busy("runs.busy", folder=str(folder)) from None
         except (OSError, NotImplementedError) as error:

@@ -10,40 +10,40 @@ WORDS = {
     ),
     "lab.kept": (
         "Ya estaban, con cambios o de otra versión, y quedan como estaban: {names}. Para tener "
-        "de nuevo el original, se le cambia el nombre al archivo y se repite `fmnist lab`.",
+        "de nuevo el original, se le cambia el nombre al archivo y se repite `{fmnist} lab`.",
         "These were there, changed or of another version, and stay as they were: {names}. To "
-        "get the original again, rename the file and run `fmnist lab` once more.",
+        "get the original again, rename the file and run `{fmnist} lab` once more.",
     ),
     "lab.no_notebooks": (
         "Faltan los cuadernos: no están en {folder}. Conviene instalar de nuevo el paquete.",
         "The notebooks are missing: they are not in {folder}. Install the package again.",
     ),
     "lab.no_folder": (
-        "No se puede escribir en {folder}: {reason}. Se puede indicar otra carpeta: `fmnist lab "
-        "CARPETA`.",
-        "{folder} cannot be written: {reason}. Name another folder: `fmnist lab FOLDER`.",
+        "No se puede escribir en {folder}: {reason}. Se puede indicar otra carpeta: "
+        "`{fmnist} lab CARPETA`.",
+        "{folder} cannot be written: {reason}. Name another folder: `{fmnist} lab FOLDER`.",
     ),
     "lab.no_jupyterlab": (
-        "Falta JupyterLab. Para instalarlo: pip install jupyterlab",
-        "JupyterLab is missing. To install it: pip install jupyterlab",
+        "Falta JupyterLab. Para instalarlo: `{pip} install jupyterlab`.",
+        "JupyterLab is missing. To install it: `{pip} install jupyterlab`.",
     ),
     # download
     "data.offline": (
-        "Falta {file}, o está dañado, y FMNIST_OFFLINE impide descargarlo. Con conexión y "
-        "sin esa variable, `fmnist data fetch` lo trae; también se puede nombrar con "
+        "Falta {file}, o está dañado, y FMNIST_OFFLINE impide descargarlo. Con conexión: "
+        "`{export} FMNIST_OFFLINE=` y después `{fmnist} data fetch`. También se puede nombrar con "
         "FMNIST_DATA una carpeta que tenga los archivos.",
-        "{file} is missing or damaged, and FMNIST_OFFLINE forbids downloading it. Once "
-        "online and without that variable, `fmnist data fetch` brings it; or let FMNIST_DATA "
-        "name a folder that has the files.",
+        "{file} is missing or damaged, and FMNIST_OFFLINE forbids downloading it. Once online: "
+        "`{export} FMNIST_OFFLINE=`, then `{fmnist} data fetch`. Or let FMNIST_DATA name a folder "
+        "that has the files.",
     ),
     "data.unreachable": (
         "No se pudo descargar {file}.\n  SHA-256 esperado: {expected}\n"
-        "{causes}\n"
-        "Conviene repetir `fmnist data fetch` más tarde, indicar otra dirección con "
+        "{causes}{variable}\n"
+        "Conviene repetir `{fmnist} data fetch` más tarde, indicar otra dirección con "
         "FMNIST_MIRRORS, o nombrar con FMNIST_DATA una carpeta que tenga los archivos.",
         "{file} could not be downloaded.\n  SHA-256 expected: {expected}\n"
-        "{causes}\n"
-        "Run `fmnist data fetch` again later, name another address in FMNIST_MIRRORS, or let "
+        "{causes}{variable}\n"
+        "Run `{fmnist} data fetch` again later, name another address in FMNIST_MIRRORS, or let "
         "FMNIST_DATA name a folder that has the files.",
     ),
     "data.wrong_bytes": (
@@ -56,17 +56,16 @@ WORDS = {
     ),
     "data.busy": (
         "Otro proceso descarga los datos desde hace más de {seconds:g} s y retiene {lock}. "
-        "Conviene esperar a que termine; si no hay ninguno, borrar ese archivo y ejecutar `fmnist "
-        "data fetch`.",
+        "Conviene esperar a que termine, o terminarlo, y ejecutar `{fmnist} data fetch`.",
         "Another process has been downloading the data for more than {seconds:g} s and holds "
-        "{lock}. Wait until it ends; if there is none, delete that file and run `fmnist data "
-        "fetch`.",
+        "{lock}. Wait until it ends, or end it, and run `{fmnist} data fetch`.",
     ),
     "data.cache": (
         "No se puede guardar en {folder}: {cause}. Hacen falta 31 MB y hay {free:.0f} MB libres. "
-        "La variable FMNIST_CACHE elige otra carpeta; después, `fmnist data fetch`.",
-        "Cannot store in {folder}: {cause}. 31 MB are needed and {free:.0f} MB are free. The "
-        "variable FMNIST_CACHE chooses another folder; then `fmnist data fetch`.",
+        "Para elegir otra carpeta: `{export} FMNIST_CACHE=CARPETA`; después, `{fmnist} data "
+        "fetch`.",
+        "Cannot store in {folder}: {cause}. 31 MB are needed and {free:.0f} MB are free. To choose "
+        "another folder: `{export} FMNIST_CACHE=FOLDER`; then `{fmnist} data fetch`.",
     ),
     # runs
     "runs.cannot_write": (
@@ -86,6 +85,32 @@ WORDS = {
         "batch_size, cerrar otros programas que usen ese dispositivo, o usar device='cpu'.",
         "the memory of {device} is too small for batch_size={batch_size}. Lower batch_size, close "
         "other programs that use that device, or use device='cpu'.",
+    ),
+    "runs.waiting": (
+        "Otro proceso hace esta corrida, en {folder}: {holder}. Se espera a que termine. Si quedó "
+        "colgado, se lo termina en esa computadora con `kill -9 {process}`, y esta orden sigue "
+        "desde la última época.",
+        "Another process is making this run, in {folder}: {holder}. Waiting for it to end. If it "
+        "hangs, end it on that computer, `kill -9 {process}`, and this command goes on from the "
+        "last epoch.",
+    ),
+    "runs.holder": (
+        "el proceso {process} de {computer}, desde {since}",
+        "process {process} of {computer}, since {since}",
+    ),
+    "data.waiting": (
+        "Otro proceso ({holder}) descarga los datos en {folder}; se espera hasta {limit:g} s.",
+        "Another process ({holder}) downloads the data to {folder}; waiting for up to {limit:g} s.",
+    ),
+    "data.not_used": (
+        "FMNIST_DATA nombra {folder}: mientras sea así, lo descargado no se usa. Para usarlo: "
+        "`{export} FMNIST_DATA=`.",
+        "FMNIST_DATA names {folder}: as long as it does, what was downloaded is not used. To use "
+        "it: `{export} FMNIST_DATA=`.",
+    ),
+    "data.by_variable": (
+        "  a través de lo que dice la variable {name}: {value}. Sin ella: `{export} {name}=`.",
+        "  by way of what the variable {name} says: {value}. Without it: `{export} {name}=`.",
     ),
     "runs.busy": (
         "otro proceso trabaja en {folder}",
@@ -111,8 +136,14 @@ WORDS = {
         "{hint}",
     ),
     "execution.not_a_notebook": (
-        "{path} no es un cuaderno de Jupyter (JSON con celdas). Conviene descargarlo de nuevo.",
-        "{path} is not a Jupyter notebook (JSON with cells). Download it again.",
+        "{path} no se puede leer como cuaderno de Jupyter (JSON con celdas): {reason}. Antes de "
+        "tocarlo conviene guardar una copia: lo escrito ahí quizás se pueda recuperar. {older}",
+        "{path} cannot be read as a Jupyter notebook (JSON with cells): {reason}. Keep a copy "
+        "before you touch it: what was written there may perhaps be recovered. {older}",
+    ),
+    "execution.checkpoint": (
+        "JupyterLab guardó una versión anterior en {path}.",
+        "JupyterLab has saved an earlier version in {path}.",
     ),
     "execution.no_report": (
         '{path} no llama a load_report("…"), y por eso no se sabe qué parámetros admite. Los '
@@ -121,9 +152,8 @@ WORDS = {
         "notebooks with papermill.",
     ),
     "execution.no_papermill": (
-        "Falta papermill, que ejecuta los cuadernos. Para instalarlo: pip install -e "
-        "'.[notebooks]'",
-        "papermill, which runs notebooks, is missing. To install it: pip install -e '.[notebooks]'",
+        "Falta papermill, que ejecuta los cuadernos. Para instalarlo: `{pip} install papermill`.",
+        "papermill, which runs notebooks, is missing. To install it: `{pip} install papermill`.",
     ),
     "execution.outside": (
         "-o: {out!r} queda fuera de la carpeta de trabajo, {folder}. Conviene ir a la carpeta "
@@ -136,17 +166,17 @@ WORDS = {
         "-o: {out!r} does not end in .ipynb; for example, {example}.",
     ),
     "execution.no_folder": (
-        "-o: {out!r} pide una carpeta que no existe. Para crearla: mkdir -p {folder}",
-        "-o: {out!r} asks for a folder that does not exist. To make it: mkdir -p {folder}",
+        "-o: {out!r} pide una carpeta que no existe. Para crearla: `mkdir -p {folder}`.",
+        "-o: {out!r} asks for a folder that does not exist. To make it: `mkdir -p {folder}`.",
     ),
     "execution.overwrites": (
         "-o: {out!r} ocuparía el lugar de una página. Otro nombre: {example}.",
         "-o: {out!r} would take the place of a page. Another name: {example}.",
     ),
     "execution.busy": (
-        "Otra ejecución está escribiendo {out}. Conviene esperar a que termine o dar otro nombre "
-        "con -o.",
-        "Another run is writing {out}. Wait for it to end, or give another name with -o.",
+        "Otra ejecución está escribiendo {out}: {holder}. Conviene esperar a que termine o dar "
+        "otro nombre con -o.",
+        "Another run is writing {out}: {holder}. Wait for it to end, or give another name with -o.",
     ),
     "execution.failed": (
         "{notebook} no llegó al final: {problem}\n"
@@ -202,12 +232,12 @@ WORDS = {
         "less work (num_epochs).",
     ),
     "execution.no_kernel": (
-        "no hay un núcleo de Jupyter llamado python3. Qué hacer: fmnist doctor",
-        "there is no Jupyter kernel called python3. What to do: fmnist doctor",
+        "no hay un núcleo de Jupyter llamado python3. Qué hacer: `{fmnist} doctor`.",
+        "there is no Jupyter kernel called python3. What to do: `{fmnist} doctor`.",
     ),
     "execution.not_started": (
-        "no empezó: {reason}\nQué hacer: fmnist doctor",
-        "it did not start: {reason}\nWhat to do: fmnist doctor",
+        "no empezó: {reason}\nQué hacer: `{fmnist} doctor`.",
+        "it did not start: {reason}\nWhat to do: `{fmnist} doctor`.",
     ),
     "execution.interrupted": ("se interrumpió.", "it was interrupted."),
     "execution.notice": (
@@ -219,19 +249,21 @@ WORDS = {
     "doctor.bad": ("MAL", "BAD"),
     "doctor.healthy": ("Todo está en orden.", "Everything is in order."),
     "doctor.ill": (
-        "Problemas: {count}. Después de corregirlos, conviene repetir fmnist doctor",
-        "Problems: {count}. After correcting them, run again: fmnist doctor",
+        "Problemas: {count}. Después de corregirlos, conviene repetir `{fmnist} doctor`.",
+        "Problems: {count}. After correcting them, run again: `{fmnist} doctor`.",
     ),
     "doctor.versions": ("Python {python}, PyTorch {torch}", "Python {python}, PyTorch {torch}"),
     "doctor.no_package": (
-        "falta el paquete {name} (desde la versión {needed}). Para instalarlo: pip install -e .",
-        "the package {name} (from version {needed}) is missing. To install it: pip install -e .",
+        "falta el paquete {name} (desde la versión {needed}). Para instalarlo: `{pip} install "
+        "'{name}>={needed}'`.",
+        "the package {name} (from version {needed}) is missing. To install it: `{pip} install "
+        "'{name}>={needed}'`.",
     ),
     "doctor.old_package": (
         "{name} {found} es demasiado viejo: se necesita {needed} o posterior. Para actualizarlo: "
-        "pip install --upgrade '{name}>={needed}'",
-        "{name} {found} is too old: {needed} or later is needed. To update it: pip install "
-        "--upgrade '{name}>={needed}'",
+        "`{pip} install --upgrade '{name}>={needed}'`.",
+        "{name} {found} is too old: {needed} or later is needed. To update it: `{pip} install "
+        "--upgrade '{name}>={needed}'`.",
     ),
     "doctor.torch_loads": ("PyTorch se carga", "PyTorch loads"),
     "doctor.slow_bfloat16": (
@@ -249,18 +281,30 @@ WORDS = {
     "doctor.mixed_builds": (
         "torch {torch} y torchvision {torchvision} son de compilaciones distintas y no funcionan "
         "juntos: {reason}\n"
-        "    Hay que instalarlos juntos, del mismo origen: pip install --force-reinstall torch "
-        "torchvision",
+        "    Hay que instalarlos juntos, del mismo origen: `{pip} install --force-reinstall torch "
+        "torchvision`.",
         "torch {torch} and torchvision {torchvision} are of different builds and do not work "
         "together: {reason}\n"
-        "    Install them together, from one source: pip install --force-reinstall torch "
-        "torchvision",
+        "    Install them together, from one source: `{pip} install --force-reinstall torch "
+        "torchvision`.",
     ),
     "doctor.torch_broken": (
         "PyTorch {version} no se puede cargar: {reason}\n"
-        "    Para instalarlo de nuevo: pip install --force-reinstall torch",
+        "    Para instalarlo de nuevo: `{pip} install --force-reinstall torch`.",
         "PyTorch {version} cannot be loaded: {reason}\n"
-        "    To install it anew: pip install --force-reinstall torch",
+        "    To install it anew: `{pip} install --force-reinstall torch`.",
+    ),
+    "doctor.not_asked": (
+        "no se pudo preguntar por los núcleos de Jupyter: {reason}\n"
+        "    Lo que dice Jupyter mismo: `{python} -m jupyter kernelspec list`.",
+        "Jupyter could not be asked for its kernels: {reason}\n"
+        "    What Jupyter itself says: `{python} -m jupyter kernelspec list`.",
+    ),
+    "doctor.mirrors_not_asked": (
+        "faltan {missing} archivos oficiales en {folder}, y no se pudo probar si se pueden bajar: "
+        "{reason}",
+        "{missing} official files are missing in {folder}, and whether they can be downloaded "
+        "could not be tried: {reason}",
     ),
     "doctor.killed": (
         "el proceso terminó con el código {code}",
@@ -272,72 +316,71 @@ WORDS = {
         "The Jupyter kernel is this Python's",
     ),
     "doctor.no_notebooks": (
-        "falta lo que ejecuta los cuadernos: {missing}. Para instalarlo: pip install -e "
-        "'.[notebooks]'",
-        "what runs notebooks is missing: {missing}. To install it: pip install -e '.[notebooks]'",
+        "falta lo que ejecuta los cuadernos. Para instalarlo: `{pip} install {missing}`.",
+        "what runs notebooks is missing. To install it: `{pip} install {missing}`.",
     ),
     "doctor.no_kernel": (
         "no hay un núcleo de Jupyter llamado python3 (los que hay: {known}). Para crearlo:\n"
-        "    {python} -m ipykernel install --sys-prefix",
+        "    `{python} -m ipykernel install --sys-prefix`",
         "there is no Jupyter kernel called python3 (there are: {known}). To make it:\n"
-        "    {python} -m ipykernel install --sys-prefix",
+        "    `{python} -m ipykernel install --sys-prefix`",
     ),
     "doctor.foreign_kernel": (
         "el núcleo python3 de Jupyter usa otro Python, {program}, que no tiene este paquete. Para "
         "que use este:\n"
-        "    {python} -m ipykernel install --sys-prefix",
+        "    `{python} -m ipykernel install --sys-prefix`",
         "Jupyter's kernel python3 uses another Python, {program}, which does not have this "
         "package. To have it use this one:\n"
-        "    {python} -m ipykernel install --sys-prefix",
+        "    `{python} -m ipykernel install --sys-prefix`",
     ),
     "doctor.folder": (
         "{variable}: {folder}, {free:.0f} GB libres",
         "{variable}: {folder}, {free:.0f} GB free",
     ),
     "doctor.unwritable": (
-        "no se puede escribir en {folder}: {reason}. Conviene elegir otra carpeta: export "
-        "{variable}=carpeta",
-        "{folder} cannot be written: {reason}. Choose another folder: export {variable}=folder",
+        "no se puede escribir en {folder}: {reason}. Conviene elegir otra carpeta: "
+        "`{export} {variable}=CARPETA`.",
+        "{folder} cannot be written: {reason}. Choose another folder: "
+        "`{export} {variable}=FOLDER`.",
     ),
     "doctor.not_a_folder": ("{path} no es una carpeta", "{path} is not a folder"),
     "doctor.no_space": (
         "quedan {free:.0f} MB en {folder} y hacen falta {needed}. Conviene liberar espacio o "
-        "elegir otra carpeta: export {variable}=carpeta",
+        "elegir otra carpeta: `{export} {variable}=CARPETA`.",
         "{free:.0f} MB are left in {folder}, and {needed} are needed. Make room, or choose "
-        "another folder: export {variable}=folder",
+        "another folder: `{export} {variable}=FOLDER`.",
     ),
     "doctor.data": (
         "Los cuatro archivos oficiales están en {folder}",
         "The four official files are in {folder}",
     ),
     "doctor.data_to_fetch": (
-        "Faltan {missing} archivos oficiales en {folder}. Para bajarlos: fmnist data fetch",
-        "{missing} official files are missing in {folder}. To download them: fmnist data fetch",
+        "Faltan {missing} archivos oficiales en {folder}. Para bajarlos: `{fmnist} data fetch`.",
+        "{missing} official files are missing in {folder}. To download them: `{fmnist} data "
+        "fetch`.",
     ),
     "doctor.data_folder": (
-        "FMNIST_DATA nombra {folder}, donde faltan o están dañados: {files}. Conviene corregirla, "
-        "o quitarla (unset FMNIST_DATA) y ejecutar fmnist data fetch",
-        "FMNIST_DATA names {folder}, where these are missing or damaged: {files}. Correct it, or "
-        "unset FMNIST_DATA and run fmnist data fetch",
+        "faltan o están dañados: {files}. {way_out}",
+        "missing or damaged: {files}. {way_out}",
     ),
     "doctor.no_network": (
         "faltan {missing} archivos oficiales en {folder}, y ninguna de estas direcciones "
         "responde:\n"
-        "    {mirrors}\n"
-        "    Con red, fmnist data fetch los baja; sin ella, se pueden copiar de otra computadora "
-        "a una carpeta y nombrarla: export FMNIST_DATA=carpeta\n"
+        "    {mirrors}{variable}\n"
+        "    Con red, `{fmnist} data fetch` los baja; sin ella, se pueden copiar de otra "
+        "computadora a una carpeta y nombrarla: `{export} FMNIST_DATA=CARPETA`.\n"
         "    Las páginas no los necesitan: usan la muestra que viene con el paquete.",
         "{missing} official files are missing in {folder}, and none of these addresses answers:\n"
-        "    {mirrors}\n"
-        "    Once online, fmnist data fetch downloads them; otherwise copy them from another "
-        "computer to a folder and name it: export FMNIST_DATA=folder\n"
+        "    {mirrors}{variable}\n"
+        "    Once online, `{fmnist} data fetch` downloads them; otherwise copy them from another "
+        "computer to a folder and name it: `{export} FMNIST_DATA=FOLDER`.\n"
         "    The pages do not need them: they use the sample that comes with the package.",
     ),
     "doctor.offline": (
         "faltan {missing} archivos oficiales en {folder}, y FMNIST_OFFLINE impide bajarlos. Para "
-        "bajarlos: unset FMNIST_OFFLINE y fmnist data fetch",
+        "bajarlos: `{export} FMNIST_OFFLINE=`, y después `{fmnist} data fetch`.",
         "{missing} official files are missing in {folder}, and FMNIST_OFFLINE forbids the "
-        "download. To download them: unset FMNIST_OFFLINE, then fmnist data fetch",
+        "download. To download them: `{export} FMNIST_OFFLINE=`, then `{fmnist} data fetch`.",
     ),
     "doctor.data_unknown": (
         "Los datos no se pudieron revisar: primero tiene que cargarse PyTorch.",
@@ -356,8 +399,10 @@ WORDS = {
         "Los archivos oficiales se buscan en {folder}",
         "The official files are looked for in {folder}",
     ),
-    "cli.data_next": ("Para bajarlos: fmnist data fetch", "To get them: fmnist data fetch"),
-    "cli.data_offline": ("FMNIST_OFFLINE impide bajarlos.", "FMNIST_OFFLINE forbids the download."),
+    "cli.data_offline": (
+        "FMNIST_OFFLINE impide bajarlos; para permitirlo: `{export} FMNIST_OFFLINE=`.",
+        "FMNIST_OFFLINE forbids the download; to allow it: `{export} FMNIST_OFFLINE=`.",
+    ),
     "cli.data_complete": ("Los cuatro archivos están completos.", "The four files are complete."),
     "cli.cells": ("  celdas: {run} de {cells}", "  cells: {run} of {cells}"),
     "cli.replaced": (
@@ -371,8 +416,8 @@ WORDS = {
     "cli.ran": ("Listo en {seconds:.0f} s: {file}", "Done in {seconds:.0f} s: {file}"),
     "cli.interrupted": (
         "Interrumpido. Nada de lo terminado se pierde; para seguir desde la última época: "
-        "{command}",
-        "Interrupted. Nothing that was finished is lost; to go on from the last epoch: {command}",
+        "`{command}`",
+        "Interrupted. Nothing that was finished is lost; to go on from the last epoch: `{command}`",
     ),
     "cli.plan": (
         "{report}: {total} corridas, faltan {missing}",
@@ -456,22 +501,25 @@ WORDS = {
         "with --jobs 1.",
     ),
     "many.no_dask": (
-        "para varias corridas a la vez hace falta Dask: pip install distributed. Sin él, --jobs 1 "
-        "hace una por vez.",
-        "several runs at a time need Dask: pip install distributed. Without it, --jobs 1 makes "
+        "para varias corridas a la vez hace falta Dask: `{pip} install distributed`. Sin él, "
+        "--jobs 1 hace una por vez.",
+        "several runs at a time need Dask: `{pip} install distributed`. Without it, --jobs 1 makes "
         "one at a time.",
     ),
     "many.no_scheduler": (
         "no se llega al planificador de Dask en {address}: {reason}. Nada de lo terminado se "
-        "pierde. Conviene comprobar con `dask scheduler` que funciona y repetir la misma orden.",
+        "pierde. Conviene iniciarlo ahí, `{python} -m distributed.cli.dask_scheduler`, y repetir "
+        "la misma orden.",
         "the Dask scheduler at {address} cannot be reached: {reason}. Nothing that was finished is "
-        "lost. Make sure that `dask scheduler` is running there, and give the same command again.",
+        "lost. Start it there, `{python} -m distributed.cli.dask_scheduler`, and give the same "
+        "command again.",
     ),
     "many.no_workers": (
         "El planificador de Dask en {address} no tiene trabajadores todavía. Esta orden los "
-        "espera; uno se inicia con `dask worker {address} --nthreads 4`.",
+        "espera; uno se inicia con "
+        "`{python} -m distributed.cli.dask_worker {address} --nthreads 4`.",
         "The Dask scheduler at {address} has no workers yet. This command waits for them; "
-        "`dask worker {address} --nthreads 4` starts one.",
+        "`{python} -m distributed.cli.dask_worker {address} --nthreads 4` starts one.",
     ),
     "many.not_seen": (
         "un trabajador la hizo, pero aquí no está en {folder}. Todas las computadoras tienen que "
@@ -481,9 +529,9 @@ WORDS = {
     ),
     "many.jobs_or_scheduler": (
         "--jobs vale para esta computadora; con --scheduler, las corridas a la vez son los hilos "
-        "de sus trabajadores (dask worker --nthreads 4). Se da una de las dos opciones.",
+        "de sus trabajadores. Se da una de las dos opciones.",
         "--jobs is for this computer; with --scheduler, as many runs go on at a time as its "
-        "workers have threads (dask worker --nthreads 4). Give one of the two options.",
+        "workers have threads. Give one of the two options.",
     ),
     "many.bad_part": (
         "--part: se dio {given!r}; se admite K/N con 1 ≤ K ≤ N, por ejemplo 3/40.",

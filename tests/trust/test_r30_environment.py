@@ -32,6 +32,7 @@ def healthy(monkeypatch):
         "good": dict.fromkeys(download.PACKED_SHA256, True),
         "offline": False,
         "mirrors": list(download.MIRRORS),
+        "way_out": "export FMNIST_DATA=",
     }
 
     def told(code: str) -> subprocess.CompletedProcess:
@@ -42,7 +43,8 @@ def healthy(monkeypatch):
         )
 
     monkeypatch.setattr(doctor, "_python", told)
-    monkeypatch.delenv("FMNIST_DATA", raising=False)
+    for name in ("FMNIST_DATA", "REQUESTS_CA_BUNDLE", "http_proxy", "HTTP_PROXY", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
     return state
 
 
@@ -50,6 +52,12 @@ def failing(monkeypatch, sign: str, stderr: str):
     """Make the process whose code holds ``sign`` fail, with this on stderr."""
     failed, usual = subprocess.CompletedProcess([], 1, "", stderr), doctor._python
     monkeypatch.setattr(doctor, "_python", lambda code: failed if sign in code else usual(code))
+
+
+def answering(monkeypatch, sign: str, answer):
+    """Make the process whose code holds ``sign`` answer this."""
+    told, usual = subprocess.CompletedProcess([], 0, json.dumps(answer), ""), doctor._python
+    monkeypatch.setattr(doctor, "_python", lambda code: told if sign in code else usual(code))
 
 
 def mixed_builds(monkeypatch, state, tmp_path):
@@ -71,7 +79,11 @@ def unwritable(monkeypatch, state, tmp_path):
 
 def no_network(monkeypatch, state, tmp_path):
     state["good"] = dict.fromkeys(download.PACKED_SHA256, False)
-    failing(monkeypatch, "requests.head", "")
+    answering(
+        monkeypatch,
+        "requests.head",
+        {"answers": False, "variable": download.told_by_variables(download.MIRRORS)},
+    )
 
 
 def old_torch(monkeypatch, state, tmp_path):
@@ -84,13 +96,63 @@ def old_torch(monkeypatch, state, tmp_path):
 
 
 def no_kernel(monkeypatch, state, tmp_path):
-    nothing, usual = (
-        subprocess.CompletedProcess([], 0, '{"kernelspecs": {"ir": {}}}', ""),
-        doctor._python,
-    )
+    answering(monkeypatch, "kernelspec", {"kernelspecs": {"ir": {}}})
+
+
+def foreign_kernel(monkeypatch, state, tmp_path):
+    spec = {"spec": {"argv": ["/elsewhere/bin/python3"]}}
+    answering(monkeypatch, "kernelspec", {"kernelspecs": {"python3": spec}})
+
+
+def kernels_not_asked(monkeypatch, state, tmp_path):
+    reason = "OSError: [Errno 30] Read-only file system: '/home/ana/.local'"
+    failing(monkeypatch, "kernelspec", reason)
+
+
+def refusing_proxy(monkeypatch, state, tmp_path):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    no_network(monkeypatch, state, tmp_path)
+
+
+def wrong_certificates(monkeypatch, state, tmp_path):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/root.pem")
+    no_network(monkeypatch, state, tmp_path)
+
+
+def incomplete_data(monkeypatch, state, tmp_path):
+    monkeypatch.setenv("FMNIST_DATA", "somewhere")
+    state["good"] = {name: "labels" in name for name in download.PACKED_SHA256}
+
+
+def forbidden_download(monkeypatch, state, tmp_path):
+    state["good"], state["offline"] = dict.fromkeys(download.PACKED_SHA256, False), True
+
+
+def unclear_variable(monkeypatch, state, tmp_path):
+    failing(monkeypatch, "import status", "fmnist_utils.text.UserError: FMNIST_OFFLINE: 'maybe' …")
+
+
+def runs_in_a_file(monkeypatch, state, tmp_path):
+    (tmp_path / "runs.txt").touch()
+    monkeypatch.setenv("FMNIST_RUNS", str(tmp_path / "runs.txt"))
+
+
+def no_papermill(monkeypatch, state, tmp_path):
+    monkeypatch.setattr(doctor, "_installed", lambda name: name != "papermill")
+
+
+def missing_package(monkeypatch, state, tmp_path):
     monkeypatch.setattr(
-        doctor, "_python", lambda code: nothing if "kernelspec" in code else usual(code)
+        importlib.metadata,
+        "requires",
+        lambda name: ["no-such-package>=1.0", 'x>=9; extra == "test"'],
     )
+
+
+def lost_library(monkeypatch, state, tmp_path):
+    reason = "ImportError: libcudart.so.12: cannot open shared object file"
+    failing(monkeypatch, "import torch", reason)
 
 
 # what is broken → what is said of it, and the way out
@@ -101,12 +163,23 @@ BROKEN = {
     no_network: ({"es": "ninguna de estas direcciones", "en": "none of these addresses"}, download.MIRRORS[0], "fmnist data fetch"),
     old_torch: ({"es": "demasiado viejo", "en": "too old"}, "torch 2.3.1+cpu", "pip install --upgrade 'torch>="),
     no_kernel: ({"es": "llamado python3", "en": "called python3"}, "ir", "ipykernel install --sys-prefix"),
+    foreign_kernel: ({"es": "usa otro Python", "en": "uses another Python"}, "/elsewhere/bin/python3", "ipykernel install --sys-prefix"),
+    kernels_not_asked: ({"es": "no se pudo preguntar", "en": "could not be asked"}, "Read-only file system", "jupyter kernelspec list"),
+    refusing_proxy: ({"es": "la variable http_proxy", "en": "the variable http_proxy"}, "http://127.0.0.1:9", "export http_proxy="),
+    wrong_certificates: ({"es": "la variable REQUESTS_CA_BUNDLE", "en": "the variable REQUESTS_CA_BUNDLE"}, "/nowhere/root.pem", "export REQUESTS_CA_BUNDLE="),
+    incomplete_data: ({"es": "faltan o están dañados", "en": "missing or damaged"}, "t10k-images", "export FMNIST_DATA="),
+    forbidden_download: ({"es": "impide bajarlos", "en": "forbids the download"}, "FMNIST_OFFLINE", "export FMNIST_OFFLINE="),
+    unclear_variable: ({"es": "FMNIST_OFFLINE", "en": "FMNIST_OFFLINE"}, "'maybe'", "FMNIST_OFFLINE"),
+    runs_in_a_file: ({"es": "no es una carpeta", "en": "is not a folder"}, "runs.txt", "export FMNIST_RUNS="),
+    no_papermill: ({"es": "falta lo que ejecuta", "en": "is missing"}, "papermill", "pip install papermill"),
+    missing_package: ({"es": "falta el paquete", "en": "is missing"}, "no-such-package", "pip install 'no-such-package>=1.0'"),
+    lost_library: ({"es": "no se puede cargar", "en": "cannot be loaded"}, "libcudart.so.12", "pip install --force-reinstall torch"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("lang", ["es", "en"])
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.__name__)
-def test_six_broken_set_ups_are_named(broken, lang, healthy, monkeypatch, tmp_path):
+def test_broken_set_ups_are_named(broken, lang, healthy, monkeypatch, tmp_path):
     well = CliRunner().invoke(main, ["--lang", lang, "doctor"])
     assert well.exit_code == 0, well.output
     broken(monkeypatch, healthy, tmp_path)
@@ -130,34 +203,13 @@ def test_a_processor_that_imitates_bfloat16_is_told_and_is_no_ailment(
     assert found.exit_code == 0 and ("has no instructions for bfloat16" in found.output) == told
 
 
-def test_other_ailments(healthy, monkeypatch):
-    """Data in a wrong folder, no permission to download, PyTorch that dies, a kernel of another Python, a missing package."""
-    failing(
-        monkeypatch, "import torch", "ImportError: libcudart.so.12: cannot open shared object file"
-    )
-    assert "libcudart.so.12" in "".join(finding.text for finding in doctor.check_torch())
-    healthy["good"], healthy["offline"] = dict.fromkeys(download.PACKED_SHA256, False), True
-    assert "FMNIST_OFFLINE" in next(doctor.check_data()).text
-    monkeypatch.setenv("FMNIST_DATA", "somewhere")
-    assert "unset FMNIST_DATA" in next(doctor.check_data()).text
-    foreign = json.dumps(
-        {"kernelspecs": {"python3": {"spec": {"argv": ["/elsewhere/bin/python3"]}}}}
-    )
-    monkeypatch.setattr(
-        doctor, "_python", lambda code: subprocess.CompletedProcess([], 0, foreign, "")
-    )
-    assert "/elsewhere/bin/python3" in next(doctor.check_kernel()).text
-    monkeypatch.setattr(
-        importlib.metadata,
-        "requires",
-        lambda name: ["no-such-package>=1.0", 'x>=9; extra == "test"'],
-    )
-    assert "no-such-package" in next(doctor.check_packages()).text
-
-
 def test_what_is_asked_of_another_process_is_answered(monkeypatch):
     """The real question about the data; and a mistake that is not PyTorch's is not blamed on it."""
     assert json.loads(doctor._python(doctor.ASK_DATA).stdout) == download.status()
+    kernels = json.loads(doctor._python(doctor.LIST_KERNELS).stdout)["kernelspecs"]
+    assert kernels["python3"]["spec"]["argv"]
+    monkeypatch.setenv("FMNIST_MIRRORS", "http://127.0.0.1:9/")
+    assert json.loads(doctor._python(doctor.ASK_MIRRORS).stdout)["answers"] is False
     monkeypatch.setattr(doctor, "ASK_DATA", "raise OSError('the cache is on fire')")
     [finding] = doctor._safely(doctor.check_data)
     assert not finding.good and "the cache is on fire" in finding.text

@@ -11,6 +11,7 @@ from nbformat import NotebookNode
 
 from book.machinery.generated.writing import short, write_table
 from book.machinery.pages import ROOT
+from fmnist_utils.audit.records import published_records
 
 REPORTS = ROOT / "fmnist_utils" / "reports"
 
@@ -35,7 +36,7 @@ def page_rows(ran_with: dict[str, dict]) -> list[list[str]]:
 def record_rows(results: Path) -> list[list[str]]:
     """Return one row for each group of runs: report, group, count, seeds, PyTorch, machine, minutes, dates, commits."""
     groups = defaultdict(list)
-    for path in sorted(results.glob("*/records/*.json")):
+    for path, _ in sorted(published_records(results)):
         group = path.name.rpartition(".seed")[0].rpartition(".")[
             0
         ]  # group.protocol.seed0.id.json; a group may have dots
