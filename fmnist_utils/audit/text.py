@@ -21,9 +21,9 @@ WORDS = {
         "That is text; as a number it is written {number}.",
     ),
     "recipes.is_list": (
-        "Es texto; como lista se escribe {items}: con `fmnist run`, -p {name} '{items}'; con "
+        "Es texto; como lista se escribe {items}: con `{fmnist} run`, -p {name} '{items}'; con "
         "papermill, -y '{name}: {items}'.",
-        "That is text; as a list it is written {items}: with `fmnist run`, -p {name} '{items}'; "
+        "That is text; as a list it is written {items}: with `{fmnist} run`, -p {name} '{items}'; "
         "with papermill, -y '{name}: {items}'.",
     ),
     "parameters.not_in_force": (
@@ -36,15 +36,15 @@ WORDS = {
     ),
     "records.no_folder": (
         "No existe la carpeta {folder}, que nombra la variable FMNIST_RESULTS: no hay registros "
-        "que leer. Sin la variable (`unset FMNIST_RESULTS`) se leen los del paquete.",
+        "que leer. Sin la variable (`{export} FMNIST_RESULTS=`) se leen los del paquete.",
         "There is no folder {folder}, which the variable FMNIST_RESULTS names: there are no "
-        "records to read. Without it (`unset FMNIST_RESULTS`) those of the package are read.",
+        "records to read. Without it (`{export} FMNIST_RESULTS=`) those of the package are read.",
     ),
     "verdicts.nothing_published": (
         "{name} es un estudio de este libro: no publicó nada, y no hay qué auditar. Se auditan: "
-        "{allowed}. Sus corridas: `fmnist reproduce {number} --dry-run`",
+        "{allowed}. Sus corridas: `{fmnist} reproduce {number} --dry-run`",
         "{name} is a study of this book: it published nothing, so there is nothing to audit. "
-        "Audited are: {allowed}. Its runs: `fmnist reproduce {number} --dry-run`",
+        "Audited are: {allowed}. Its runs: `{fmnist} reproduce {number} --dry-run`",
     ),
     "yaml.repeated": (
         "línea {line}: la clave {key!r} ya estaba en la línea {first}; una de las dos sobra",

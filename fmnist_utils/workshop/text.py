@@ -192,10 +192,10 @@ WORDS = {
         "{path}: ninguna celda tiene la etiqueta parameters, y {names} no tendría efecto. En "
         "JupyterLab, se elige la celda que asigna lang y, en el inspector de propiedades (arriba a "
         "la derecha), se le agrega esa etiqueta. Una copia nueva de cada cuaderno, que la tiene: "
-        "`fmnist lab --no-open nuevos`",
+        "`{fmnist} lab --no-open nuevos`",
         "{path}: no cell has the tag parameters, so {names} would have no effect. In JupyterLab, "
         "select the cell that assigns lang and, in the property inspector (top right), add that "
-        "tag to it. A new copy of each notebook, which has it: `fmnist lab --no-open new`",
+        "tag to it. A new copy of each notebook, which has it: `{fmnist} lab --no-open new`",
     ),
     "execution.assigned_again": (
         "{name}: la celda {cell} le da otro valor, y -p {name} no tendría efecto. Conviene quitar "

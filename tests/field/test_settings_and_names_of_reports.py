@@ -41,7 +41,7 @@ def test_a_folder_that_is_absent_is_no_empty_audit(
     monkeypatch.setenv("FMNIST_RESULTS", folder)
     said = fmnist("--lang", lang, *arguments)
     assert said.exit_code == 2 and "FMNIST_RESULTS" in said.output
-    assert folder.lstrip("~") in said.output and "`unset FMNIST_RESULTS`" in said.output
+    assert folder.lstrip("~") in said.output and "`export FMNIST_RESULTS=`" in said.output
     monkeypatch.delenv("FMNIST_RESULTS")  # the advice
     assert fmnist("audit", "01").exit_code == 0
 
