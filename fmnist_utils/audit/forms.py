@@ -120,10 +120,15 @@ class Claim(Spec):
 
 
 class Erratum(Spec):
-    """A mistake or an omission of the report, and what is right."""
+    """A mistake or an omission of the report, and what is right; or one that a study of ours makes on purpose.
+
+    Attributes:
+        sign: how one made on purpose can be noticed.
+    """
 
     id: str
     text: Bilingual
+    sign: Bilingual | None = None
 
 
 class Landmark(Spec):

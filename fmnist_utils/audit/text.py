@@ -477,6 +477,15 @@ WORDS = {
     "far.not_measured": ("no se midió aquí: pide una GPU", "not measured here: it asks for a GPU"),
     "far.test": ("exactitud % (prueba)", "accuracy % (test)"),
     "far.others": ("de otros: {name}", "of others: {name}"),
+    # page 09
+    "planted.error": ("error", "error"),
+    "planted.printed": ("se imprime (%)", "printed (%)"),
+    "planted.judged": ("sin el error (%)", "without the error (%)"),
+    "planted.sign": ("cómo se nota", "how to notice"),
+    "planted.wrong": ("mal clasificadas, de 10 000", "wrong, of 10,000"),
+    "planted.ten": ("diez clases (%)", "ten classes (%)"),
+    "planted.yes_or_no": ("diez síes o noes (%)", "ten times yes or no (%)"),
+    "planted.four": ("cuatro clases (%)", "four classes (%)"),
 }
 
 text.add(WORDS)
