@@ -227,6 +227,20 @@ ANSWERS = {
             (without_gradient(lambda gradient: (gradient == 0).any()), "value"),
             (without_gradient(lambda gradient: gradient is None), "value"),
             (lambda network: network.state_dict(), "type"),
+    "09.4": (
+        lambda origins, held_out: [k for k, origin in enumerate(origins) if origin not in held_out],
+        [
+            (lambda origins, held_out: [o for o in origins if o not in held_out], "value"),
+            (lambda origins, held_out: [k for k, o in enumerate(origins) if o in held_out], "value"),
+            (lambda origins, held_out: [k for k, _ in enumerate(origins) if k not in held_out], "value"),
+        ],
+    ),
+    "09.5": (
+        lambda batch_means, batch_sizes: (batch_means * batch_sizes).sum() / batch_sizes.sum(),
+        [
+            (lambda batch_means, batch_sizes: batch_means.mean(), "value"),
+            (lambda batch_means, batch_sizes: batch_means * batch_sizes / batch_sizes.sum(), "type"),
+            (lambda batch_means, batch_sizes: (batch_means * batch_sizes).sum(), "value"),
         ],
     ),
 }  # fmt: skip
