@@ -227,6 +227,8 @@ ANSWERS = {
             (without_gradient(lambda gradient: (gradient == 0).any()), "value"),
             (without_gradient(lambda gradient: gradient is None), "value"),
             (lambda network: network.state_dict(), "type"),
+        ],
+    ),
     "09.4": (
         lambda origins, held_out: [k for k, origin in enumerate(origins) if origin not in held_out],
         [
