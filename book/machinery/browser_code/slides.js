@@ -3,7 +3,9 @@
   const words = document.currentScript.dataset;
   await (window.MathJax?.startup?.promise ?? Promise.resolve());
   if (location.search.includes("print-pdf")) {
-    document.querySelectorAll("img").forEach((image) => { image.loading = "eager"; });
+    const images = [...document.querySelectorAll("img")];
+    images.forEach((image) => { image.loading = "eager"; });
+    await Promise.allSettled(images.map((image) => image.decode()));
   }
   await Reveal.initialize({
     width: 1280, height: 720, margin: 0.02, center: false, hash: true, slideNumber: "c/t", transition: "none",
