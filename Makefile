@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PACKAGES := import sysconfig; print(sysconfig.get_path("purelib"))
 
 .DEFAULT_GOAL := help
-.PHONY: help env book notebooks pdf test lint test-nightly soak scorecard lab reproduce audit bench clean lock
+.PHONY: help env book notebooks pdf canary test lint test-nightly soak scorecard lab reproduce audit bench clean lock
 
 help:  ## esta lista · this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,9 @@ notebooks: env  ## los cuadernos que se abren, en notebooks/, de book/pages · t
 
 pdf: env  ## el libro en PDF, dentro del sitio (usa Chromium) · the book as PDF, inside the site (uses Chromium)
 	$(BIN)/python -m book.machinery.pdf
+
+canary: env  ## el libro con Sphinx actual, sin Jupyter Book: qué cambia · the book with current Sphinx: what differs
+	$(BIN)/python .ci/canary.py
 
 test: env  ## todo lo que corre la integración continua · everything that CI runs
 	$(BIN)/python -m pytest -m "not nightly" -n 2 --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)

@@ -154,6 +154,7 @@ SKIPPED = {
     "fmnist sweep plan.yaml --scheduler": "the same",
     "make env": "test_make_env.py, and continuous integration",
     "make lock": "asks the registry of packages",
+    "make canary": "the same; test_canary.py has its comparison, and the nightly workflow runs it",
     "make lint": "test_lint.py runs the same",
     "make reproduce": "may take days; fmnist reproduce --dry-run is tried",
 }
