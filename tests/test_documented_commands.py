@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -142,8 +143,20 @@ def test_every_target_is_phony_and_explained():
 
 # --- At night: run them ---------------------------------------------------------------------------
 
-# Documents whose commands are run, and each target of make.
-TRIED = [ROOT / name for name in NAMES] + sorted(ROOT.glob("book/e[ns]/how_to_run.md"))
+# Documents whose commands are run, in blocks and within the text, and each target of make.
+TRIED = [ROOT / name for name in NAMES]
+TRIED += [
+    path for name in ("how_to_run", "teaching") for path in ROOT.glob(f"book/e[ns]/{name}.md")
+]
+# Named within a text, without what they need to do something.
+MENTIONED = {
+    "make",
+    "fmnist",
+    "fmnist run",
+    "fmnist check",
+    "fmnist sweep",
+    "fmnist sweep --scheduler",
+}
 # Not run, by how they begin, and why.
 SKIPPED = {
     "git clone": "the tests stand in a clone",
@@ -152,6 +165,8 @@ SKIPPED = {
     "for computer in": "needs a room of computers; test_many.py has a cluster",
     ".venv/bin/dask scheduler": "the same",
     "fmnist sweep plan.yaml --scheduler": "the same",
+    "docker run": "needs Docker and an image of a course",
+    "python3 -m http.server": "does not end",
     "make env": "test_make_env.py, and continuous integration",
     "make lock": "asks the registry of packages",
     "make canary": "the same; test_canary.py has its comparison, and the nightly workflow runs it",
@@ -174,11 +189,21 @@ SMALLER = {
 }
 
 
+def within_text(markdown: str) -> list[str]:
+    """Return the commands of ours in the text: what is in brackets may be typed, NN is a page."""
+    text = re.sub(r"^```.*?^```", "", markdown, flags=re.MULTILINE | re.DOTALL)
+    found = re.findall(r"`((?:make|fmnist|python -m|papermill)(?: [^`\n]+)?)`", text)
+    lines = [re.sub(r"\bNN\b", "01", re.sub(r"[\[\]]", "", line)) for line in found]
+    return [line for line in lines if line not in MENTIONED]
+
+
 def tried_commands() -> list[str]:
     """Return the commands of the documents and the targets of make, each once, `make clean` last."""
-    lines = [line for path in TRIED for line in shell_lines(path.read_text("utf-8"))]
-    lines += [f"make {target}" for target in sorted(TARGETS - {"clean"})] + ["make clean"]
-    return list(dict.fromkeys(lines))
+    texts = [path.read_text("utf-8") for path in TRIED]
+    lines = [line for text in texts for line in shell_lines(text) + within_text(text)]
+    lines += [f"make {target}" for target in sorted(TARGETS)]
+    last = "make clean"
+    return [*dict.fromkeys(line for line in lines if line != last), last]
 
 
 def bare(line: str) -> str:
@@ -206,6 +231,8 @@ def clone(tmp_path_factory):
         r"```yaml\n(.*?)```", (ROOT / "book/en/how_to_run.md").read_text("utf-8"), re.DOTALL
     )
     (folder / "plan.yaml").write_text(plan[1], "utf-8")
+    (folder / "hand_ins").mkdir()
+    shutil.copyfile(folder / "notebooks/00_tensor_to_gradient.ipynb", folder / "hand_ins/ana.ipynb")
     return folder
 
 
