@@ -215,6 +215,10 @@ def test_markup_without_a_plain_form_is_refused(text):
 def test_what_a_checked_cell_shows_is_kept_while_its_code_stays(monkeypatch, tmp_path):
     source = pages.paths()[0]
     present = {lang: opened(source.stem, lang) for lang in LANGUAGES}
+    known = {
+        lang: notebooks.labels(lang) for lang in LANGUAGES
+    }  # of all pages: they refer to others
+    monkeypatch.setattr(notebooks, "labels", known.get)
     monkeypatch.setattr(pages, "paths", lambda: [source])
     folders = {lang: tmp_path / lang for lang in LANGUAGES}
     monkeypatch.setattr(notebooks, "FOLDERS", folders)

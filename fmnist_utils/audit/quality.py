@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,7 +44,7 @@ class Quality:
         self.closest: NDArray[np.uint8] = _unpacked(content["closest"], "u1").reshape(-1, 28, 28)
 
 
-def _unpacked(text: str, kind: str) -> NDArray[np.generic]:
+def _unpacked(text: str, kind: str) -> NDArray[Any]:
     """Return the numbers of one kind that ``text`` holds in base 64."""
     return np.frombuffer(base64.b64decode(text), kind)
 
