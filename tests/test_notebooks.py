@@ -177,6 +177,11 @@ def plain(text: str, lang: str = "es") -> str:
             "**Pregunta 1.** ¿Qué?\n\n1. Sí\n2. No\n\n<details><summary>Las respuestas, explicadas</summary>\n\n"
             "1. Porque no.\n2. **Porque sí.**\n\n</details>",
         ),
+        (
+            ":::{question}\n¿Cuántos?\n\n= 1.50 ± 0 pesos\n\n---\n\n**Uno y medio.** Porque sí.\n\n- 3: el doble.\n:::",
+            "**Pregunta 1.** ¿Cuántos?\n\n*La respuesta es un número (pesos).*\n\n<details><summary>Las respuestas, explicadas"
+            "</summary>\n\n**Uno y medio.** Porque sí.\n\n- 3: el doble.\n\n</details>",
+        ),
     ],
 )
 def test_markup_becomes_plain(text, expected):

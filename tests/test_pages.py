@@ -200,6 +200,7 @@ BAD = [
         replace("1. Falls short.\n2. **This one.**", "1. **This one.**\n2. Falls short."),
     ),
     ("self_check", replace("\n---\n", "\n***\n")),
+    ("self_check", replace("1. One", "= 1 ± 0\n\n1. One")),
     ("plain_text", replace("Un paso, el 6.", "```{note}\nUn paso, el 6.\n```")),
     ("plain_text", replace("Un paso, el 6.", ":::{bibliography}\n:::")),
     ("metadata", retag("0 + 1", ["hide-inputs"])),

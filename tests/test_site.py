@@ -202,6 +202,10 @@ WRITTEN = QUESTION.format(
 )
 
 
+ANSWERS = WRITTEN[WRITTEN.index("1. One") : WRITTEN.rindex("\n:::")]
+NUMERIC = "= 2.5 ± 0.1 units\n\n---\n\n**Two and a half.** So it is.\n\n- 3: too much."
+
+
 @pytest.mark.parametrize(("right", "wrong", "said"), [
     ("", "", None),
     ("**This one.**", "**$2$, this one.**", None),
@@ -212,6 +216,9 @@ WRITTEN = QUESTION.format(
     ("---", "", "a numbered list of explanations"),
     ("Which?", "", "a paragraph that asks"),
     ("1. One $1$", "1. One $1$\n   - and more", "every answer is one paragraph"),
+    (ANSWERS, NUMERIC, None),
+    (ANSWERS, NUMERIC.replace("- 3: too", "- 3, too"), "is explained as"),
+    (ANSWERS, NUMERIC.replace("**Two", "Two"), "= value ± tolerance unit"),
 ])  # fmt: skip
 def test_a_question_written_wrong_stops_the_build(tmp_path, right, wrong, said):
     extensions = ["myst_parser", "book.machinery.extensions.selfcheck"]

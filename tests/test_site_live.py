@@ -234,7 +234,7 @@ def test_a_part_is_light():
     [("es", ("Correcto.", "No es esa.", "1 de 5")), ("en", ("Right.", "Not that one.", "1 of 5"))],
 )
 def test_a_question_is_answered_by_keyboard(opened, lang, words):
-    page = opened("notebooks/01_ff_classifier", lang, "phone")
+    page = opened("notebooks/08_clinic", lang, "phone")
     first = "document.querySelector('fieldset.question')"
     page.evaluate(
         f"(() => {{ const place = {first}.querySelector('legend'); place.tabIndex = -1; place.focus(); }})()"
@@ -267,3 +267,57 @@ def test_a_question_is_answered_by_keyboard(opened, lang, words):
     )
     assert page.evaluate("[...document.querySelectorAll('.question-none')].length") == 1
     assert page.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("lang", "right", "wrong", "unread"),
+    [
+        ("es", "Correcto.", "No es ese.", "Hace falta un número"),
+        ("en", "Right.", "Not that one.", "A number is needed"),
+    ],
+)
+def test_a_number_is_read_however_it_is_written(opened, lang, right, wrong, unread):
+    visited = opened("notebooks/01_ff_classifier", lang, "phone")
+    question = visited.page.locator("fieldset.question").first
+    field, said = question.locator("input"), question.locator("[role=status]")
+    for text in ("8256", "8 256", "8,256", "8.256", "8256.0"):
+        field.fill(text)
+        assert said.inner_text() == ""  # what was said was about another answer
+        field.press("Enter")
+        assert said.inner_text().startswith(right), text
+    for text, told in (("8192", "64"), ("8255", ""), ("1e3", "")):
+        field.fill(text)
+        question.locator("button").click()
+        assert said.inner_text().startswith(wrong) and told in said.inner_text()
+    field.fill("?")
+    field.press("Enter")
+    assert said.inner_text().startswith(unread) and visited.complaints == []
+
+
+@pytest.mark.parametrize("lang", ["es", "en"])
+def test_a_prediction_uncovers_its_result_and_is_kept_only_if_asked(opened, lang):
+    visited = opened("notebooks/00_tensor_to_gradient", lang)
+    page = visited.page
+    box, covered = page.locator(".predict").first, page.locator(".covered")
+    before = covered.count()
+    assert before >= 2 and page.locator(".covered pre").first.is_hidden()
+    box.locator("input").nth(1).check()
+    assert covered.count() < before and " 2" in box.locator(".predicted").inner_text()
+    assert page.locator(".compare").count() == 1
+    assert page.evaluate("Object.keys(localStorage).filter((key) => key[0] == 'p').length") == 0
+    box.locator(".remember input").check()
+    page.reload()
+    assert box.locator("input").nth(1).is_checked() and covered.count() < before
+    box.locator(".remember input").uncheck()
+    page.reload()
+    assert not box.locator("input").nth(1).is_checked() and covered.count() == before
+    page.locator(".uncover").first.click()
+    assert covered.count() < before and box.locator(".predicted").inner_text() == ""
+    sent = [request.url for request in visited.requests if request.post_data]
+    assert sent == [] and visited.complaints == []
+
+
+def test_without_scripts_results_are_there(visit):
+    page = visit("es/notebooks/00_tensor_to_gradient.html", scripts=False).page
+    assert page.locator(".covered").count() == page.locator(".predict input").count() == 0
+    assert page.locator(".predict ol li").count() >= 6

@@ -47,11 +47,13 @@ WORDS = {
     "es": {
         "figure": "Figura", "table": "Tabla", "exercise": "Ejercicio", "question": "Pregunta", "and": "y",
         "solution": "Solución del ejercicio", "answers": "Las respuestas, explicadas", "references": "Referencias",
+        "number": "La respuesta es un número",
         "note": "Nota", "tip": "Consejo", "warning": "Atención", "important": "Importante", "seealso": "Ver también",
     },
     "en": {
         "figure": "Figure", "table": "Table", "exercise": "Exercise", "question": "Question", "and": "and",
         "solution": "Solution of exercise", "answers": "The answers, explained", "references": "References",
+        "number": "The answer is a number",
         "note": "Note", "tip": "Tip", "warning": "Warning", "important": "Important", "seealso": "See also",
     },
 }  # fmt: skip
@@ -344,6 +346,9 @@ class PlainText:
         heading = (
             f"**{WORDS[self.lang]['question']} {self.questions}.** {self.inline(asked.strip())}"
         )
+        if asks_number := pages.NUMBER.search(heading):
+            unit = f" ({asks_number[3]})" if asks_number[3] else ""
+            heading = heading.replace(asks_number[0], f"*{WORDS[self.lang]['number']}{unit}.*")
         return f"{heading}\n\n{folded(WORDS[self.lang]['answers'], self.inline(explained.strip()))}"
 
     def inline(self, text: str) -> str:

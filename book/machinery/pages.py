@@ -31,6 +31,8 @@ ALT_COMMENT = re.compile(r"<!--\s*alt:\s*(.*?)\s*-->", re.DOTALL)
 ROLE = re.compile(r"\{([\w:-]+)\}`([^`]+)`")
 # The directive of the self-check, see extensions/selfcheck.py: the question with its answers, and their explanations.
 QUESTION = re.compile(r"^:::\{question\}\n(.*?)\n---\n(.*?)\n:::$", re.DOTALL | re.MULTILINE)
+# In place of answers, a question may ask for a number: its value, how far off is still right, its unit.
+NUMBER = re.compile(r"^= *(-?[\d.]+) *± *([\d.]+) *(.*)$", re.MULTILINE)
 # What is numbered in a text: a labelled equation, an exercise.
 NUMBERED = re.compile(
     r"\$\$[ \t]*\((?P<equation>[\w-]+)\)|^:{3,}\{exercise\}[^\n]*\n:label: *(?P<exercise>\S+)",

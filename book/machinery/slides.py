@@ -154,7 +154,8 @@ def own_slides(heading: str, block: Tag, lang: str) -> Iterator[Slide]:
     for kind in classes & {"predict", "exercise"}:
         yield Slide(heading, kind, [body(block)])
     if block.name == "fieldset":
-        yield Slide(heading, "question", list(question(block)), [inner(block.details.ol)])
+        block.details.summary.extract()
+        yield Slide(heading, "question", list(question(block)), [inner(block.details)])
 
 
 def joined(found: list[Slide]) -> list[Slide]:
@@ -202,6 +203,8 @@ def sentences(block: Tag, room: int = 0) -> str:
 
 def body(box: Tag) -> str:
     """Return what a box says, its title as a line above."""
+    for words in box.select(".predicted"):
+        words.decompose()
     title = box.select_one(".admonition-title")
     above = f'<p class="box-title">{inner(title.extract())}</p>' if title else ""
     return above + inner(box)
@@ -212,6 +215,9 @@ def question(group: Tag) -> Iterator[str]:
     yield f"<p>{inner(group.legend)}</p>"
     for block in group.find_all(["p", "div", "ul"], recursive=False):
         yield inner(block, outer=True)
+    if field := group.select_one("label.number"):
+        yield f"<p>{field.get_text(' ', strip=True)}</p>"
+        return
     answers = "".join(
         f"<li>{inner(label.find_all('span', recursive=False)[-1])}</li>"
         for label in group.find_all("label", recursive=False)

@@ -1,4 +1,6 @@
-"""The directive ``question``: one question of a page's self-check, with three or four answers, every one explained.
+"""The directive ``question``, one question of a page's self-check, and predictions that can be chosen before the result.
+
+A question has three or four answers, every one explained.
 
 Its content is ordinary Markdown: the question, a numbered list of answers, a rule (``---``), and a numbered list that explains
 the answers in the same order. The explanation of the right one, and no other, begins in bold::
@@ -17,27 +19,49 @@ the answers in the same order. The explanation of the right one, and no other, b
     3. **Nothing at all.** It lets everything through.
     :::
 
-Without a script a reader opens the explanations; ``selfcheck.js`` adds the button that checks an answer, on pages with questions.
+Or it asks for a number, ``= value ± tolerance unit`` (what is allowed is off by so much at most). The explanation begins in bold as
+well; a list after it explains numbers that tempt::
+
+    = 100480 ± 0 parameters
+
+    ---
+
+    **784 × 128 + 128.** Each unit has one weight a pixel, and a bias.
+
+    - 100352: the biases are missing.
+
+Without a script a reader opens the explanations; ``selfcheck.js`` adds the button that checks an answer. It also makes the numbered
+list of an admonition ``predict`` a choice, and covers what the cells after it show until one is chosen.
 """
 
 from __future__ import annotations
 
 import json
+import re
 
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
+
+from book.machinery.pages import NUMBER
 
 WORDS = {
     "es": {
         "question": "Pregunta {}.", "check": "Comprobar", "explained": "Las respuestas, explicadas", "right": "Correcto.",
         "wrong": "No es esa.", "none": "Primero hay que elegir una respuesta.", "count": "Aciertos en esta página: {} de {}.",
+        "number": "Un número:", "other": "No es ese.", "unread": "Hace falta un número, por ejemplo 0.25.",
+        "covered": "Mostrar el resultado sin predecir", "chosen": "Predicción elegida: {}. El resultado ya se ve, para comparar.",
+        "compare": "Predicción: {}.", "remember": "Recordarla en este navegador",
     },
     "en": {
         "question": "Question {}.", "check": "Check", "explained": "The answers, explained", "right": "Right.",
         "wrong": "Not that one.", "none": "First choose an answer.", "count": "Right so far on this page: {} of {}.",
+        "number": "A number:", "other": "Not that one.", "unread": "A number is needed, such as 0.25.",
+        "covered": "Show the result without predicting", "chosen": "Prediction chosen: {}. The result can be seen now, to compare.",
+        "compare": "Prediction: {}.", "remember": "Remember it in this browser",
     },
 }  # fmt: skip
 FEW, MANY = 3, 4
+MISTAKE = re.compile(r"(-?[\d.]+): ")
 
 
 class element(nodes.General, nodes.Element):
@@ -64,21 +88,41 @@ def html(tag, *children, classes=(), **attributes):
 
 
 class Question(SphinxDirective):
-    """Turn the two lists into a group of radio buttons and folded explanations."""
+    """Turn the two lists into a group of radio buttons, or a field for a number, and folded explanations."""
 
     has_content = True
 
     def run(self):
         parsed = nodes.Element()
         self.state.nested_parse(self.content, self.content_offset, parsed)
-        *asked, answers, explanations = self._parts(parsed.children)
         number = self.env.temp_data["questions"] = self.env.temp_data.get("questions", 0) + 1
         words = WORDS.get(self.config.language, WORDS["en"])
-        name = f"question-{number}"
+        asks_number = any(NUMBER.fullmatch(node.astext()) for node in parsed)
+        parts = self._number if asks_number else self._choice
+        asked, fields, explained, data = parts(parsed.children, words, f"question-{number}")
         asks = nodes.inline("", "", *asked[0].children)  # references want a parent that holds text
         legend = html(
             "legend", nodes.strong("", words["question"].format(number)), nodes.Text(" "), asks
         )
+        self.env.metadata[self.env.docname]["selfcheck"] = True
+        return [
+            html(
+                "fieldset",
+                legend,
+                *asked[1:],
+                *fields,
+                html("button", nodes.Text(words["check"]), type="button", hidden="hidden"),
+                html("div", role="status", aria_live="polite"),
+                html("details", html("summary", nodes.Text(words["explained"])), *explained),
+                classes=["question"],
+                data_words=json.dumps(words, ensure_ascii=False),
+                **data,
+            )
+        ]
+
+    def _choice(self, parsed, words, name):
+        """Return the question, a radio button an answer, the explanations, and which answer is right."""
+        *asked, answers, explanations = self._parts(parsed)
         choices = [
             html(
                 "label",
@@ -88,23 +132,38 @@ class Question(SphinxDirective):
             )
             for value, answer in enumerate(answers, start=1)
         ]
-        right = self._right(explanations)
-        said = {key: words[key] for key in ("right", "wrong", "none", "count")}
-        self.env.metadata[self.env.docname]["selfcheck"] = True
-        return [
-            html(
-                "fieldset",
-                legend,
-                *asked[1:],
-                *choices,
-                html("button", nodes.Text(words["check"]), type="button", hidden="hidden"),
-                html("div", role="status", aria_live="polite"),
-                html("details", html("summary", nodes.Text(words["explained"])), explanations),
-                classes=["question"],
-                data_right=str(right),
-                data_words=json.dumps(said, ensure_ascii=False),
+        return asked, choices, [explanations], {"data_right": str(self._right(explanations))}
+
+    def _number(self, parsed, words, name):
+        """Return the question, a field for the number, the explanations, and which numbers they are about."""
+        kinds = [type(node) for node in parsed]
+        place = kinds.index(nodes.transition) if nodes.transition in kinds else 0
+        explained, tempting = parsed[place + 1 :], []
+        if (
+            place < 2
+            or not (given := NUMBER.fullmatch(parsed[place - 1].astext()))
+            or kinds[:1] != [nodes.paragraph]
+            or not explained
+            or not self._begins_in_bold(explained[0])
+        ):
+            raise self.error(
+                "question: a paragraph that asks, = value ± tolerance unit, ---, an explanation that begins in bold"
             )
-        ]
+        if isinstance(explained[-1], nodes.bullet_list):
+            found = [MISTAKE.match(item.astext()) for item in explained[-1]]
+            if not all(found):
+                raise self.error("question: a number that tempts is explained as «- 100352: why»")
+            tempting = [match[1] for match in found]
+        right, within, unit = given.groups()
+        label = html(
+            "label",
+            nodes.inline("", words["number"]),
+            html("input", type="text", inputmode="decimal", autocomplete="off", size="12"),
+            nodes.inline("", unit),
+            classes=["number"],
+        )
+        data = {"data_right": right, "data_within": within, "data_tempting": json.dumps(tempting)}
+        return parsed[: place - 1], [label], explained, data
 
     def _parts(self, parsed):
         """Return the blocks of the question, the list of answers and the list of explanations, or say what is wrong."""
@@ -147,8 +206,21 @@ class Question(SphinxDirective):
         return isinstance(here, nodes.strong)
 
 
+def choose(app, doctree):
+    """Give an admonition of the class ``predict`` that has a numbered list the words for choosing from it."""
+    words = json.dumps(WORDS.get(app.config.language, WORDS["en"]), ensure_ascii=False)
+    for box in doctree.findall(nodes.admonition):
+        if "predict" in box["classes"] and any(
+            isinstance(part, nodes.enumerated_list) for part in box
+        ):
+            box += html(
+                "div", role="status", aria_live="polite", classes=["predicted"], data_words=words
+            )
+            app.env.metadata[app.env.docname]["selfcheck"] = True
+
+
 def load(app, pagename, templatename, context, doctree):
-    """Load the script and the styles on a page with questions; book_live.py has them copied."""
+    """Load the script and the styles on a page with questions or predictions; live.py has them copied."""
     if "selfcheck" in app.env.metadata.get(pagename, {}):
         app.add_js_file("selfcheck.js", loading_method="defer")
         app.add_css_file("selfcheck.css")
@@ -157,5 +229,6 @@ def load(app, pagename, templatename, context, doctree):
 def setup(app):
     app.add_directive("question", Question)
     app.add_node(element, html=(visit, depart))
+    app.connect("doctree-read", choose)
     app.connect("html-page-context", load)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -306,14 +306,21 @@ def self_check(notebook: NotebookNode) -> Findings:
     keys = {}
     for lang in LANGUAGES:
         text = "\n".join(text for _, text in _texts(notebook, lang))
-        questions = [tuple(map(_items, parts)) for parts in pages.QUESTION.findall(text)]
+        questions = pages.QUESTION.findall(text)
         if (
             len(questions) != QUESTIONS
             or len(re.findall(r"^:{3,}\{question\}", text, re.MULTILINE)) != QUESTIONS
         ):
             yield f"{lang}: {len(questions)} questions that can be read, not {QUESTIONS}"
         keys[lang] = []
-        for number, (answers, explanations) in enumerate(questions, start=1):
+        for number, (asked, explained) in enumerate(questions, start=1):
+            answers, explanations = _items(asked), _items(explained)
+            if value := pages.NUMBER.search(asked):
+                tempting = re.findall(r"^- ([^:]+):", explained, re.MULTILINE)
+                if answers or not explained.lstrip().startswith("**"):
+                    yield f"{lang}, question {number}: a number, and an explanation that begins in bold"
+                keys[lang].append((*value.groups()[:2], tempting))
+                continue
             right = [
                 place
                 for place, explanation in enumerate(explanations, start=1)
