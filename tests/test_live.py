@@ -38,10 +38,11 @@ needs_node = pytest.mark.skipif(NODE is None, reason="Node is not installed")
 
 
 def run_scripts(names: list[str], expression: str, given=None):
-    """Return what a JavaScript expression gives after these scripts, with ``given`` at hand."""
+    """Return what a JavaScript expression gives after these scripts, with ``given`` at hand; a promise is awaited."""
     program = "\n".join((SCRIPTS / name).read_text("utf-8") for name in names)
     program += (
-        f"\nconst given = {json.dumps(given)};\nprocess.stdout.write(JSON.stringify({expression}));"
+        f"\nconst given = {json.dumps(given)};\n"
+        f"(async () => process.stdout.write(JSON.stringify(await ({expression}))))();"
     )
     done = subprocess.run(
         [NODE, "-"], input=program, capture_output=True, text=True, timeout=60, check=False

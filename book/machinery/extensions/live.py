@@ -18,6 +18,10 @@ FOLDER = "_live"
 SCRIPTS = {
     "convolution": ["live.js", "convolution.js"],
     "try": ["live.js", "networks.js", "examples.js", "classifier.js", "autoencoder.js", "try.js"],
+    "train_here": [
+        *("live.js", "networks.js", "training.js", "training_run.js", "training_panel.js"),
+        *("train_views.js", "train_here.js"),
+    ],
     "explorer": ["live.js", "networks.js", "garments.js", "decoder.js", "explorer.js"],
 }
 
@@ -62,6 +66,8 @@ def load(app, pagename, templatename, context, doctree):
         app.add_js_file(script, loading_method="defer")
     if names:
         app.add_css_file("live.css")
+    if any(name.startswith("train") for name in names):
+        app.add_css_file("train.css")
 
 
 def setup(app):

@@ -17,6 +17,7 @@ PARTS = {
     "reliability.md": "reliability",
     "together.md": "closing",
     "try.md": "browser_data",
+    "train_here.md": "training_data",
     "speed.md": "speed",
     "teaching.md": "adding",
     "_verdicts.md": "verdicts",
