@@ -24,7 +24,7 @@ from torch.nn import functional
 
 from book.machinery import pages
 from book.machinery.extensions import live as parts
-from book.machinery.generated import browser_data
+from book.machinery.generated import browser_data, training_data
 from book.machinery.pages import ROOT
 from fmnist_utils.audit import load_pretrained
 from fmnist_utils.evaluation import encode, predict, reconstruct
@@ -38,11 +38,10 @@ needs_node = pytest.mark.skipif(NODE is None, reason="Node is not installed")
 
 
 def run_scripts(names: list[str], expression: str, given=None):
-    """Return what a JavaScript expression gives after these scripts, with ``given`` at hand; a promise is awaited."""
+    """Return what a JavaScript expression gives after these scripts, with ``given`` at hand."""
     program = "\n".join((SCRIPTS / name).read_text("utf-8") for name in names)
     program += (
-        f"\nconst given = {json.dumps(given)};\n"
-        f"(async () => process.stdout.write(JSON.stringify(await ({expression}))))();"
+        f"\nconst given = {json.dumps(given)};\nprocess.stdout.write(JSON.stringify({expression}));"
     )
     done = subprocess.run(
         [NODE, "-"], input=program, capture_output=True, text=True, timeout=60, check=False
@@ -75,8 +74,12 @@ def test_every_word_is_there_in_both_languages_and_used(name):
         for key in spanish
         if re.findall(r"\{\w+\}", spanish[key]) != re.findall(r"\{\w+\}", english[key])
     ]
-    script = (SCRIPTS / f"{name}.js").read_text("utf-8")
+    own = [SCRIPTS / script for script in SCRIPTS_OF_PARTS[name]]
+    script = "\n".join(path.read_text("utf-8") for path in own if path.exists())
     said = set(re.findall(r"\bwords\.(\w+)", script)) | {"noscript"}
+    if name == "train_here":  # the names of choices and presets, and a sentence for each preset
+        script += json.dumps(training_data.CHOICES)
+        said |= {f"{preset}{end}" for preset in training_data.PRESETS for end in ("", "_says")}
     assert not said - set(spanish)
     by_name = {
         key for key in set(spanish) - said if re.search(rf"\b{key}\b", script)
@@ -333,7 +336,8 @@ def test_the_images_are_the_test_images_of_the_records():
 def test_what_a_page_is_given(lang, tmp_path):
     (tmp_path / "_live").mkdir()
     browser_data.write(tmp_path, lang, {})
-    scripts = {path.name for path in (tmp_path / "_live").iterdir()}
+    made_by_training = {"training_panel.js"}  # see test_train_here.py
+    scripts = made_by_training | {path.name for path in (tmp_path / "_live").iterdir()}
     committed = {path.name for path in SCRIPTS.glob("*.js")} - {
         "selfcheck.js",
         "sort.js",

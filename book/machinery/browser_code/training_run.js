@@ -17,20 +17,14 @@
     const range = (size) => Uint32Array.from({ length: size }, (_, n) => n);
     const inClasses = (labels) => range(labels.length).sort((a, b) => labels[a] - labels[b] || a - b);
 
-    // The pixels of all images, from base64 and deflate.
-    const unpack = async ({ pixels }) => {
-      const packed = Uint8Array.from(atob(pixels), (character) => character.charCodeAt(0));
-      const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-      return new Uint8Array(await new Response(stream).arrayBuffer());
-    };
-
     // The sets by their names, each with its pixels and its labels, as bytes; they stand one after the other.
-    const sets = (bytes, { labels }) => {
+    const unpack = ({ images, labels }) => {
+      const pixels = live.readImages(images, Object.values(labels).flat().length);
       let at = 0;
       return Object.fromEntries(Object.entries(labels).map(([name, numbers]) => {
-        const pixels = bytes.subarray(PIXELS * at, PIXELS * (at + numbers.length));
+        const own = pixels.subarray(PIXELS * at, PIXELS * (at + numbers.length));
         at += numbers.length;
-        return [name, { pixels, labels: Uint8Array.from(numbers) }];
+        return [name, { pixels: own, labels: Uint8Array.from(numbers) }];
       }));
     };
 
@@ -109,7 +103,7 @@
       return { train, measure, place, model, perEpoch, lastStep: perEpoch * settings.num_epochs };
     };
 
-    live.runs = { start, unpack, sets };
+    live.runs = { start, unpack };
   };
 
   // Told what to do by messages, the worker trains for a tenth of a second, sends what it has, and looks for new messages.
@@ -139,8 +133,8 @@
     };
 
     const orders = {
-      async open({ packed }) {
-        data = live.runs.sets(await live.runs.unpack(packed), packed);
+      open({ packed }) {
+        data = live.runs.unpack(packed);
         const small = Object.entries(data).filter(([, { labels }]) => labels.length <= 10);
         send("opened", { pictures: Object.fromEntries(small.map(([name, { pixels }]) => [name, pixels.slice()])) });
       },
@@ -153,8 +147,7 @@
       pause,
       step() { pause(); slice(1); },
     };
-    let turn = Promise.resolve(); // one message after the other: the first one takes a while
-    onmessage = ({ data: message }) => { turn = turn.then(() => orders[message.order](message)); };
+    onmessage = ({ data: message }) => orders[message.order](message);
   };
 
   const live = (globalThis.fmnistLive ??= {});

@@ -19,8 +19,8 @@ SCRIPTS = {
     "convolution": ["live.js", "convolution.js"],
     "try": ["live.js", "networks.js", "examples.js", "classifier.js", "autoencoder.js", "try.js"],
     "train_here": [
-        *("live.js", "networks.js", "training.js", "training_run.js", "training_panel.js"),
-        *("train_views.js", "train_here.js"),
+        *("live.js", "networks.js", "image_text.js", "training.js", "training_run.js"),
+        *("training_panel.js", "train_views.js", "train_here.js"),
     ],
     "explorer": ["live.js", "networks.js", "garments.js", "decoder.js", "explorer.js"],
 }

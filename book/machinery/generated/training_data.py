@@ -6,18 +6,17 @@ class. The page loads them when a panel is started, and not before.
 
 from __future__ import annotations
 
-import base64
 import functools
 import hashlib
 import json
 import re
-import zlib
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from book.machinery.generated.browser_data import write_script
+from book.machinery.generated.image_text import write_images
 from book.machinery.generated.writing import save_figure, write_table
 from fmnist_utils.data import load_fashion_mnist
 from fmnist_utils.text import class_names, speaking
@@ -179,9 +178,9 @@ def packed_images() -> tuple[str, str]:
     for latent_dim, (garments, loss) in principal_components(sets).items():
         pca[latent_dim] = loss
         sets[f"pca_{latent_dim}"] = (garments, sets["test"][1])
-    pixels = torch.cat([(images * 255).round().byte().flatten() for images, _ in sets.values()])
+    pixels = torch.cat([(images * 255).round().byte()[:, 0] for images, _ in sets.values()])
     packed = {
-        "pixels": base64.b64encode(zlib.compress(pixels.numpy().tobytes(), 9)).decode(),
+        "images": write_images(pixels.numpy()),
         "labels": {name: labels.tolist() for name, (_, labels) in sets.items()},
         "pca": pca,
     }
@@ -197,13 +196,15 @@ def principal_components(sets: dict) -> dict[int, tuple[Tensor, float]]:
     """
     flat = {name: images.flatten(1) for name, (images, _) in sets.items()}
     mean = flat["train"].mean(dim=0)
-    axes = torch.linalg.svd(flat["train"] - mean, full_matrices=False).Vh
+    centred = (flat["train"] - mean).double()
+    axes = torch.linalg.eigh(centred.T @ centred).eigenvectors.float().T.flip(0)
     found = {}
     for latent_dim in LATENT_DIMS:
         kept = axes[:latent_dim]
         rebuilt = {name: (flat[name] - mean) @ kept.T @ kept + mean for name in ("val", "test")}
         error = (rebuilt["val"] - flat["val"]).square().mean().item()
-        found[latent_dim] = (rebuilt["test"].clamp(0, 1), round(error, 6))
+        garments = rebuilt["test"].clamp(0, 1).reshape(-1, 1, 28, 28)
+        found[latent_dim] = (garments, round(error, 6))
     return found
 
 
