@@ -74,7 +74,7 @@
     const loss = live.train.lossChart(words.loss), accuracy = live.train.accuracyChart(words.accuracy);
     const numbers = h("table", { class: "train-numbers" });
     const confusion = live.train.confusionTable(classes, words), garments = live.train.garmentRow(classes, words);
-    const weights = h("canvas", { role: "img", "aria-label": words.weights });
+    const weights = h("canvas", { class: "train-weights", role: "img", "aria-label": words.weights });
     const spoken = h("p", { class: "live-result", role: "status" });
     const code = h("code", {}), pre = h("pre", { tabindex: "0", "aria-label": words.code }, code);
     const a = side("a"), b = side("b");

@@ -34,7 +34,7 @@
       const autoencoder = settings.latent_dim !== undefined;
       const size = Math.min(settings.train_size, data.train.labels.length), perEpoch = Math.ceil(size / batchSize);
       let labels = data.train.labels.slice(0, size);
-      if (settings.labels === "shuffled") {
+      if (settings.labels === "mixed_labels") {
         const order = new Random(seed).order(size), before = labels;
         labels = before.map((_, n) => before[order[n]]);
       }
@@ -93,7 +93,7 @@
         const found = { train: trained, val: validated, step, epoch: step / perEpoch, milliseconds };
         found.running = running.images ? running.loss / running.images : null;
         running = { loss: 0, images: 0 };
-        if (autoencoder) found.reconstructions = Array.from(outputs, (value) => Math.round(255 * Math.min(1, Math.max(0, value))));
+        if (autoencoder) found.reconstructions = Uint8Array.from(outputs, (value) => Math.round(255 * Math.min(1, Math.max(0, value))));
         else found.probabilities = Array.from({ length: shown }, (_, n) => softmax(outputs, 10 * n, 10));
         found.weights = model.layers[0].weights.slice(0, 64 * PIXELS);
         return found;

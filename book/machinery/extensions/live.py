@@ -14,14 +14,17 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 FOLDER = "_live"
+TRAINING = [
+    *("live.js", "networks.js", "image_text.js", "training.js", "training_run.js"),
+    *("training_panel.js", "train_views.js"),
+]
 # What each one needs, in the order of loading; those of ``book/live.py`` are made by the build.
 SCRIPTS = {
     "convolution": ["live.js", "convolution.js"],
     "try": ["live.js", "networks.js", "examples.js", "classifier.js", "autoencoder.js", "try.js"],
-    "train_here": [
-        *("live.js", "networks.js", "image_text.js", "training.js", "training_run.js"),
-        *("training_panel.js", "train_views.js", "train_here.js"),
-    ],
+    "train_here": [*TRAINING, "train_here.js"],
+    "train_autoencoder": [*TRAINING, "train_autoencoder.js"],
+    "train_small": [*TRAINING, "train_small.js"],
     "explorer": ["live.js", "networks.js", "garments.js", "decoder.js", "explorer.js"],
 }
 
