@@ -57,9 +57,12 @@ def living_parts() -> dict[str, dict[str, dict[str, str]]]:
     """Return the words of every living part of the pages, by its name and language."""
     found: dict[str, dict[str, dict[str, str]]] = {}
     for lang in pages.LANGUAGES:
-        for path in sorted((BOOK / lang).glob("*.md")):
+        texts = [path.read_text("utf-8") for path in sorted((BOOK / lang).glob("*.md"))]
+        for path in pages.paths():
+            texts += [cell.source for cell in pages.one_language(pages.read(path), lang).cells]
+        for text in texts:
             for name, words in re.findall(
-                r"^:::\{live\} (\w+)\n(.*?)^:::$", path.read_text("utf-8"), re.MULTILINE | re.DOTALL
+                r"^:::\{live\} (\w+)\n(.*?)^:::$", text, re.MULTILINE | re.DOTALL
             ):
                 found.setdefault(name, {})[lang] = yaml.safe_load(words)
     return found
@@ -74,9 +77,10 @@ def test_every_word_is_there_in_both_languages_and_used(name):
         for key in spanish
         if re.findall(r"\{\w+\}", spanish[key]) != re.findall(r"\{\w+\}", english[key])
     ]
-    own = [SCRIPTS / script for script in SCRIPTS_OF_PARTS[name]]
-    script = "\n".join(path.read_text("utf-8") for path in own if path.exists())
-    said = set(re.findall(r"\bwords\.(\w+)", script)) | {"noscript"}
+    said = set(re.findall(r"\bwords\.(\w+)", (SCRIPTS / f"{name}.js").read_text("utf-8")))
+    said.add("noscript")
+    shared = [SCRIPTS / script for script in SCRIPTS_OF_PARTS[name]]
+    script = "\n".join(path.read_text("utf-8") for path in shared if path.exists())
     if name == "train_here":  # the names of choices and presets, and a sentence for each preset
         script += json.dumps(training_data.CHOICES)
         said |= {f"{preset}{end}" for preset in training_data.PRESETS for end in ("", "_says")}

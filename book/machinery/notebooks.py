@@ -292,6 +292,8 @@ class PlainText:
                 self.solving = block.argument if block.kind == "solution-start" else None
                 continue
             piece = self.directive(block) if isinstance(block, Directive) else self.inline(block)
+            if not piece:
+                continue
             if pieces and pieces[-1][0] == self.solving:
                 pieces[-1] = (self.solving, f"{pieces[-1][1]}\n\n{piece}")
             else:
@@ -324,6 +326,8 @@ class PlainText:
         words = WORDS[self.lang]
         if block.kind == "question":
             return self.question(block)
+        if block.kind == "live":  # it runs on the site alone
+            return ""
         body = "\n\n".join(
             self.directive(inner) if isinstance(inner, Directive) else self.inline(inner)
             for inner in blocks(block.lines)

@@ -13,7 +13,7 @@
       return { letter, name, run };
     });
     const runs = () => sides.map(({ run }) => run);
-    const accuracy = live.train.accuracyChart(words.accuracy), loss = live.train.lossChart(words.loss);
+    const accuracy = live.train.accuracyChart(words.val_accuracy), loss = live.train.lossChart(words.val_loss);
     const key = h("p", { class: "train-key train-names" }, ...sides.map(({ letter, name }) => h("span", { class: letter }, name)));
     const results = h("div", { hidden: true }, h("div", { class: "train-charts" }, loss.figure, accuracy.figure), key);
     const spoken = h("p", { class: "live-result", role: "status" });
@@ -25,7 +25,7 @@
       const running = runs().some(({ state }) => state === "running");
       go.textContent = running ? words.pause : words.start;
       go.disabled = runs().every(({ state }) => state === "finished");
-      for (const [chart, quantity, title] of [[loss, "loss", words.loss], [accuracy, "accuracy", words.accuracy]]) {
+      for (const [chart, quantity, title] of [[loss, "loss", words.val_loss], [accuracy, "accuracy", words.val_accuracy]]) {
         chart.draw(sides.map(({ letter, run }) => ({ look: `${letter} val`, points: run.rows.map((row) => [row.epoch, row.val[quantity]]) })), 10, `${title}. ${inWords()}`);
       }
       place.dataset.state = JSON.stringify(runs().map(({ state, rows }) => ({ state, rows: rows.map(({ epoch, val }) => [epoch, val.accuracy]) }))); // for tests
