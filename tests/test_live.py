@@ -344,8 +344,9 @@ def test_what_a_page_is_given(lang, tmp_path):
     scripts = made_by_training | {path.name for path in (tmp_path / "_live").iterdir()}
     committed = {path.name for path in SCRIPTS.glob("*.js")} - {
         "selfcheck.js",
+        "slides.js",
         "sort.js",
-    }  # of questions and of tables
+    }  # of questions, of slides and of tables
     assert scripts | committed == {
         script for scripts in SCRIPTS_OF_PARTS.values() for script in scripts
     }

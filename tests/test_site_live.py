@@ -15,7 +15,12 @@ from fmnist_utils.audit import load_pretrained
 from fmnist_utils.evaluation import encode, predict, reconstruct
 
 CLOSE = 1e-4
-PARTS = {"calculators": "convolution", "try": "try", "explorer": "explorer"}
+PARTS = {
+    "calculators": "convolution",
+    "try": "try",
+    "explorer": "explorer",
+    "train_here": "train_here",
+}
 
 pytestmark = needs_the_site
 

@@ -47,7 +47,8 @@
       const told = h("p", { class: "live-hint" });
       const box = h("fieldset", { class: `train-side train-${letter}` }, h("legend", {}, words[`run_${letter}`]),
         labelled(words.preset, presets), told,
-        h("div", { class: "live-controls" }, ...Object.entries(selects).map(([name, select]) => labelled(words[name], select))));
+        h("details", { open: innerWidth > 576 }, h("summary", {}, words.settings),
+          h("div", { class: "live-controls" }, ...Object.entries(selects).map(([name, select]) => labelled(words[name], select)))));
       const own = { letter, selects, presets, told, box, run: live.train.workerRun(report) };
       return own;
     };
