@@ -40,7 +40,9 @@ class Visit:
     def __post_init__(self):
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("requestfailed", lambda request: self.complaints.append(request.url))
-        self.page.on("request", self.requests.append)
+        self.page.on(
+            "request", lambda request: self.requests.append(request)
+        )  # no built-in: Playwright marks it
         self.page.on("console", self._listen)
 
     def _listen(self, message) -> None:

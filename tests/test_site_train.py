@@ -12,7 +12,7 @@ pytestmark = needs_the_site
 
 PATIENCE = 400_000  # milliseconds: the machine may be busy with other things
 ENOUGH, FREE = 0.8, 50  # accuracy in validation; milliseconds of a task of the page
-STATE = "JSON.parse(document.querySelector('[data-live={}]').dataset.state)"
+STATE = "JSON.parse(document.querySelector('[data-live={}]').dataset.state ?? 'null')"
 CHOOSE = """([side, list, value]) => { const select = document.querySelectorAll(`.train-${side} select`)[list];
   select.value = value; select.dispatchEvent(new Event('change')); }"""
 OPTIMIZER = 1  # the second list of a run, after that of the experiments
@@ -42,7 +42,7 @@ def start(visited, part="train_here") -> None:
 
 def wait(visited, condition: str, part="train_here") -> None:
     """Wait until a condition on the ``state`` of a panel holds."""
-    told = f"const state = {STATE.format(part)}; return {condition};"
+    told = f"const state = {STATE.format(part)}; return state && ({condition});"
     visited.page.wait_for_function(f"(() => {{ {told} }})()", timeout=PATIENCE, polling=500)
 
 

@@ -113,7 +113,7 @@
       h("p", { class: "train-key", "aria-hidden": "true" }, h("span", { class: "train" }, words.on_train), h("span", { class: "val" }, words.on_val)),
       numbers, shownLabel,
       h("h3", {}, words.garments), garments.row,
-      h("div", { class: "train-wide" }, confusion.table),
+      h("div", { class: "train-wide", tabindex: "0", role: "region", "aria-label": words.confusion }, confusion.table),
       h("h3", {}, words.weights), h("p", { class: "live-hint" }, words.weights_hint), weights);
 
     const paint = live.calmly(() => {

@@ -188,7 +188,8 @@ def _minutes(said: str) -> int:
 def main_path(notebook: NotebookNode, lang: str) -> tuple[int, int]:
     """Return the words of ``lang`` and the code cells on the main path.
 
-    Captions, exercises, the self-check, the references and what is folded (solutions, boxes to go deeper) are beside it.
+    Captions, exercises, the self-check, the words of a living part, the references and what is folded (solutions, boxes to go
+    deeper) are beside it.
     """
     words = cells = 0
     solving = False
@@ -210,7 +211,7 @@ def _unfolded(block: str | Directive) -> str:
     """Return what stands on the main path of a text or a box."""
     if isinstance(block, str):
         return block
-    if block.kind in ("exercise", "question"):
+    if block.kind in ("exercise", "question", "live"):
         return ""
     if block.kind == "dropdown" or "dropdown" in block.options.get("class", ""):
         return block.argument
