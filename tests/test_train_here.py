@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 import torch
@@ -206,3 +208,61 @@ def test_an_address_that_says_nothing_known_is_the_first_preset(scripts, address
 
 def test_the_images_weigh_what_was_promised(scripts):
     assert scripts[4].stat().st_size <= 2_600_000
+
+
+# What the sentence of a preset says, as a condition on its rows and on those of model 2 with the same seed.
+# A row is what was measured after an epoch.
+SAYS = {
+    "model_2": lambda rows, _: (
+        lowest(rows) < len(rows) - 1
+        and rows[-1]["train"]["loss"] < rows[lowest(rows)]["train"]["loss"]
+    ),
+    "model_1": lambda rows, usual: rows[-1]["val"]["loss"] > usual[0]["val"]["loss"],
+    "rate_times_100": lambda rows, usual: (
+        sum(rows[-1]["val"]["dead"]) > 0.9 * 192
+        and rows[-1]["val"]["accuracy"] < usual[-1]["val"]["accuracy"] / 2
+    ),
+    "dead_units": lambda rows, _: rows[-1]["val"]["dead"][1] == 64,
+    "not_shuffled": lambda rows, usual: (
+        rows[9]["val"]["accuracy"] < usual[1]["val"]["accuracy"] - 0.1
+    ),
+    "few_images": lambda rows, usual: (
+        rows[-1]["train"]["accuracy"] > 0.99
+        and rows[-1]["val"]["accuracy"] < usual[-1]["val"]["accuracy"] - 0.05
+    ),
+    "much_dropout": lambda rows, usual: (
+        rows[4]["val"]["accuracy"] < usual[4]["val"]["accuracy"] - 0.05
+        and gap(rows[-1]) < gap(usual[-1]) - 0.02
+    ),
+    "random_labels": lambda rows, _: (
+        rows[-1]["train"]["accuracy"] > 0.9 and rows[-1]["val"]["accuracy"] < 0.2
+    ),
+}
+ROWS = HISTORY.replace(
+    "rows.push([train.loss, train.accuracy, val.loss, val.accuracy])", "rows.push({ train, val })"
+)
+
+
+def lowest(rows) -> int:
+    return min(range(len(rows)), key=lambda n: rows[n]["val"]["loss"])
+
+
+def gap(row) -> float:
+    return row["train"]["accuracy"] - row["val"]["accuracy"]
+
+
+@pytest.fixture(scope="module")
+def finished(scripts):
+    return functools.cache(
+        lambda preset, seed: run_scripts(
+            scripts, with_data(ROWS), PRESETS[preset] | {"seed": seed}
+        )[0]
+    )
+
+
+@pytest.mark.nightly
+@needs_node
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("preset", PRESETS)
+def test_what_the_sentence_of_a_preset_says_holds(finished, preset, seed):
+    assert SAYS[preset](finished(preset, seed), finished("model_2", seed))
