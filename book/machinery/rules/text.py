@@ -111,7 +111,10 @@ NOT_OUR_SPANISH = re.compile(
 
 
 def foreign_words(text: str) -> Findings:
-    """Yield the words in Spanish prose for which the glossary has a better one; one in italics is a gloss."""
-    without_glosses = re.sub(r"\*[^*\n]+\*", " ", prose(text))
+    """Yield the words in Spanish prose for which the glossary has a better one; one in italics is a gloss.
+
+    The names of the words of a living part are no prose: ``loss: Pérdida``, ``{loss}``.
+    """
+    without_glosses = re.sub(r"\*[^*\n]+\*|^\w+: |\{\w+\}", " ", prose(text), flags=re.MULTILINE)
     for word in NOT_OUR_SPANISH.findall(without_glosses):
         yield f"the glossary has another word for {word!r}"
