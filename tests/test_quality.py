@@ -81,3 +81,13 @@ def test_reproduce_makes_it_where_it_is_missing(monkeypatch, sets, tmp_path):
     assert quality.NAME in CliRunner().invoke(main, ["reproduce"]).output
     again = CliRunner().invoke(main, ["reproduce"])
     assert again.output == "" and again.exit_code == 0
+
+
+def test_predictions_are_those_of_the_records():
+    answers = quality.recorded_predictions()
+    assert answers.shape[1] == 10_000 and answers.index.is_unique
+    _, _, _, labels = load_arrays("sample")
+    for name, row in list(answers.iterrows())[:5]:
+        (path,) = RunStore().results.glob(f"*/records/{name}.json")
+        accuracy = json.loads(path.read_bytes())["metrics"]["test_accuracy"]
+        assert (row.to_numpy() == labels).mean() == pytest.approx(accuracy, abs=1e-6)

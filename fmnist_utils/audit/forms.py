@@ -132,10 +132,20 @@ class Erratum(Spec):
 
 
 class Landmark(Spec):
-    """What others reached, to be seen beside our results: ``accuracy`` in [0, 1], and the key of who says so."""
+    """What others reached, to be seen beside our results.
+
+    Attributes:
+        accuracy: in [0, 1].
+        year: in which it was published.
+        tier: who vouches for it: ``self_reported`` by its author; ``listed``, sent in to a list that checks nothing;
+            ``reproduced`` by others.
+        citation: the key of the work that says so.
+    """
 
     what: Bilingual
     accuracy: Annotated[float, Field(gt=0, lt=1)]
+    year: Annotated[int, Field(ge=2017)]
+    tier: Literal["self_reported", "listed", "reproduced"]
     citation: str
 
 

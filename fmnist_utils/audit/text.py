@@ -477,6 +477,16 @@ WORDS = {
     "far.not_measured": ("no se midió aquí: pide una GPU", "not measured here: it asks for a GPU"),
     "far.test": ("exactitud % (prueba)", "accuracy % (test)"),
     "far.others": ("de otros: {name}", "of others: {name}"),
+    "far.source": ("de quién", "whose"),
+    "far.measured_here": ("de este libro", "of this book"),
+    "far.self_reported": ("lo declara su autor, {year}", "reported by its author, {year}"),
+    "far.listed": (
+        "enviado a una lista que no comprueba, {year}",
+        "sent to a list that checks nothing, {year}",
+    ),
+    "far.reproduced": ("reproducido por otros, {year}", "reproduced by others, {year}"),
+    "far.test_images": ("de prueba", "test images"),
+    "far.nearest_images": ("la más cercana de entrenamiento", "the nearest training image"),
     # page 09
     "planted.error": ("error", "error"),
     "planted.printed": ("se imprime (%)", "printed (%)"),
