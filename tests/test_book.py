@@ -539,6 +539,7 @@ def test_the_example_on_the_page_is_the_verdict_of_the_audit(lang, few_records, 
 
 
 def test_without_the_records_of_the_example_it_is_said_what_makes_them(tmp_path):
+    (tmp_path / "none").mkdir()
     with pytest.raises(UserError, match="fmnist reproduce 01_ff_classifier"):
         closing.worked_example(Records(tmp_path, tmp_path / "none"))
 
@@ -570,7 +571,7 @@ def test_colophon_sums_up_the_records(tmp_path):
     made |= {"commit": "0123456789ab+", "date": "2026-11-20T10:00:00Z"}
     for seed in (1, 0):
         record = {"recipe": {"seed": seed}, "seconds": 90, "made_with": made}
-        (tmp_path / "01" / "records" / f"rate_0.5.ours.seed{seed}.{seed}.json").write_text(
+        (tmp_path / "01" / "records" / f"rate_0.5.ours.seed{seed}.{seed:012x}.json").write_text(
             json.dumps(record)
         )
     (row,) = colophon.record_rows(tmp_path)

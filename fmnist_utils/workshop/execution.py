@@ -112,18 +112,31 @@ def find_page(page: str, lang: str = "es") -> tuple[Path, Report]:
             else ""
         )
         raise UserError("execution.no_notebook", path=page, hint=near)
-    content = path.read_bytes()
-    try:
-        sources = [_source(cell) for cell in _code(json.loads(read_json(content)))]
-    except (ValueError, LookupError, TypeError, AttributeError):
-        reason = damage.describe(path, content)
-        saved = path.parent / ".ipynb_checkpoints" / f"{path.stem}-checkpoint.ipynb"
-        older = say("execution.checkpoint", path=saved) if saved.is_file() else ""
-        raise UserError("execution.not_a_notebook", path=page, reason=reason, older=older) from None
-    name = next(filter(None, map(_report_name, sources)), None)
+    name = next(filter(None, map(_report_name, code_of(path))), None)
     if name is None:
         raise UserError("execution.no_report", path=page)
     return path, load_report(name)
+
+
+def code_of(path: Path) -> list[str]:
+    """Return the sources of a notebook's code cells.
+
+    Raises:
+        UserError: if the file cannot be read as a notebook: what is wrong with it, and where an
+            older copy is.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        values = {"path": path, "reason": error.strerror, "older": ""}
+        raise UserError("execution.not_a_notebook", **values) from None
+    try:
+        return [_source(cell) for cell in _code(json.loads(read_json(content)))]
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        reason = damage.describe(path, content)
+        saved = path.parent / ".ipynb_checkpoints" / f"{path.stem}-checkpoint.ipynb"
+        older = say("execution.checkpoint", path=saved) if saved.is_file() else ""
+        raise UserError("execution.not_a_notebook", path=path, reason=reason, older=older) from None
 
 
 def _report_name(source: str) -> str | None:
@@ -174,6 +187,8 @@ def check_output(out: str, notebook: Path) -> Path:
     Raises:
         UserError: if it is elsewhere, cannot be a notebook's name, or would overwrite a page.
     """
+    if "\0" in out:  # no path can be made of it
+        check_name(out)
     here, target = Path.cwd().resolve(), Path(out).resolve()  # symbolic links on both sides
     if not target.is_relative_to(here):
         raise UserError("execution.outside", out=out, folder=str(here))

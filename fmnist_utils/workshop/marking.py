@@ -26,6 +26,7 @@ from fmnist_utils.audit.schema import load_report
 from fmnist_utils.exercises import EXERCISES
 from fmnist_utils.exercises.cases import one_line
 from fmnist_utils.text import UserError, get_language, say
+from fmnist_utils.workshop.execution import code_of
 
 MISSING = "missing"
 KEPT_VARIABLES = {"PATH", "PYTHONPATH", "SYSTEMROOT", "FMNIST_DATA", "OMP_NUM_THREADS"}
@@ -76,7 +77,7 @@ def marks_of(path: Path, seconds: int, memory: int) -> list[Mark]:
     Raises:
         UserError: if the file is no notebook of a page with exercises.
     """
-    cells = code_of(path)
+    cells = without_commands(path)
     names = re.findall(r"\bload_report\(\s*[\"']([^\"']+)[\"']", "\n".join(cells))
     if not names:
         raise UserError("execution.no_report", path=path)
@@ -99,7 +100,7 @@ def marks_of(path: Path, seconds: int, memory: int) -> list[Mark]:
     return [marks[number] for number in asked]
 
 
-def code_of(path: Path) -> list[str]:
+def without_commands(path: Path) -> list[str]:
     """Return the code cells of a notebook, without commands for IPython.
 
     Raises:
@@ -107,12 +108,8 @@ def code_of(path: Path) -> list[str]:
     """
     if not path.is_file():
         raise UserError("execution.no_notebook", path=path, hint="")
-    try:
-        cells = json.loads(path.read_text("utf-8"))["cells"]
-        sources = ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        raise UserError("execution.not_a_notebook", path=path) from None
-    return [re.sub(r"^(\s*)[%!].*$", r"\1pass", source, flags=re.MULTILINE) for source in sources]
+    cells = code_of(path)
+    return [re.sub(r"^(\s*)[%!].*$", r"\1pass", cell, flags=re.MULTILINE) for cell in cells]
 
 
 def needed_for(name: str, cells: list[str]) -> str:

@@ -76,7 +76,7 @@ def test_damage_is_refused_and_the_run_ends_as_if_there_were_none(
     if place == "weights":
         run, stranger = train(RECIPE, store=store), train(OTHER, store=other)
         spoil(run._weights, fault, stranger._weights)
-        with pytest.raises(UserError, match="damaged.*repeat the run"):
+        with pytest.raises(UserError, match="damaged.*give the same command again"):
             run.model()
         return
     for recipe, its_store in ((RECIPE, store), (OTHER, other)):

@@ -82,7 +82,9 @@ def test_outputs_that_lead_elsewhere(out, elsewhere):
 def test_a_page_is_not_overwritten(elsewhere, monkeypatch):
     monkeypatch.chdir(execution.NOTEBOOKS)
     assert "would take the place of a page" in refused("run", "01", "-o", "01_ff_classifier.ipynb")
-    assert "would take the place of a page" in refused("run", "01", "-o", "new.ipynb")
+    assert "would take the place of a page" in refused(
+        "run", "01", "-o", "en/01_ff_classifier.ipynb"
+    )
 
 
 @pytest.mark.parametrize(
@@ -114,4 +116,4 @@ def test_a_report_is_no_path(tmp_path, monkeypatch):
     )
     assert "'../../x'" in refused("run", "page.ipynb")
     Path("page.ipynb").write_text("not a notebook")
-    assert "not a Jupyter notebook" in refused("run", "page.ipynb")
+    assert "cannot be read as a Jupyter notebook" in refused("run", "page.ipynb")

@@ -105,7 +105,7 @@ def foreign_kernel(monkeypatch, state, tmp_path):
 
 
 def kernels_not_asked(monkeypatch, state, tmp_path):
-    reason = "OSError: [Errno 30] Read-only file system: '/home/ana/.local'"
+    reason = "OSError: [Errno 30] Read-only file system: '/export/ana/.local'"
     failing(monkeypatch, "kernelspec", reason)
 
 
