@@ -85,7 +85,8 @@ def test_a_table_for_each_notebook_and_a_file_of_them(tmp_path, monkeypatch):
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output
     assert "=ana.ipynb  2 de 2 correctos" in result.output
-    assert "notes.ipynb no es un cuaderno de Jupyter" in result.output
+    said = " ".join(result.output.split())
+    assert "notes.ipynb no se puede leer como cuaderno" in said
     assert 'other.ipynb no llama a load_report("…")' in result.output
     assert "No existe el archivo gone.ipynb" in result.output
     with open("marks.csv", newline="", encoding="utf-8-sig") as file:

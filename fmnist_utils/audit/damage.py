@@ -41,6 +41,8 @@ def describe(path: Path, content: bytes) -> str:
         if not text[error.pos :].strip() or error.msg.startswith("Unterminated"):
             return say("damage.cut_short", line=text.count("\n") + 1)
         return say("damage.not_json", line=error.lineno, column=error.colno)
+    except RecursionError:  # brackets within brackets, thousands deep
+        return say("damage.other")
     return say("damage.other")
 
 
