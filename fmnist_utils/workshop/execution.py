@@ -131,7 +131,10 @@ def code_of(path: Path) -> list[str]:
         values = {"path": path, "reason": error.strerror, "older": ""}
         raise UserError("execution.not_a_notebook", **values) from None
     try:
-        return [_source(cell) for cell in _code(json.loads(read_json(content)))]
+        notebook = json.loads(read_json(content))
+        if "cells" not in notebook:
+            raise LookupError("cells")
+        return [_source(cell) for cell in _code(notebook)]
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         reason = damage.describe(path, content)
         saved = path.parent / ".ipynb_checkpoints" / f"{path.stem}-checkpoint.ipynb"
