@@ -45,7 +45,7 @@
     const { classes } = live.garments;
     const decoder = live.network(live.decoder), decode = (code) => decoder(code, [code.length]);
     const hidden = new Set();
-    let pinned = points[270], start = 210, end = 270, garment = end, speak = 0;
+    let pinned = points[270], start = 210, end = 270, garment = end;
 
     // --- The plane: as many units in both directions
     const lowest = [0, 1].map((axis) => Math.min(...points.map((point) => point[axis])));
@@ -82,7 +82,7 @@
     const decoded = picture(words.decoded), closest = picture(words.closest), rebuilt = picture(words.rebuilt);
     const neighbours = Array.from({ length: 5 }, () => picture(""));
     const from = picture(""), to = picture(""), mixedCodes = picture(words.mixedCodes), mixedPixels = picture(words.mixedPixels);
-    const spoken = h("p", { class: "live-result", role: "status" });
+    const { line, say } = live.speaker();
 
     const show = live.calmly((point) => {
       const shown = decode(codeAt(plane, point));
@@ -104,11 +104,8 @@
         live.paint(neighbour.canvas, images[others[n][1]]);
         name(neighbour, classes[labels[others[n][1]]]);
       });
-      clearTimeout(speak); // said once the hand rests
-      speak = setTimeout(() => {
-        const names = others.map(([, n]) => classes[labels[n]]).join(", ");
-        spoken.textContent = fill(words.says, { name: classes[labels[garment]], names });
-      }, 500);
+      const names = others.map(([, n]) => classes[labels[n]]).join(", ");
+      say(fill(words.says, { name: classes[labels[garment]], names }));
     });
 
     const slider = h("input", { type: "range", min: 0, max: STEPS, value: STEPS / 2, oninput: () => walk() });
@@ -161,7 +158,7 @@
       h("p", { class: "live-hint", id: "live-explorer-keys" }, words.keys),
       h("fieldset", { class: "live-legend" }, h("legend", {}, words.classes), ...classes.map((_, label) => key(label))),
       h("div", { class: "live-plane" }, drawing, h("div", { class: "live-row" }, decoded.figure, closest.figure, rebuilt.figure)),
-      spoken,
+      line,
       h("h3", {}, words.neighbours), h("div", { class: "live-row" }, ...neighbours.map(({ figure }) => figure)),
       h("h3", {}, words.walk),
       h("div", { class: "live-controls" },

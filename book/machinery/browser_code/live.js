@@ -32,6 +32,30 @@
     };
   };
 
+  // The row and the column of the pointer on a square with so many cells a side.
+  live.cellAt = ({ currentTarget, clientX, clientY }, side) => {
+    const box = currentTarget.getBoundingClientRect();
+    const index = (position, start, length) => Math.max(0, Math.min(side - 1, Math.floor(((position - start) / length) * side)));
+    return [index(clientY, box.top, box.height), index(clientX, box.left, box.width)];
+  };
+
+  // A line that a screen reader says once the hand rests, so that it does not chatter.
+  live.speaker = (attributes = { class: "live-result" }) => {
+    const line = live.element("p", { ...attributes, role: "status" });
+    let waiting = 0;
+    const say = (text, wait = 500) => {
+      clearTimeout(waiting);
+      waiting = setTimeout(() => { line.textContent = text; }, wait);
+    };
+    return { line, say };
+  };
+
+  // A script of the same folder, loaded when it is asked for: what is heavy comes to those who want it.
+  const folder = typeof document === "undefined" ? "" : document.currentScript.src;
+  live.load = (name) => new Promise((done, failed) => {
+    document.head.append(live.element("script", { src: new URL(name, folder).href, onload: done, onerror: failed }));
+  });
+
   live.start = (name, build) => {
     if (typeof document === "undefined") return; // read for its arithmetic alone
     document.querySelectorAll(`[data-live="${name}"]`).forEach((place) => {

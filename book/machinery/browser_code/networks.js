@@ -77,17 +77,38 @@
       }
       return { data: made, shape: [channels, rows, columns] };
     },
+    // With the mean and the variance that training left, as in eval mode.
+    batchNorm: ({ epsilon }, take) => {
+      const gamma = take(), beta = take(), mean = take(), variance = take();
+      return ({ data, shape }) => {
+        const places = shape[1] * shape[2];
+        const made = data.map((x, n) => {
+          const channel = Math.floor(n / places);
+          return ((x - mean[channel]) / Math.sqrt(variance[channel] + epsilon)) * gamma[channel] + beta[channel];
+        });
+        return { data: made, shape };
+      };
+    },
     relu: () => elementwise((x) => Math.max(0, x)),
     leakyRelu: ({ slope }) => elementwise((x) => (x < 0 ? slope * x : x)),
     sigmoid: () => elementwise((x) => 1 / (1 + Math.exp(-x))),
     reshape: ({ shape }) => ({ data }) => ({ data, shape }),
   };
 
+  // The layers of a network, each with its sizes, its tensors and what it does.
+  live.layers = ({ layers, weights }) => {
+    const packed = [...weights];
+    return layers.map((layer) => {
+      const tensors = [];
+      const take = () => tensors[tensors.push(live.numbers(packed.shift())) - 1];
+      return { ...layer, run: KINDS[layer.kind](layer, take), tensors };
+    });
+  };
+
   // A function from numbers (by default an image, 28 × 28, from 0 to 1) to those that the network gives.
-  live.network = ({ layers, weights }) => {
-    const tensors = weights.map(live.numbers), take = () => tensors.shift();
-    const steps = layers.map((layer) => KINDS[layer.kind](layer, take));
-    return (data, shape = [1, 28, 28]) => steps.reduce((value, step) => step(value), { data: Float64Array.from(data), shape }).data;
+  live.network = (network) => {
+    const layers = live.layers(network);
+    return (data, shape = [1, 28, 28]) => layers.reduce((value, { run }) => run(value), { data: Float64Array.from(data), shape }).data;
   };
 
   live.softmax = (logits) => {
@@ -102,14 +123,24 @@
     return Array.from({ length: bytes.length / 784 }, (_, n) => Float64Array.from(bytes.subarray(784 * n, 784 * (n + 1)), (byte) => byte / 255));
   };
 
-  // Draw an image, numbers from 0 to 1, on a canvas of 28 × 28.
-  live.paint = (canvas, image) => {
-    const picture = new ImageData(28, 28);
-    image.forEach((number, n) => {
-      picture.data.fill(Math.round(255 * Math.min(1, Math.max(0, number))), 4 * n, 4 * n + 3);
+  const bounded = (number) => Math.round(255 * Math.min(1, Math.max(0, number)));
+  live.grey = (number) => [bounded(number), bounded(number), bounded(number)];
+  // From −1, orange, over 0, white, to 1, blue.
+  live.signed = (number) => {
+    const [much, end] = [Math.min(1, Math.abs(number)), number < 0 ? [213, 94, 0] : [0, 114, 178]];
+    return end.map((byte) => Math.round(255 + much * (byte - 255)));
+  };
+
+  // Draw numbers on a canvas, by default those of an image from 0 to 1.
+  live.paint = (canvas, numbers, width = 28, colour = live.grey) => {
+    const picture = new ImageData(width, numbers.length / width);
+    numbers.forEach((number, n) => {
+      [picture.data[4 * n], picture.data[4 * n + 1], picture.data[4 * n + 2]] = colour(number, n);
       picture.data[4 * n + 3] = 255;
     });
-    canvas.getContext("2d").putImageData(picture, 0, 0);
+    if (canvas.width !== width) canvas.width = width;
+    if (canvas.height !== picture.height) canvas.height = picture.height;
+    canvas.getContext("2d", { willReadFrequently: true }).putImageData(picture, 0, 0); // small pictures: quicker without the GPU
   };
 
   live.canvas = (attributes) => live.element("canvas", { width: 28, height: 28, ...attributes });

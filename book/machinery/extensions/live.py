@@ -1,19 +1,22 @@
 """The directive ``live``: a place on the page that a script of ``book/_live`` fills, and those scripts on that page only.
 
-Its argument names what is put there, its content the words for it, in the page's language, as YAML. They travel in the
-attribute ``data-words``, so that a script holds no word of any language; ``noscript`` is shown where scripts are not run.
+Its argument names what is put there, its content the words for it, in the page's language, as YAML; those that several
+parts share are in ``_paper.yml``. They travel in the attribute ``data-words``, so that a script holds no word of any language;
+``noscript`` is shown where scripts are not run.
 """
 
 from __future__ import annotations
 
 import html
 import json
+from pathlib import Path
 
 import yaml
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 FOLDER = "_live"
+PAPER = ["live.js", "networks.js", "examples.js", "own_image.js", "paper.js"]
 TRAINING = [
     *("live.js", "networks.js", "image_text.js", "training.js", "training_run.js"),
     *("training_panel.js", "train_views.js"),
@@ -21,7 +24,8 @@ TRAINING = [
 # What each one needs, in the order of loading; those of ``book/live.py`` are made by the build.
 SCRIPTS = {
     "convolution": ["live.js", "convolution.js"],
-    "try": ["live.js", "networks.js", "examples.js", "classifier.js", "autoencoder.js", "try.js"],
+    "try": [*PAPER, "classifier.js", "autoencoder.js", "try.js"],
+    "inside": [*PAPER, "inside.js"],  # and cnn.js, which the reader asks for
     "train_here": [*TRAINING, "train_here.js"],
     "train_autoencoder": [*TRAINING, "train_autoencoder.js"],
     "train_small": [*TRAINING, "train_small.js"],
@@ -46,6 +50,10 @@ class Live(SphinxDirective):
                 f"live: one of {', '.join(SCRIPTS)}, then words as YAML; a word is a text"
             )
         self.env.metadata[self.env.docname].setdefault("live", []).append(name)
+        if "paper.js" in SCRIPTS[name]:
+            self.env.note_dependency("_paper.yml")
+            shared = Path(self.env.srcdir, "_paper.yml").read_text("utf-8")
+            words = yaml.safe_load(shared) | words
         carried = html.escape(json.dumps(words, ensure_ascii=False))
         without = f"<noscript><p>{html.escape(words['noscript'])}</p></noscript>"
         return [

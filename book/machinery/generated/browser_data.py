@@ -20,9 +20,10 @@ from fmnist_utils.data import load_fashion_mnist
 from fmnist_utils.evaluation import encode, predict, reconstruct
 from fmnist_utils.text import class_names, say, speaking
 
-CLASSIFIER, AUTOENCODER = "ff_classifier", "conv_autoencoder_64"
+CLASSIFIER, AUTOENCODER, CNN = "ff_classifier", "conv_autoencoder_64", "cnn_3_128"
 EACH = 30  # images of each class
 WALK = [7 * EACH, 9 * EACH]  # from the first sneaker to the first ankle boot
+INSIDE = [6 * EACH, 9 * EACH]  # the first shirt and the first ankle boot
 PASSED = (
     nn.Flatten,
     nn.Dropout,
@@ -31,8 +32,8 @@ PASSED = (
 
 
 def write(folder: Path, lang: str, executed: dict) -> None:
-    """Write into ``folder`` what *Try the model* and the explorer of the latent space need in ``lang``: scripts, figures, a table."""
-    classifier, autoencoder = load_pretrained(CLASSIFIER), load_pretrained(AUTOENCODER)
+    """Write into ``folder`` what the pages with networks need in ``lang``: scripts, figures, tables."""
+    classifier, autoencoder, cnn = map(load_pretrained, (CLASSIFIER, AUTOENCODER, CNN))
     images, labels = garments()
     first = torch.arange(0, len(images), EACH)  # one of each class
     scripts = folder / "_live"
@@ -50,9 +51,10 @@ def write(folder: Path, lang: str, executed: dict) -> None:
         save_figure(folder / "plane.png", "scatter_by_class", places, labels)
         draw_walk(folder, autoencoder.decoder, images[WALK], codes[WALK])
         draw_examples(folder, images[first], reconstruct(autoencoder, images[first]))
-        write_table(
-            folder / "examples.csv", answers(labels[first], predict(classifier, images[first]))
-        )
+        write_script(scripts / "cnn.js", "cnn", network(cnn))
+        draw_maps(folder, cnn, images[INSIDE])
+        for name, model in {"examples.csv": classifier, "inside.csv": cnn}.items():
+            write_table(folder / name, answers(labels[first], predict(model, images[first])))
 
 
 def plane(codes: Tensor) -> tuple[Tensor, Tensor, float]:
@@ -70,7 +72,7 @@ def plane(codes: Tensor) -> tuple[Tensor, Tensor, float]:
 
 
 def network(model: nn.Module) -> dict:
-    """Return a network for ``networks.js``: its layers and, in their order, their weights and biases.
+    """Return a network for ``networks.js``: its layers and, in their order, their weights, biases and what batch norm keeps.
 
     Raises:
         TypeError: if it has a layer for which the script has no arithmetic.
@@ -80,7 +82,11 @@ def network(model: nn.Module) -> dict:
         if any(True for _ in module.children()) or isinstance(module, PASSED):
             continue  # a module of modules, whose layers follow in the order in which they are run
         layers.append(layer(module))
-        weights += [pack(parameter.detach()) for parameter in module.parameters()]
+        weights += [
+            pack(tensor)
+            for name, tensor in module.state_dict().items()
+            if name != "num_batches_tracked"
+        ]
     return {"layers": layers, "weights": weights}
 
 
@@ -104,6 +110,8 @@ def layer(module: nn.Module) -> dict:
             return {"kind": kind} | sizes
         case nn.MaxPool2d():
             return {"kind": "max", "kernel": module.kernel_size, "stride": module.stride}
+        case nn.BatchNorm2d():
+            return {"kind": "batchNorm", "epsilon": module.eps}
         case nn.LeakyReLU():
             return {"kind": "leakyRelu", "slope": module.negative_slope}
         case nn.ReLU():
@@ -152,6 +160,16 @@ def draw_examples(folder: Path, images: Tensor, outputs: Tensor) -> None:
         "reconstructions",
         {say("live.image"): images, say("live.reconstruction"): outputs},
     )
+
+
+def draw_maps(folder: Path, cnn: nn.Sequential, images: Tensor) -> None:
+    """Draw ``inside.png``: images and the first five maps that leave each of the two blocks."""
+    layers = list(cnn)
+    with torch.no_grad():
+        block_1 = nn.Sequential(*layers[:4])(images)  # N × 32 × 14 × 14
+        block_2 = nn.Sequential(*layers[4:8])(block_1)  # N × 64 × 6 × 6
+    maps = {"32 × 14 × 14": block_1[:, :5], "64 × 6 × 6": block_2[:, :5]}
+    save_figure(folder / "inside.png", "feature_maps", images, maps)
 
 
 def draw_walk(folder: Path, decoder: nn.Module, images: Tensor, codes: Tensor) -> None:
