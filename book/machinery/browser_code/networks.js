@@ -77,7 +77,7 @@
       }
       return { data: made, shape: [channels, rows, columns] };
     },
-    // With the mean and the variance that training left, as in eval mode.
+    // With the mean and the variance that training left.
     batchNorm: ({ epsilon }, take) => {
       const gamma = take(), beta = take(), mean = take(), variance = take();
       return ({ data, shape }) => {
