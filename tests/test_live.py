@@ -19,6 +19,7 @@ import torch
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image, ImageDraw
 from torch import nn
 from torch.nn import functional
 
@@ -29,6 +30,7 @@ from book.machinery.pages import ROOT
 from fmnist_utils.audit import load_pretrained
 from fmnist_utils.evaluation import encode, predict, reconstruct
 from fmnist_utils.models import ConvAutoencoder, EncoderClassifier, FeedForwardAutoencoder
+from fmnist_utils.photos import own_image_steps
 
 BOOK = ROOT / "book"
 SCRIPTS = BOOK / "machinery" / "browser_code"
@@ -333,6 +335,44 @@ def test_a_look_inside_finds_every_number_of_pytorch():
         names = ("convolved", "normalized", "active", "pooled")
         assert [pixel[name] for name in names] == pytest.approx([*steps, four.max().item()], abs=CLOSE)
         assert pixel["four"] == pytest.approx(four.flatten().tolist(), abs=CLOSE)
+
+
+def pictures_of_one_s_own() -> dict[str, Image.Image]:
+    """Return a tinted photograph on a light background, and a large, half transparent one on a dark one."""
+    noise = np.random.default_rng(0).integers(0, 12, (431, 377, 3))
+    light = Image.fromarray((235 - noise).astype(np.uint8))
+    draw = ImageDraw.Draw(light)
+    draw.polygon([(80, 60), (300, 60), (290, 390), (120, 400)], (150, 40, 90))
+    draw.ellipse([150, 60, 230, 110], (235, 230, 228))
+    dark = Image.new("RGBA", (1533, 2101), (20, 25, 30, 255))
+    draw = ImageDraw.Draw(dark)
+    draw.rectangle([400, 300, 1050, 1700], (90, 200, 160, 200))
+    draw.rectangle([650, 900, 850, 1700], (20, 25, 30, 255))
+    return {"light": light, "dark": dark}
+
+
+@needs_node
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_a_picture_of_one_s_own_becomes_the_same_image_as_in_python(name):
+    picture = pictures_of_one_s_own()[name]
+    data = base64.b64encode(picture.convert("RGBA").tobytes()).decode()
+    given_picture = {"data": data, "width": picture.width, "height": picture.height}
+    compute = """(() => { const steps = fmnistLive.ownImage({ ...given, data: fmnistLive.bytes(given.data) });
+      return Object.fromEntries(Object.entries(steps).map(([name, { data, width, height }]) => [name, [height, width, name === "small" ? [...data] : null]])); })()"""
+    steps = run_scripts(["live.js", "networks.js", "own_image.js"], compute, given_picture)
+    wanted = own_image_steps(picture)
+    assert list(steps) == list(wanted)
+    for step, (height, width, _) in steps.items():
+        assert (height, width) == wanted[step].shape[:2]
+    small = np.array(steps["small"][2]).reshape(28, 28)
+    assert np.abs(small - wanted["small"]).max() < 0.02 and wanted["small"].std() > 0.2
+
+
+@needs_node
+def test_a_plain_picture_is_refused():
+    plain = {"data": [200] * 64, "width": 4, "height": 4}
+    compute = "(() => { try { fmnistLive.ownImage(given); } catch (error) { return error.message; } })()"
+    assert run_scripts(["live.js", "own_image.js"], compute, plain) == "plain"
 
 
 @needs_node

@@ -33,7 +33,7 @@
   };
 
   const centre = ({ data, width, height }) => {
-    const made = new Float64Array(SIDE * SIDE), top = Math.floor((SIDE - height) / 2), left = Math.floor((SIDE - width) / 2);
+    const made = new Float64Array(SIDE * SIDE), top = Math.floor((SIDE + 1 - height) / 2), left = Math.floor((SIDE + 1 - width) / 2);
     data.forEach((number, n) => { made[(top + Math.floor(n / width)) * SIDE + left + (n % width)] = number; });
     return { data: made, width: SIDE, height: SIDE };
   };
