@@ -16,6 +16,13 @@ PAGES = sorted(
     for path in SITE.glob("*/**/*.html")
     if not {"_static", "slides"} & set(path.parts)  # test_slides.py has those
 )
+# Start every living part that waits to be asked, and wait until it is there.
+START_PARTS = """Promise.all([...document.querySelectorAll('.live-start')].map((button) => new Promise((done) => {
+  const part = button.closest('[data-live]');
+  button.click();
+  const look = () => ('begun' in part.dataset ? done(true) : setTimeout(look, 50));
+  look();
+})))"""
 needs_the_site = [
     pytest.mark.nightly,
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),

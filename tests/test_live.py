@@ -333,7 +333,9 @@ def test_a_look_inside_finds_every_number_of_pytorch():
         norm = (steps[0] - pixel["mean"]) / pixel["deviation"] * pixel["gamma"] + pixel["beta"]
         assert norm == pytest.approx(steps[1], abs=CLOSE)
         names = ("convolved", "normalized", "active", "pooled")
-        assert [pixel[name] for name in names] == pytest.approx([*steps, four.max().item()], abs=CLOSE)
+        assert [pixel[name] for name in names] == pytest.approx(
+            [*steps, four.max().item()], abs=CLOSE
+        )
         assert pixel["four"] == pytest.approx(four.flatten().tolist(), abs=CLOSE)
 
 
@@ -371,7 +373,9 @@ def test_a_picture_of_one_s_own_becomes_the_same_image_as_in_python(name):
 @needs_node
 def test_a_plain_picture_is_refused():
     plain = {"data": [200] * 64, "width": 4, "height": 4}
-    compute = "(() => { try { fmnistLive.ownImage(given); } catch (error) { return error.message; } })()"
+    compute = (
+        "(() => { try { fmnistLive.ownImage(given); } catch (error) { return error.message; } })()"
+    )
     assert run_scripts(["live.js", "own_image.js"], compute, plain) == "plain"
 
 

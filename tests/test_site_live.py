@@ -6,13 +6,16 @@ import json
 
 import pytest
 import torch
-from site_browser import SITE, WIDTHS, needs_the_site
+from site_browser import SITE, START_PARTS, WIDTHS, needs_the_site
+
+from PIL import Image, ImageDraw
 
 from book.machinery.generated import browser_data
 from book.machinery.pages import ROOT
 from book.machinery.rules.site import ENGLISH
 from fmnist_utils.audit import load_pretrained
 from fmnist_utils.evaluation import encode, predict, reconstruct
+from fmnist_utils.photos import own_image
 
 CLOSE = 1e-4
 PARTS = {
@@ -20,6 +23,7 @@ PARTS = {
     "try": "try",
     "explorer": "explorer",
     "train_here": "train_here",
+    "look_inside": "inside",
 }
 
 pytestmark = needs_the_site
@@ -38,6 +42,7 @@ def opened(visit):
         visited = visit(f"{lang}/{name}.html", screen, scheme, **how)
         parts = "[...document.querySelectorAll('[data-live]')]"
         visited.page.wait_for_function(f"{parts}.every((part) => 'ready' in part.dataset)")
+        visited.evaluate(START_PARTS)
         visited.frame()
         return visited
 
@@ -166,6 +171,72 @@ def test_a_garment_is_drawn_by_hand_and_by_keyboard(opened):
     assert (torch.tensor(page.evaluate(PIXELS)) - first).abs().max() < 1e-6
 
 
+ALERT = "document.querySelector('[data-live] [role=alert]').textContent"
+
+
+@pytest.mark.parametrize("name", ["try", "look_inside"])
+def test_a_picture_of_one_s_own_is_brought(opened, name, tmp_path):
+    photo = Image.new("RGB", (640, 480), "ivory")
+    draw = ImageDraw.Draw(photo)
+    draw.polygon([(200, 60), (420, 60), (400, 430), (230, 430)], "navy")
+    photo.save(tmp_path / "photo.png")
+    (tmp_path / "note.txt").write_text("no picture")
+    page = opened(name, "en", "phone")
+    choose = page.page.locator("[data-live] input[type=file]").first
+    choose.set_input_files(tmp_path / "note.txt")
+    page.page.wait_for_function(ALERT)
+    assert "could not be read" in page.evaluate(ALERT)
+    asked = len(page.requests)
+    choose.set_input_files(tmp_path / "photo.png")
+    steps = "document.querySelectorAll('.live-steps canvas').length"
+    page.page.wait_for_function(f"{steps} === 5 && !{ALERT}")
+    page.frame()
+    drawn = torch.tensor(page.evaluate(PIXELS)).reshape(28, 28)
+    assert (drawn - own_image(photo)[0, 0]).abs().max() < 0.02
+    assert len(page.requests) == asked  # nothing leaves the machine
+    assert page.evaluate("document.documentElement.scrollWidth") <= WIDTHS["phone"]
+
+
+def test_a_probability_is_followed_down_to_a_sum(opened):
+    page = opened("look_inside", "en")
+    cnn = load_pretrained(browser_data.CNN)
+    tab_to(page, "input[name=live-class]")
+    press(page, "ArrowUp")
+    assert data(page, "at")["label"] == 5  # and the focus is still there
+    press(page, "ArrowDown")
+    page.page.check(".live-check input")
+    page.frame()
+    page.page.locator(".live-image").nth(1).locator(".live-examples button").nth(9).click()
+    page.frame()
+    page.page.locator("input[name=live-row1]").fill("3")
+    tab_to(page, "input[name=live-column1]")
+    press(page, "ArrowUp")
+    at, found = data(page, "at"), data(page, "found")
+    assert page.evaluate("document.activeElement.name") == "live-column1"
+    assert at["label"] == 6 and at["blocks"][1]["place"][0] == 2
+    layers = list(cnn)
+    images = browser_data.garments()[0][[6 * browser_data.EACH, 9 * browser_data.EACH]]
+    assert len(found) == 2
+    for image, seen in zip(images, found, strict=True):
+        values = [image[None]]
+        with torch.no_grad():
+            for layer in layers:
+                values.append(layer(values[-1]))
+        assert (torch.tensor(seen["probabilities"]) - values[-1].softmax(1)).abs().max() < CLOSE
+        assert (torch.tensor(seen["logits"]) - values[-1]).abs().max() < CLOSE
+        assert seen["unit"] == pytest.approx(values[13][0, at["unit"]].item(), abs=CLOSE)
+        for first, block, pixel in zip((0, 4), at["blocks"], seen["pixels"], strict=True):
+            row, column = block["place"]
+            convolved = values[first + 1][0, block["channel"], row, column]
+            pooled = values[first + 4][0, block["channel"], row // 2, column // 2]
+            assert pixel["sum"] == pytest.approx(convolved.item(), abs=CLOSE)
+            assert pixel["pooled"] == pytest.approx(pooled.item(), abs=CLOSE)
+    drag(
+        page, ".live-maps .live-pick canvas", (0.1, 0.1)
+    )  # the convolution of block 2, at a corner
+    assert data(page, "at")["blocks"][1]["place"] == [1, 1]
+
+
 def test_the_calculator_is_walked_by_keyboard_and_by_hand(opened):
     page = opened("calculators", "en")
     tab_to(page, "[role=gridcell]")
@@ -230,7 +301,13 @@ def test_the_explorer_draws_what_pytorch_draws(opened):
 def test_a_part_is_light():
     static = SITE / "es" / "_static"
     own = {path.name for path in (ROOT / "book" / "machinery" / "browser_code").iterdir()}
-    made = {"classifier.js", "autoencoder.js", "examples.js", "garments.js", "decoder.js"}
+    made = {
+        "classifier.js",
+        "autoencoder.js",
+        "examples.js",
+        "garments.js",
+        "decoder.js",
+    }  # and cnn.js, on demand
     assert sum((static / name).stat().st_size for name in own | made) < 3_000_000
 
 
