@@ -57,12 +57,15 @@ def depart_caption(translator, node):
     translator.body.append("</figcaption>\n")
 
 
+EMPTY_HEADING = re.compile(r"<th([^>]*)>\s*</th>")
 SORTED = re.compile(r'<figure class="captioned-table|<table class="[^"]*\b(?:wide|texts)\b')
 TITLE = {"es": "Ordenar por esta columna", "en": "Sort by this column"}
 
 
-def load_sorting(app, pagename, templatename, context, doctree):
-    """Load the script on a page with such a table; it decides which are long enough."""
+def finish_tables(app, pagename, templatename, context, doctree):
+    """Make empty headings cells, and load the script that sorts where there is a table for it."""
+    if "body" in context:
+        context["body"] = EMPTY_HEADING.sub(r"<td\1></td>", context["body"])
     if SORTED.search(context.get("body", "")):
         app.add_js_file(
             "sort.js", loading_method="defer", **{"data-title": TITLE[app.config.language]}
@@ -73,5 +76,5 @@ def setup(app):
     app.add_enumerable_node(table_figure, "table", title, html=(visit_figure, depart_figure))
     app.add_node(table_caption, html=(visit_caption, depart_caption))
     app.add_transform(MarkTables)
-    app.connect("html-page-context", load_sorting)
+    app.connect("html-page-context", finish_tables)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
