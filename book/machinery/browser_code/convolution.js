@@ -117,14 +117,15 @@
 
     // --- What it says
     const result = h("p", { class: "live-result", role: "status" });
-    const sum = h("p", { class: "live-sum", "aria-live": "polite" });
+    const sum = h("p", { class: "live-sum" });
+    const { line, say } = live.speaker({ class: "visually-hidden" });
     const grids = h("div", { class: "live-grids" });
     place.append(
       h("div", { class: "live-controls" }, labelled(words.operation, chooseOperation), labelled(words.layer, chooseLayer)),
       h("div", { class: "live-controls" }, ...Object.values(labels)),
       result,
       h("div", { class: "live-controls" }, labelled(words.picture, choosePicture), kernelChoice),
-      h("p", { class: "live-hint" }, words.keys), grids, sum,
+      h("p", { class: "live-hint" }, words.keys), grids, sum, line,
     );
 
     // A table of numbers, shaded by their size; cells are kept by their place.
@@ -205,6 +206,7 @@
       cell.setAttribute("aria-selected", "true");
       const where = fill(words.cell, { row: at[0] + 1, column: at[1] + 1 });
       sum.textContent = `${where} ${inWords(found)} = ${shown(output[at[0]][at[1]])}`;
+      say(sum.textContent);
     };
 
     // The sum or the maximum, written out.

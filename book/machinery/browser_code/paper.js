@@ -93,7 +93,7 @@
       if (step) at = at.map((index, axis) => Math.max(0, Math.min(SIDE - 1, index + step[axis])));
       placeCursor();
       if (!step || event.shiftKey) put(at);
-      say(fill(words.place, { row: at[0] + 1, column: at[1] + 1, percent: Math.round(100 * image[at[0] * SIDE + at[1]]) }), 0);
+      say(fill(words.place, { row: at[0] + 1, column: at[1] + 1, percent: Math.round(100 * image[at[0] * SIDE + at[1]]) }), 100);
     });
 
     // --- A picture of one's own
