@@ -47,9 +47,8 @@ class Visit:
     def __post_init__(self):
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("requestfailed", lambda request: self.complaints.append(request.url))
-        self.page.on(
-            "request", lambda request: self.requests.append(request)
-        )  # no built-in: Playwright marks it
+        # No built-in method: Playwright marks what it is given.
+        self.page.on("request", lambda request: self.requests.append(request))
         self.page.on("console", self._listen)
 
     def _listen(self, message) -> None:

@@ -6,9 +6,8 @@ import json
 
 import pytest
 import torch
-from site_browser import SITE, START_PARTS, WIDTHS, needs_the_site
-
 from PIL import Image, ImageDraw
+from site_browser import SITE, START_PARTS, WIDTHS, needs_the_site
 
 from book.machinery.generated import browser_data
 from book.machinery.pages import ROOT
