@@ -468,7 +468,7 @@ def test_what_a_page_is_given(lang, tmp_path):
 def test_no_rounding_makes_a_certainty():
     assert [browser_data.percent(p) for p in (1.0, 0.99996, 0.5, 0.00001)] == [
         "100.00 %",
-        "> 99.99 %",
+        "\\> 99.99 %",
         "50.00 %",
         "0.00 %",
     ]

@@ -99,7 +99,7 @@
       const highest = Math.max(1e-9, ...numbers.map(Math.abs));
       const cell = (number) => h("td", { class: number < 0 ? "negative" : "", style: `--much: ${(60 * Math.abs(number)) / highest}%` }, shown(number));
       const rows = Array.from({ length: side }, (_, r) => h("tr", {}, ...[...numbers.slice(r * side, (r + 1) * side)].map(cell)));
-      return h("figure", { style: `--columns: ${1.15 * side}` }, h("figcaption", {}, title), h("table", {}, h("tbody", {}, ...rows)));
+      return h("figure", { style: `--columns: ${1.2 * side}` }, h("figcaption", {}, title), h("table", {}, h("tbody", {}, ...rows)));
     };
     const radio = (group, value, checked, pick) => h("input", { type: "radio", name: `live-${group}`, value: `${value}`, checked, onchange: pick });
     // What is drawn again keeps the focus where it was.
@@ -218,7 +218,7 @@
       const sums = above && sumTable("input", fill(words.inputSum, { row: place[0] + 1, column: place[1] + 1 }), words.input,
         made.map(({ parts: terms, bias }) => ({ terms: terms.map(({ sum }) => sum), bias })), input,
         (n) => choose("input", () => { at.blocks[1].input = n; }), words.convolution);
-      const grids = made.map(({ parts: all }, s) => h("div", { class: "live-grids" }, grid(`${words.window}, ${open()[s].name}`, all[source].window, 3),
+      const grids = made.map(({ parts: all }, s) => h("div", { class: "live-grids live-products" }, grid(`${words.window}, ${open()[s].name}`, all[source].window, 3),
         ...(s ? [] : [grid(words.kernel, all[source].kernel, 3)]), grid(`${words.products}: ${words.theirSum} ${shown(all[source].sum)}`, all[source].products, 3)));
       const steps = made.map((one, s) => h("div", {}, h("p", {}, h("strong", {}, open()[s].name)), h("ol", {}, ...[
         fill(words.stepConvolution, { n: 9 * one.parts.length, sum: shown(one.sum), bias: bracketed(one.bias), result: shown(one.convolved) }),

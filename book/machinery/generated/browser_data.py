@@ -198,8 +198,8 @@ def answers(labels: Tensor, probabilities: Tensor) -> list[tuple[str, str, str]]
 
 
 def percent(probability: float) -> str:
-    """Return a probability in percent, of which no rounding makes a certainty."""
-    return "> 99.99 %" if 0.99995 <= probability < 1 else f"{100 * probability:.2f} %"
+    """Return a probability in percent, of which no rounding makes a certainty; Markdown would take a bare ``>`` for a quotation."""
+    return "\\> 99.99 %" if 0.99995 <= probability < 1 else f"{100 * probability:.2f} %"
 
 
 # --- The images -------------------------------------------------------------------------------------------------------
