@@ -1,4 +1,4 @@
-"""The notebooks as a student sees them: each one opened in JupyterLab, and page 01 run from top to bottom there."""
+"""The notebooks as a student sees them in JupyterLab: each one opened, page 01 run, an exercise completed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ import pytest
 
 from book.machinery.browser import CHROMIUM, launched
 from book.machinery.pages import ROOT, paths
-from fmnist_utils.text import LANGUAGES
+from fmnist_utils.exercises import CASES
+from fmnist_utils.text import LANGUAGES, say
 from fmnist_utils.workshop.lab import copy_notebooks
 
 pytestmark = [
@@ -28,6 +29,8 @@ MADE = [(path.stem, lang) for path in paths() for lang in LANGUAGES]
 UNREAD = re.compile(
     r"\{[\w:-]+\}`|:::|\$\$|\\(?:tag|frac|times|begin)\b|\]\(|<!--|^#+ |\*\*\w", re.MULTILINE
 )
+RAN = re.compile(r"\[\d+\]:")  # the prompt of a cell that has run
+SETUP_CELLS = 3  # installing, parameters, report: from then on the notebook speaks its language
 
 
 @pytest.fixture(scope="module")
@@ -140,19 +143,24 @@ def test_a_notebook_opens_as_plain_text(opened, name, lang):
     assert broken == 0
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_page_01_runs_from_top_to_bottom(opened, lang):
-    page = opened("01_ff_classifier", lang)
+def kernel_is_idle(page):
+    """Wait until the notebook's kernel has started."""
     page.wait_for_function(
         "() => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status == 'idle'"
     )
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_page_01_runs_from_top_to_bottom(opened, lang):
+    page = opened("01_ff_classifier", lang)
+    kernel_is_idle(page)
     page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
     prompts = page.locator(".jp-CodeCell .jp-InputArea-prompt")
     code_cells = prompts.count()
 
     def finished():
         shown = prompts.all_text_contents()
-        return all(re.fullmatch(r"\[\d+\]:", text.strip()) for text in shown)
+        return all(RAN.fullmatch(text.strip()) for text in shown)
 
     wait_for(finished, seconds=600)
     assert code_cells > 20
@@ -161,3 +169,49 @@ def test_page_01_runs_from_top_to_bottom(opened, lang):
     )
     assert page.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
     assert page.locator(".jp-OutputArea img").count() >= 8
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_an_exercise_completed_wrongly_and_rightly(opened, lang):
+    page = opened("03_conv_autoencoder_transfer", lang)
+    kernel_is_idle(page)
+    cells = page.locator(".jp-CodeCell")
+    for number in range(SETUP_CELLS):
+        run(page, cells.nth(number))
+    exercise = cells.filter(has_text='check("03.4", output_side)')
+    run(page, exercise)
+    assert answer(exercise) == say("exercises.unfinished", lang, number="03.4")
+    exercise.locator(".cm-line", has_text="...").click()
+    complete(page, "return (side + padding - kernel_size) // stride + 1")
+    run(page, exercise)
+    wrong = answer(exercise)
+    assert wrong.startswith(say("exercises.wrong", lang, number="03.4", problem=""))
+    assert "side = " in wrong and "2 * padding" not in wrong
+    exercise.locator(".cm-line", has_text="return").click()
+    complete(page, "return (side + 2 * padding - kernel_size) // stride + 1")
+    run(page, exercise)
+    assert answer(exercise) == say("exercises.right", lang, number="03.4", count=CASES)
+
+
+def complete(page, line):
+    """Type ``line`` over the line of the cursor, from its first letter on."""
+    page.keyboard.press("Home")
+    page.keyboard.press("Shift+End")
+    page.keyboard.insert_text(line)
+
+
+def run(page, cell):
+    """Run a cell as a reader does, and wait until it has run."""
+    prompt = cell.locator(".jp-InputArea-prompt")
+    before = prompt.text_content()
+    cell.locator(".cm-content").focus()
+    page.keyboard.press("Control+Enter")
+    wait_for(
+        lambda: prompt.text_content() != before and RAN.fullmatch(prompt.text_content().strip()),
+        seconds=120,
+    )
+
+
+def answer(cell):
+    """Return what a cell has answered, in one line a sentence, as it was before it was broken into lines."""
+    return re.sub(r"\n  ", " ", cell.locator(".jp-OutputArea-output").text_content().strip())
