@@ -183,6 +183,8 @@ def lay_out(lang: str, languages: list[str]) -> None:
     (new / "notebooks").mkdir()
     for source in pages.paths():
         done = executed[source.stem]
+        if done is None:
+            raise BuildError(f"{source.name}, or what it uses, was changed meanwhile: build again")
         try:
             page = with_outputs(pages.book_page(pages.read(source), lang), done)
         except ValueError as error:

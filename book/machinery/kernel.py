@@ -204,11 +204,15 @@ def _add(found, value: Any) -> None:
 
 
 def _code_of(kind: type) -> str:
-    """Return what a class computes: its name, or, where it is written on the page, its source."""
+    """Return what a class computes: its name, and where it is written on the page, the source of its functions.
+
+    A page has the same code in both languages, so what such a function takes from the page is the same as well.
+    """
     name = f"{kind.__module__}.{kind.__qualname__}"
     if kind.__module__ != "__main__":
         return name
+    functions = [value for value in vars(kind).values() if isinstance(value, types.FunctionType)]
     try:
-        return inspect.getsource(kind)
+        return "\n".join([name, *map(inspect.getsource, functions)])
     except (OSError, TypeError):
         raise Unknown(name) from None
