@@ -198,5 +198,6 @@ def test_a_run_that_is_made_again_is_set_beside_the_first(tmp_path, monkeypatch)
     for changed in (entry, entry | {"again": entry["first"] + 0.01, "same_weights": False}):
         witness.keep(changed, path)
     monkeypatch.setattr(scrutiny, "FOLDER", tmp_path)
-    (shown,) = scrutiny.witnesses().to_numpy().tolist()
+    shown, *others = scrutiny.witnesses().to_numpy().tolist()
     assert "+1.00 points" in shown and "no" in shown and len(scrutiny.read_witnesses()) == 1
+    assert [line[-1] for line in others] == [say("scrutiny.not_again")] * 4

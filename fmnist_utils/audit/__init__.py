@@ -23,8 +23,10 @@ from fmnist_utils.audit.scrutiny import (
     chance,
     count_verdicts,
     coverage,
+    orders,
     provenance,
     sensitivity,
+    timing,
     witnesses,
 )
 from fmnist_utils.audit.search import variance_shares
@@ -82,6 +84,7 @@ __all__ = [
     "load_pretrained",
     "load_report",
     "measured",
+    "orders",
     "provenance",
     "report_names",
     "rows",
@@ -90,6 +93,7 @@ __all__ = [
     "student_reports",
     "summary",
     "table",
+    "timing",
     "values",
     "variance_shares",
     "witnesses",

@@ -11,6 +11,7 @@ import numpy as np
 from fmnist_utils.audit.estimates import Estimate
 from fmnist_utils.audit.measures import Measure, Metric
 from fmnist_utils.audit.recipes import Recipe
+from fmnist_utils.audit.records import Run
 from fmnist_utils.audit.schema import Across, Report, Store, find_group
 from fmnist_utils.text import say
 
@@ -29,6 +30,14 @@ class Readings:
             owner, group = find_group(name, self.report)
             runs = [run for run in owner.runs_of(group, protocol, self.store) if measure.fits(run)]
             found.append({run.recipe.seed: measure.of_run(run) for run in runs})
+        return found
+
+    def runs_behind(self, measure: Measure, protocol: str) -> list[Run]:
+        """Return the runs of all groups that a measure is of."""
+        found = []
+        for name in measure.groups:
+            owner, group = find_group(name, self.report)
+            found += owner.runs_of(group, protocol, self.store)
         return found
 
     def values(self, measure: Measure, protocol: str) -> dict[int, float]:

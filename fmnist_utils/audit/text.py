@@ -348,9 +348,10 @@ WORDS = {
         "{what}: {measured}; asked {wanted}: {outcome}.",
     ),
     "audit.ours_otherwise": ("Con nuestro protocolo: {verdict}.", "Under our protocol: {verdict}."),
-    "audit.amended": (
-        "Con qué se compara se cambió el {date}, después de ver corridas.",
-        "What it is compared with was changed on {date}, after runs had been seen.",
+    "audit.rule": ("regla", "rule"),
+    "audit.rule_of": (
+        "como se lee desde el {date}; de sus {n} corridas, {earlier} son anteriores.",
+        "as it reads since {date}; of its {n} runs, {earlier} are older.",
     ),
     "audit.point": ("punto", "point"),
     "audit.points": ("puntos", "points"),
@@ -420,10 +421,12 @@ WORDS = {
         "Guesses to the first agreement: {count}.",
     ),
     "card.when": (
-        "Las condiciones se fijaron el {bounds}; los márgenes, el {margins}; las corridas son del {first} al "
-        "{last}. De {items} filas, {amended} se agregaron o cambiaron después de ver corridas.",
-        "The conditions were fixed on {bounds}, the margins on {margins}; the runs are of {first} to {last}. "
-        "Of {items} rows, {amended} were added or changed after runs had been seen.",
+        "Reglas como se leen hoy: {rules}; márgenes: {margins}; corridas: {made}. La regla es "
+        "anterior a todas sus corridas en {older} filas, a una parte en {between} y posterior a todas en "
+        "{younger}.",
+        "Rules as they read today: {rules}; margins: {margins}; runs: {made}. The rule is "
+        "older than all of its runs in {older} rows, than some in {between}, and younger than all in "
+        "{younger}.",
     ),
     "card.citation": (
         "Auditoría de «{title}» ({authors}, {year}). En: Fashion-MNIST, informes a prueba, versión {version}.",
@@ -458,12 +461,30 @@ WORDS = {
     "scrutiny.same": ("mismos pesos", "same weights"),
     "scrutiny.yes": ("sí", "yes"),
     "scrutiny.no": ("no", "no"),
+    "scrutiny.not_again": (
+        "ninguna corrida se hizo otra vez todavía",
+        "no run has been made again yet",
+    ),
     "scrutiny.where": ("dónde y cuándo", "where and when"),
     "scrutiny.commits": (
         "nombran un commit que no está en el repositorio",
         "name a commit that is not in the repository",
     ),
     "scrutiny.made": ("cuándo", "when"),
+    "scrutiny.rules": ("reglas como se leen hoy", "rules as they read today"),
+    "scrutiny.written": ("escritas por primera vez", "first written"),
+    "scrutiny.plans": ("cuántas corridas, fijado", "how many runs, fixed"),
+    "scrutiny.runs_made": ("corridas hechas", "runs made"),
+    "scrutiny.older": (
+        "filas con la regla anterior a todas sus corridas",
+        "rows whose rule is older than all their runs",
+    ),
+    "scrutiny.between": ("anterior a una parte", "older than some"),
+    "scrutiny.younger": ("posterior a todas", "younger than all"),
+    "scrutiny.mended": (
+        "de estas, escritas antes y cambiadas después",
+        "of these, written before and changed after",
+    ),
     # search
     "search.grid": ("grilla", "grid"),
     "search.random": ("al azar", "random"),

@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from fmnist_utils.audit.dates import Timing, timing_of
 from fmnist_utils.audit.estimates import (
     Estimate,
     hits_in_few,
@@ -81,7 +82,7 @@ class Row:
         low, high: where one more run would fall; of a claim, where the mean of its first condition is.
         noticed: the smallest deviation that would have been noticed; ``margin``: the one that matters.
         needed: how many runs would decide or be enough; None where none are needed, or more than a thousand would be.
-        amended: the date on which what it is compared with was changed after runs had been seen.
+        timing: when its rule was fixed and its runs were made, where git has told it.
     """
 
     report: str
@@ -103,12 +104,12 @@ class Row:
     noticed: float | None = None
     margin: float | None = None
     needed: int | None = None
-    amended: str | None = None
+    timing: Timing | None = None
     where: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the line as a JSON object; what has no bound is left out."""
-        fields = asdict(self)
+        fields = asdict(self) | {"timing": self.timing and self.timing.to_json()}
         for name in ("theirs", "ours"):
             if fields[name]:
                 fields[name] = {key: fields[name][key] for key in ("mean", "sd", "n")}
@@ -169,6 +170,12 @@ class Audit(Readings):
                 spreads |= dict.fromkeys(table.numbers, spread)
         return spreads
 
+    def _timing(self, name: str, measured: Sequence[tuple[Measure, str]]) -> Timing | None:
+        """Return when the rule of a row was fixed and its runs were made."""
+        groups = [group for measure, _ in measured for group in measure.groups]
+        runs = [run for each in measured for run in self.runs_behind(*each)]
+        return timing_of(self.report, name, groups, runs)
+
     def rows(self) -> list[Row]:
         """Return its lines: numbers, columns of tables, claims."""
         numbers = [self.number(number) for number in self.report_numbers]
@@ -195,7 +202,7 @@ class Audit(Readings):
             "runs": self.describe(number.measure, "theirs"),
             "n": theirs.n if theirs else 0,
             "margin": self.margins.of(number),
-            "amended": number.amended,
+            "timing": self._timing(number.id, [(number.measure, "theirs")]),
             "where": str(number.where),
         }
         why = str(number.why or "")
@@ -333,7 +340,9 @@ class Audit(Readings):
             low=low,
             high=high,
             needed=_needed(claim.check, theirs) if verdict == "undecided" else None,
-            amended=claim.amended,
+            timing=self._timing(
+                claim.id, [(each.measure, each.protocol or "theirs") for each in claim.check]
+            ),
         )
 
     def _evidence(self, condition: Condition, result: Estimate | None) -> str:
