@@ -1,8 +1,8 @@
 """Estimates: the mean of some runs, its intervals, and what a comparison of two groups of runs gives.
 
 Every interval is computed on a scale on which the runs spread alike on both sides, and brought back: shares by their logit, so that
-it stays within 0 and 1, positive quantities by their logarithm, events (yes or no) exactly, by Clopper and Pearson. The quantiles
-and distributions are SciPy's.
+it stays within 0 and 1, positive quantities by their logarithm, the epoch of a minimum too, cut at the first epoch and at the last,
+events (yes or no) exactly, by Clopper and Pearson. The quantiles and distributions are SciPy's.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ IMAGES = 10_000  # of the test set: a share of 0 or 1 counts as half an image aw
 
 def to_scale(value: float, scale: Scale, whole: float = 1.0) -> float:
     """Return ``value`` on its scale; of a share of ``whole`` images, the logit."""
-    if scale == "log":
+    if scale in ("log", "epoch"):
         return math.log(max(value, 1e-12))
     if scale == "share":
         half = 0.5 / (whole if whole > 1 else IMAGES)
@@ -40,6 +40,8 @@ def from_scale(value: float, scale: Scale, whole: float = 1.0) -> float:
     """Return a value on its scale as it was."""
     if scale == "log":
         return math.exp(min(value, 700))
+    if scale == "epoch":
+        return min(max(math.exp(min(value, 700)), 1.0), whole)
     if scale == "share":
         return whole / (1 + math.exp(-min(max(value, -700), 700)))
     return value
@@ -74,7 +76,7 @@ class Estimate:
     Attributes:
         sd: None for a single run.
         parts: one of a group of runs; of a comparison whose runs do not belong together in pairs, one of each group.
-        whole: what a share is of: the images of a row of the confusion matrix.
+        whole: what a share is of: the images of a row of the confusion matrix; of an epoch, the last one.
         overlap: see :class:`~fmnist_utils.audit.measures.Measure`.
     """
 
@@ -102,7 +104,7 @@ class Estimate:
         sd = float(np.std(values, ddof=1)) if n > 1 else None
         on_scale = [to_scale(value, scale, whole) for value in values]
         least = grain**2 / 12  # the variance of rounding, carried to the scale to first order
-        if scale == "log":
+        if scale in ("log", "epoch"):
             least /= mean**2
         elif scale == "share":
             share = min(max(mean / whole, 1 / IMAGES), 1 - 1 / IMAGES)
@@ -157,6 +159,12 @@ class Estimate:
         """The middle of the intervals, on the scale."""
         return sum(part.mean for part in self.parts)
 
+    @property
+    def possible(self) -> tuple[float, float]:
+        """The least and the most that it can be."""
+        ranges = {"log": (0.0, math.inf), "share": (0.0, self.whole), "epoch": (1.0, self.whole)}
+        return ranges.get(self.scale, (-math.inf, math.inf))
+
     def _spread(self, one_more_run: bool) -> tuple[float, float]:
         """Return the standard error and the degrees of freedom, of the mean or of one more run of each group."""
         variances = [
@@ -185,9 +193,7 @@ class Estimate:
             found = stats.binomtest(round(self.mean * self.n), self.n).proportion_ci(confidence)
             return float(found.low), float(found.high)
         if not self.decides:
-            return {"log": (0.0, math.inf), "share": (0.0, self.whole)}.get(
-                self.scale, (-math.inf, math.inf)
-            )
+            return self.possible
         error, freedom = self._spread(one_more_run)
         half = float(stats.t.ppf((1 + confidence) / 2, freedom)) * error
         low, high = (

@@ -40,6 +40,14 @@ class Readings:
             found += owner.runs_of(group, protocol, self.store)
         return found
 
+    def planned(self, measure: Measure, protocol: str) -> int:
+        """Return how many runs are planned of each group of a measure; of the one with fewest."""
+        counts = []
+        for name in measure.groups:
+            owner, group = find_group(name, self.report)
+            counts.append(len(owner.groups[group].all_seeds(protocol)))
+        return min(counts)
+
     def values(self, measure: Measure, protocol: str) -> dict[int, float]:
         """Return the value of each seed that all groups of ``measure.of`` have."""
         found = self.by_seed(measure, protocol)

@@ -321,8 +321,8 @@ WORDS = {
         "{noticed} would have been noticed, and {margin} matters.",
     ),
     "audit.too_few": (
-        "Corridas hechas: {n}; hacen falta al menos dos.",
-        "Runs made: {n}; it takes at least two.",
+        "Corridas hechas: {n} de {planned}; hacen falta al menos dos.",
+        "Runs made: {n} of {planned}; it takes at least two.",
     ),
     "audit.unpaired_runs": ("{first} y {second}, sin aparear", "{first} and {second}, unpaired"),
     "audit.no_runs": ("sin corridas", "no runs"),

@@ -210,7 +210,7 @@ class Audit(Readings):
             verdict = "calibrated" if number.calibrated else "cannot be compared"
             return Row(**fields, verdict=verdict, reason=why)
         if theirs is None or not theirs.decides:
-            reason = say("audit.too_few", n=theirs.n if theirs else 0)
+            reason = self._too_few(number.measure, "theirs", theirs.n if theirs else 0)
             return Row(**fields, verdict="not enough", reason=f"{reason} {why}".strip())
         p, low, high = self._judge(number, theirs)
         noticed = (high - low) / 2
@@ -228,10 +228,11 @@ class Audit(Readings):
         if number.images:
             return self._judge_few(number)
         low, high = runs.interval(one_more_run=True)
+        least, most = runs.possible
         return (
             runs.p_value(number.value, number.rounding),
-            low - number.rounding,
-            high + number.rounding,
+            max(low - number.rounding, least),
+            min(high + number.rounding, most),
         )
 
     def _judge_few(self, number: Number) -> tuple[float, float, float]:
@@ -278,7 +279,7 @@ class Audit(Readings):
             "n": len(seeds),
         }
         if len(seeds) < 2:
-            reason = say("audit.too_few", n=len(seeds))
+            reason = self._too_few(first.measure, "theirs", len(seeds))
             return Row(**fields, verdict="not enough", reason=reason)
         scale, whole = first.measure.scale, self.whole(first.measure, "theirs")
         values = np.array([[to_scale(row[s], scale, whole) for s in seeds] for row in by_row])
@@ -286,7 +287,7 @@ class Audit(Readings):
         found = joint(values, published)
         # A shift on the scale is told in the units of the table, at its mean: to first order.
         mean = float(np.mean([number.value for number in numbers]))
-        slope = {"log": mean, "share": mean * (1 - mean / whole)}.get(scale, 1.0)
+        slope = {"log": mean, "epoch": mean, "share": mean * (1 - mean / whole)}.get(scale, 1.0)
         noticed = found.noticed * slope
         verdict = "differs" if found.p < 1 - self.margins.confidence else "agrees"
         if verdict == "agrees" and noticed > fields["margin"]:
@@ -364,12 +365,20 @@ class Audit(Readings):
             measured=measured,
             outcome=say(f"outcome.{outcome}"),
         )
-        if outcome == "open" and result and result.decides:
+        if outcome == "open" and (result is None or not result.decides):
+            protocol = condition.protocol or "theirs"
+            made = result.n if result else 0
+            text += " " + self._too_few(condition.measure, protocol, made)
+        elif outcome == "open":
             needed = _needed([condition], [result])
             text += " " + (say("audit.needed", n=needed) if needed else say("audit.never"))
         if condition.mcnemar:
             text += self._image_by_image(condition.measure, condition.protocol or "theirs")
         return text
+
+    def _too_few(self, measure: Measure, protocol: str, made: int) -> str:
+        """Return that there are too few runs to tell what more of them would, and how many are planned."""
+        return say("audit.too_few", n=made, planned=self.planned(measure, protocol))
 
     def _image_by_image(self, measure: Measure, protocol: str) -> str:
         """Return what McNemar's test says of the pairs of runs that answered the same test images."""
