@@ -86,6 +86,35 @@ def test_a_ratio_of_two_groups_is_that_of_many_draws():
     assert Estimate.compare(first, second, ratio=True).sd == pytest.approx(ratios.std(), rel=0.1)
 
 
+def test_how_often_one_run_lies_above_another_is_within_its_interval_in_95_of_100():
+    chance = np.random.default_rng(0)
+    for truth, sizes, sds in ((1.2, (4, 7), (1, 2)), (2.0, (3, 3), (1, 1))):
+        wanted = scipy.stats.norm.cdf(truth / math.hypot(*sds))
+        inside = []
+        for _ in range(200):
+            first, second = (
+                chance.normal(m, s, n) for m, s, n in zip((truth, 0), sds, sizes, strict=True)
+            )
+            p, low, high = Estimate.compare(first, second).chance_above()
+            assert low <= p <= high
+            inside.append(low <= wanted <= high)
+        assert np.mean(inside) == pytest.approx(0.95, abs=0.045), truth
+    drawn = chance.normal(1.2, 1, 100_000) > chance.normal(0, 2, 100_000)
+    many = Estimate.compare(chance.normal(1.2, 1, 4000), chance.normal(0, 2, 4000)).chance_above()
+    assert many[0] == pytest.approx(drawn.mean(), abs=0.01) and many[2] - many[1] < 0.03
+
+
+def test_which_run_lies_above_is_told_of_pairs_too_and_of_what_never_crosses():
+    pairs = Estimate.of([0.1, 0.3, 0.2, -0.1, 0.2])
+    p, low, high = pairs.chance_above()
+    mean, sd = np.mean([0.1, 0.3, 0.2, -0.1, 0.2]), np.std([0.1, 0.3, 0.2, -0.1, 0.2], ddof=1)
+    assert p == pytest.approx(scipy.stats.norm.cdf(mean / sd)) and low < 0.8 < high < 1
+    apart = Estimate.compare([0.9, 0.9001], [0.1, 0.1001]).chance_above()
+    assert apart[0] == pytest.approx(1) and apart[2] == pytest.approx(1)
+    assert Estimate.of([0.1]).chance_above() is None
+    assert Estimate.of([1.0, 0.0], "event").chance_above() is None
+
+
 def test_folds_that_share_their_training_images_are_less_sure():
     values = [0.001, 0.003, -0.002, 0.004, 0.0]
     plain, corrected = Estimate.of(values), Estimate.of(values, overlap=0.25)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
 
 from fmnist_utils.audit.measures import Scale
 from fmnist_utils.text import say
@@ -22,6 +22,7 @@ from fmnist_utils.text import say
 CONFIDENCE = 0.95
 POWER = 0.8
 MOST_RUNS = 1000  # where more than so many would be needed, nobody would make them
+MOST_APART = 8.0  # standard deviations: what lies further apart never comes out in the other order
 IMAGES = 10_000  # of the test set: a share of 0 or 1 counts as half an image away from it
 
 
@@ -221,6 +222,41 @@ class Estimate:
         if error == 0:
             return 1.0 if distance == 0 else 0.0
         return float(2 * stats.t.sf(distance / error, freedom))
+
+    def chance_above(self) -> tuple[float, float, float] | None:
+        """Return how often one run of the first group would lie above one of the second, and its 95 % interval.
+
+        Of paired runs, how often the first of a pair does. For normal runs it is a function of the standardized difference, whose
+        interval is that of the noncentral t (X. Bouthillier et al., MLSys 2021, recommend it beside means). None without runs enough.
+        """
+        if not self.decides or self.scale not in ("plain", "log"):
+            return None
+        error, freedom = self._spread(one_more_run=False)
+        of_one = math.sqrt(sum(part.variance or 0.0 for part in self.parts))
+        if error == 0:
+            return None
+        scaled, t = (
+            of_one / error,
+            self.centre / error,
+        )  # t has noncentrality scaled * difference / of_one
+
+        def edge(share: float) -> float:
+            """Return the standardized difference under which so large a t or a larger one has this share."""
+            reach = (-MOST_APART, MOST_APART)
+            left, right = (float(stats.nct.sf(t, freedom, scaled * each)) - share for each in reach)
+            if left >= 0 or right <= 0:
+                return reach[0] if left >= 0 else reach[1]
+
+            def missing(difference: float) -> float:
+                return float(stats.nct.sf(t, freedom, scaled * difference)) - share
+
+            return float(optimize.brentq(missing, *reach))
+
+        tail = (1 - CONFIDENCE) / 2
+        seen = min(max(self.centre / of_one, -MOST_APART), MOST_APART)
+        differences = (seen, edge(tail), edge(1 - tail))
+        found, low, high = (float(stats.norm.cdf(each)) for each in differences)
+        return found, low, high
 
     def needed_for(self, bound: float) -> int | None:
         """Return how many runs a group would decide on which side of ``bound`` the mean is, if the truth is what was seen.

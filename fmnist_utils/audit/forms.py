@@ -89,6 +89,13 @@ class Condition(Spec):
     same: bool = False
     mcnemar: bool = False
 
+    @property
+    def asks_which_is_larger(self) -> bool:
+        """Whether it compares two groups, and all that is asked is which of them lies above the other."""
+        equal = 1 if self.measure.over else 0
+        bounds = [bound for bound in (self.above, self.below) if bound is not None]
+        return bool(self.measure.compared_with) and bounds == [equal]
+
     @model_validator(mode="after")
     def _has_a_bound(self) -> Condition:
         bounds = [bound for bound in (self.above, self.below) if bound is not None]

@@ -337,6 +337,10 @@ WORDS = {
         "Cuentan los pesos de la época de menor pérdida de validación.",
         "The weights of the epoch of lowest validation loss count.",
     ),
+    "audit.chance_above": (
+        "P(A > B) = {p:.2f}, entre {low:.2f} y {high:.2f}.",
+        "P(A > B) = {p:.2f}, between {low:.2f} and {high:.2f}.",
+    ),
     "audit.mcnemar": (
         "Imagen por imagen (McNemar), de {pairs} pares de redes la primera gana con claridad en "
         "{first} y la segunda en {second}.",

@@ -372,6 +372,9 @@ class Audit(Readings):
         elif outcome == "open":
             needed = _needed([condition], [result])
             text += " " + (say("audit.needed", n=needed) if needed else say("audit.never"))
+        if condition.asks_which_is_larger and result and (chance := result.chance_above()):
+            found, low, high = chance
+            text += " " + say("audit.chance_above", p=found, low=low, high=high)
         if condition.mcnemar:
             text += self._image_by_image(condition.measure, condition.protocol or "theirs")
         return text
@@ -481,7 +484,8 @@ def _needed(conditions: Sequence[Condition], results: Sequence[Estimate | None])
         needs = [result.needed_for(bound) for bound in crossed or bounds]
         if None in needs:
             return None
-        most = max(most, *(need for need in needs if need is not None))
+        # As many as there are did not decide, even where they would have in four cases of five.
+        most = max(most, result.n + 1, *(need for need in needs if need is not None))
     return most or None
 
 
