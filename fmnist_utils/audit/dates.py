@@ -106,6 +106,11 @@ def span(times: Iterable[str]) -> str:
     return " – ".join(dict.fromkeys((days[0], days[-1]))) if days else "–"
 
 
+def dates_of_margins() -> list[tuple[str, str]]:
+    """Return when each margin, and the other rules of all reports, was written, and since when it reads so."""
+    return [(dates["written"], dates["fixed"]) for dates in read_dates()[MARGINS].values()]
+
+
 def timing_of(
     report: Report | Across, row: str, groups: Iterable[str], runs: Iterable[Run]
 ) -> Timing | None:

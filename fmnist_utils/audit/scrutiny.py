@@ -13,7 +13,7 @@ import pandas as pd
 from scipy import stats
 
 from fmnist_utils.audit.damage import damaged, read_json
-from fmnist_utils.audit.dates import Timing, span
+from fmnist_utils.audit.dates import Timing, dates_of_margins, span
 from fmnist_utils.audit.estimates import Estimate
 from fmnist_utils.audit.formats import format_value
 from fmnist_utils.audit.margins import load_margins
@@ -145,7 +145,11 @@ def timing(rows: Iterable[Row]) -> Table:
         str(load_audited(name).title) if name == ACROSS else str(int(name[:2]))
         for name in by_report
     ]
-    return Table(pd.DataFrame(lines, index=pd.Index(names)).rename(columns=say))
+    written, fixed = zip(*dates_of_margins(), strict=True)
+    lines.append({"scrutiny.written": span(written), "scrutiny.rules": span(fixed)})
+    names.append(say("scrutiny.margins"))
+    frame = pd.DataFrame(lines, index=pd.Index(names)).fillna("–")
+    return Table(frame.rename(columns=say))
 
 
 def orders(found: Iterable[Timing]) -> dict[str, int]:

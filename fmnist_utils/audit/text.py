@@ -451,6 +451,7 @@ WORDS = {
     "scrutiny.left_out": ("corridas apartadas", "runs left out"),
     "scrutiny.held": ("dentro del intervalo de las demás", "within the interval of the others"),
     "scrutiny.share": ("se esperaba 95 %", "95 % expected"),
+    "scrutiny.margins": ("márgenes", "margins"),
     "scrutiny.margins_0.5": ("la mitad", "half as wide"),
     "scrutiny.margins_1": ("los fijados", "as they were fixed"),
     "scrutiny.margins_2": ("el doble", "twice as wide"),

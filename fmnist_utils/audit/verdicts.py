@@ -1,8 +1,8 @@
 """The verdicts: what a report published, what our runs give under its protocol and under ours, and a rule for each kind.
 
 *A number* is one more run of ours, if it lies where one more run would fall in 95 of 100, widened by half a unit of its last digit.
-Outside, it **differs**. Inside, it **agrees** only if that interval is no wider than the margin of its unit, which was fixed
-beforehand (``reports/margins.yaml``): else a deviation that matters could have gone unnoticed, and there is **not enough**. What our
+Outside, it **differs**. Inside, it **agrees** only if that interval is no wider than the margin of its unit, which is the same for
+all reports (``reports/margins.yaml``): else a deviation that matters could have gone unnoticed, and there is **not enough**. What our
 recipe was fitted to is **calibrated**; where the report leaves out what it takes, it **cannot be compared**.
 
 *A claim* is one or more measured quantities and their bounds. A condition holds if the 95 % interval of the mean lies within the
