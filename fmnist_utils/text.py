@@ -480,6 +480,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "field.learning_rate": ("tasa", "rate"),
     "field.dropout": ("dropout", "dropout"),
     "field.kernel_size": ("núcleo", "kernel"),
+    "field.dense_sizes": ("capa densa", "dense layer"),
     "field.batch_size": ("lote", "batch"),
     # the set-up, .ci/make_env.py
     # the interactive pages

@@ -9,7 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fmnist_utils import audit
-from fmnist_utils.audit.estimates import Estimate, hits_in_few, joint, mcnemar, pooled
+from fmnist_utils.audit.estimates import (
+    Estimate,
+    hits_in_few,
+    joint,
+    mcnemar,
+    pooled,
+    shared_spread,
+)
 
 SEVERAL = st.lists(st.floats(-100, 100), min_size=2, max_size=9)
 
@@ -127,6 +134,16 @@ def test_what_rounds_to_the_published_number_counts_as_it():
     edge = runs.interval(one_more_run=True)[1]
     assert runs.p_value(edge + 0.0004) < 0.05 < runs.p_value(edge + 0.0004, rounding=0.0005)
     assert runs.p_value(0.8) == pytest.approx(1.0)
+
+
+def test_what_all_rows_share_is_told_from_what_each_has_of_its_own():
+    chance = np.random.default_rng(3)
+    rows, columns = chance.normal(0, 5, (40, 1)), chance.normal(0, 2, (1, 300))
+    shared, own = shared_spread(rows + columns + chance.normal(0, 0.7, (40, 300)))
+    assert shared == pytest.approx(2, rel=0.1) and own == pytest.approx(0.7, rel=0.05)
+    apart = shared_spread(chance.normal(0, 1, (40, 300)))
+    assert apart[0] < 0.1 and apart[1] == pytest.approx(1, rel=0.05)
+    assert shared_spread(np.zeros((12, 1))) is None
 
 
 def test_the_spread_of_several_rows_is_pooled():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -92,9 +93,20 @@ def results(audited: Sequence[Row], kind: str) -> str:
 
 
 def effort(report: Report, runs: Sequence[Run]) -> str:
-    """Return what it took: runs, hours, energy and guesses."""
+    """Return what it took: runs, hours, energy, processors and guesses."""
     hours = sum(run.record.seconds for run in runs) / 3600
-    told = say("card.spent", runs=len(runs), hours=hours, energy=hours * WATTS / 1000, watts=WATTS)
+    made_on = Counter(
+        str(run.record.made_with.get("cpu_name") or say("card.not_named")) for run in runs
+    )
+    told = say(
+        "card.spent",
+        runs=len(runs),
+        hours=hours,
+        minutes=60 * hours / max(len(runs), 1),
+        energy=hours * WATTS / 1000,
+        watts=WATTS,
+        processors=", ".join(f"{name} ({count})" for name, count in made_on.most_common()) or "–",
+    )
     if not report.card:
         return told
     return f"{told} {say('card.guesses', count=report.card.guesses)} {report.card.guessing}"

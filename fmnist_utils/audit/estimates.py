@@ -356,6 +356,24 @@ def joint(values: np.ndarray, published: np.ndarray) -> Joint:
     return Joint(p, shift, noticed, n)
 
 
+def shared_spread(values: np.ndarray) -> tuple[float, float] | None:
+    """Return the standard deviation of what all rows share from column to column, and of what each has of its own.
+
+    The components of variance of a two-way analysis: that of the columns is zero at least. None of a single column.
+
+    Args:
+        values: (J, n): J networks, n columns that each share a split or a fold.
+    """
+    rows, n = values.shape
+    if n < 2 or rows < 2:
+        return None
+    of_columns = values.mean(axis=0)
+    rest = values - values.mean(axis=1, keepdims=True) - of_columns + values.mean()
+    own = float((rest**2).sum()) / ((rows - 1) * (n - 1))
+    shared = max(float(of_columns.var(ddof=1)) - own / rows, 0.0)
+    return math.sqrt(shared), math.sqrt(own)
+
+
 def hits_in_few(recalls: np.ndarray, counts: Sequence[int]) -> np.ndarray:
     """Return the probability of each number of hits, from 0 on, among images of which so many are of each class.
 

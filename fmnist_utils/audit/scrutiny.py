@@ -185,6 +185,9 @@ def provenance(store: Store | None = None) -> Table:
             "scrutiny.bfloat16": str(_count(runs, "bfloat16")),
             "scrutiny.made": " – ".join(_span(runs)),
             "scrutiny.commits": _unknown_commits(runs),
+            "scrutiny.mixed": str(
+                sum(not run.record.made_with.get("one_environment", True) for run in runs)
+            ),
         }
         for (_, kernels), runs in sorted(found.items())
     ]

@@ -415,11 +415,14 @@ WORDS = {
     "card.dates": ("Fechas", "Dates"),
     "card.cite": ("Para citarla", "To cite it"),
     "card.spent": (
-        "{runs} corridas, {hours:.1f} horas de un núcleo, unos {energy:.2f} kWh si un núcleo ocupado "
-        "gasta {watts} W (se supone; no se midió).",
-        "{runs} runs, {hours:.1f} hours of one core, some {energy:.2f} kWh if a busy core takes {watts} W "
-        "(assumed, not measured).",
+        "{runs} corridas, {hours:.1f} horas de un núcleo (en promedio {minutes:.1f} minutos cada una), unos "
+        "{energy:.2f} kWh si un núcleo ocupado gasta {watts} W (se supone; no se midió). Procesadores: "
+        "{processors}.",
+        "{runs} runs, {hours:.1f} hours of one core ({minutes:.1f} minutes each on average), some "
+        "{energy:.2f} kWh if a busy core takes {watts} W (assumed, not measured). Processors: "
+        "{processors}.",
     ),
+    "card.not_named": ("sin nombre en el registro", "not named in the record"),
     "card.guesses": (
         "Intentos hasta la primera coincidencia: {count}.",
         "Guesses to the first agreement: {count}.",
@@ -475,6 +478,10 @@ WORDS = {
         "nombran un commit que no está en el repositorio",
         "name a commit that is not in the repository",
     ),
+    "scrutiny.mixed": (
+        "empezadas en unas condiciones y seguidas en otras",
+        "begun under some conditions and finished under others",
+    ),
     "scrutiny.made": ("cuándo", "when"),
     "scrutiny.rules": ("reglas como se leen hoy", "rules as they read today"),
     "scrutiny.written": ("escritas por primera vez", "first written"),
@@ -490,6 +497,13 @@ WORDS = {
         "de estas, escritas antes y cambiadas después",
         "of these, written before and changed after",
     ),
+    # page 05
+    "spread.networks": ("redes × corridas", "networks × runs"),
+    "spread.shared": ("común a todas", "shared by all"),
+    "spread.own": ("de cada una", "of each alone"),
+    "spread.same_split": ("la misma división, otra semilla", "the same split, another seed"),
+    "spread.other_splits": ("otra división y otra semilla", "another split and another seed"),
+    "spread.folds": ("otro bloque y otra semilla", "another fold and another seed"),
     # search
     "search.grid": ("grilla", "grid"),
     "search.random": ("al azar", "random"),
