@@ -332,6 +332,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "z de la diferencia. Arriba, publicado; abajo, media de n = {n}",
         "z of the difference. Above, published; below, mean of n = {n}",
     ),
+    "plots.no_interval": (
+        "ningún número tiene todavía dos corridas",
+        "no number has two runs yet",
+    ),
     "plots.in_margins": (
         "publicado menos nuestro, en márgenes",
         "published less ours, in margins",
