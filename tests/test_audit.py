@@ -11,7 +11,14 @@ from fake_runs import (
     FakeStore,
     fake_run,
 )
-from independent_audit import CLAIMS, NUMBERS, verdict_on_claim, verdict_on_number
+from independent_audit import (
+    CLAIMS,
+    NUMBERS,
+    TABLES,
+    verdict_on_claim,
+    verdict_on_number,
+    verdict_on_table,
+)
 
 from fmnist_utils import audit
 from fmnist_utils.audit.estimates import Estimate, to_scale
@@ -84,11 +91,12 @@ def test_what_is_said_of_the_candidates_for_the_recipe_of_report_2_is_counted():
 
 
 def test_who_computes_it_again_from_the_raw_files_gets_the_same_verdicts():
-    """A script that has none of our code, of twelve numbers and twelve claims."""
-    found = {row.id: row.verdict for name in ("01", "03", "04") for row in audit.rows(name)}
+    """A script that has none of our code, of twelve numbers, twelve claims and the columns of tables."""
+    found = {row.id: row.verdict for name in ("01", "03", "04", "05") for row in audit.rows(name)}
     wanted = {row: verdict_on_number(row) for row in NUMBERS}
     wanted |= {row: verdict_on_claim(row) for row in CLAIMS}
-    assert len(wanted) == 24 and {row: found[row] for row in wanted} == wanted
+    wanted |= {row: verdict_on_table(row) for row in TABLES}
+    assert len(wanted) == 30 and {row: found[row] for row in wanted} == wanted
 
 
 def test_both_languages_and_the_form_of_the_json():

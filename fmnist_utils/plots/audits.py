@@ -82,8 +82,9 @@ def verdicts(counts: Mapping[str, Mapping[str, Mapping[str, int]]]) -> None:
 def deviations(rows: Sequence[Any]) -> None:
     """Draw how far each published number lies from ours, in margins.
 
-    Zero is our mean, a bar is where one more run of ours would fall, and a mark the published number. Between the two
-    dashed lines a deviation does not matter: a bar that reaches beyond them says too little.
+    Zero is our mean, a bar is where one more run of ours would fall, and a mark the published
+    number. Between the two dashed lines a deviation does not matter: a bar that reaches beyond them
+    says too little.
 
     Args:
         rows: lines of the audit of numbers: ``Row``. Those without an
