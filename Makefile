@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PACKAGES := import sysconfig; print(sysconfig.get_path("purelib"))
 
 .DEFAULT_GOAL := help
-.PHONY: help env book notebooks pdf canary test lint test-nightly soak scorecard lab reproduce audit bench clean lock
+.PHONY: help env book notebooks pdf canary test lint test-nightly soak scorecard lab reproduce audit dates bench clean lock
 
 help:  ## esta lista · this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -56,6 +56,9 @@ reproduce: env  ## las corridas completas que falten; se puede cortar y seguir �
 
 audit: env  ## lo publicado frente a lo reproducido · what was published against what is reproduced
 	$(BIN)/fmnist audit
+
+dates: env  ## cuándo se fijó cada regla de la auditoría, de git (mantenimiento) · when each rule was fixed (maintainers)
+	PYTHONPATH=. $(BIN)/python .ci/dates.py
 
 bench: env  ## velocidad frente a otras bibliotecas (BENCH_ARGS=--quick: un vistazo) · speed against other libraries
 	$(BIN)/python -m venv $(VENV)-bench

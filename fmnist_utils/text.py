@@ -332,6 +332,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "z de la diferencia. Arriba, publicado; abajo, media de n = {n}",
         "z of the difference. Above, published; below, mean of n = {n}",
     ),
+    "plots.no_interval": (
+        "ningún número tiene todavía dos corridas",
+        "no number has two runs yet",
+    ),
     "plots.in_margins": (
         "publicado menos nuestro, en márgenes",
         "published less ours, in margins",
@@ -480,6 +484,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "field.learning_rate": ("tasa", "rate"),
     "field.dropout": ("dropout", "dropout"),
     "field.kernel_size": ("núcleo", "kernel"),
+    "field.dense_sizes": ("capa densa", "dense layer"),
     "field.batch_size": ("lote", "batch"),
     # the set-up, .ci/make_env.py
     # the interactive pages

@@ -33,7 +33,7 @@ def fake_run(recipe, *, accuracy=0.9, loss=0.3, columns=None, matrix=None):
         metrics={"test_accuracy": accuracy, "test_loss": loss},
         history=History(rows),
         confusion=matrix,
-        record=SimpleNamespace(predictions_sha256=None),
+        record=SimpleNamespace(predictions_sha256=None, made_with={"date": "2026-11-20T20:00:00Z"}),
     )
 
 

@@ -1,4 +1,7 @@
-"""Twelve numbers and twelve claims of the audit once more, from the raw files: the standard library and SciPy, none of our code."""
+"""Rows of the audit once more, from the raw files: the standard library and SciPy, none of our code.
+
+Twelve numbers, twelve claims, and the columns of tables whose rows are metrics: there are no twelve.
+"""
 
 import json
 import math
@@ -37,6 +40,7 @@ CLAIMS = [
     "C4-9",
     "C4-15",
 ]
+TABLES = ["T1-1", "T1-2", "T5-2", "T5-3", "T5-4", "T5-5"]
 MARGINS = {
     "accuracy": (0.01, False),
     "loss": (0.1, True),
@@ -53,10 +57,12 @@ def block(row):
     ], path.parent
 
 
-def values(folder, group, quantity):
-    """Return what a quantity is in each run of a group, from the records."""
-    found = []
-    for path in sorted(folder.glob(f"records/{group}.theirs.seed*.json")):
+def by_seed(folder, group, quantity):
+    """Return what a quantity is in each run of a group, from the records: seed -> value."""
+    found = {}
+    # The first seed of a group in which each seed has a split is that of the group with one split.
+    first = folder.glob(f"records/{group.removeprefix('split_')}.theirs.seed0.*.json")
+    for path in [*first, *sorted(folder.glob(f"records/{group}.theirs.seed*.json"))]:
         record = json.loads(path.read_text("utf-8"))
         kind, name, epoch = re.match(r"(\w+): \[?(\w+)(?:, (\d+))?", quantity).groups()
         column = record["history"].get(
@@ -64,8 +70,14 @@ def values(folder, group, quantity):
         )
         pick = {"lowest": min(column), "highest": max(column), "last": column[-1]}
         pick["at_epoch"] = column[int(epoch or 1) - 1]
-        found.append(record["metrics"][name] if kind == "metric" else pick[kind])
+        value = record["metrics"][name] if kind == "metric" else pick[kind]
+        found[record["recipe"]["seed"]] = value
     return found
+
+
+def values(folder, group, quantity):
+    """Return what a quantity is in each run of a group."""
+    return list(by_seed(folder, group, quantity).values())
 
 
 def verdict_on_number(row):
@@ -90,6 +102,46 @@ def verdict_on_number(row):
     if not low <= published <= high:
         return "differs"
     return "agrees" if (high - low) / 2 <= margin * (published if relative else 1) else "not enough"
+
+
+def verdict_on_table(row):
+    """Whether a published column is one more of ours: a shift that its rows share, and what is left."""
+    ids = re.search(r"numbers: \[(.*)\]", block(row)[0])[1].split(", ")
+    texts = [block(each) for each in ids]
+    published = [float(re.search(r'published: "(.*)"', text)[1]) for text, _ in texts]
+    share = "unit: percent" in texts[0][0]
+    columns = []
+    for text, folder in texts:
+        group, quantity = re.search(r"measure: \{of: (\w[\w.]*), (.*)\}", text).groups()
+        columns.append(by_seed(folder, group, quantity))
+    seeds = set.intersection(*map(set, columns))
+    n, rows = len(seeds), len(ids)
+    if n < 2:
+        return "not enough"
+    published = [value / 100 for value in published] if share else published
+    there = (lambda x: math.log(x / (1 - x))) if share else math.log
+    moved = [[there(of_row[seed]) for seed in seeds] for of_row in columns]
+    distances = [there(x) - mean(of_row) for x, of_row in zip(published, moved, strict=True)]
+    of_seeds, grand = [mean(each) for each in zip(*moved, strict=True)], mean(map(mean, moved))
+    rest = sum(
+        (x - mean(of_row) - of_seed + grand) ** 2
+        for of_row in moved
+        for x, of_seed in zip(of_row, of_seeds, strict=True)
+    )
+    between = stdev(of_seeds) ** 2 * (1 + 1 / n)
+    within = rest / ((rows - 1) * (n - 1)) * (1 + 1 / n)
+    shift = mean(distances)
+    left = sum((each - shift) ** 2 for each in distances) / (rows - 1)
+    chances = [
+        stats.f.sf(shift**2 / between, 1, n - 1),
+        stats.f.sf(left / within, rows - 1, (rows - 1) * (n - 1)),
+    ]
+    if stats.combine_pvalues(chances).pvalue < 0.05:
+        return "differs"
+    middle = mean(published)
+    noticed = stats.t.ppf(0.975, n - 1) * math.sqrt(between)
+    noticed *= middle * (1 - middle) if share else middle
+    return "agrees" if noticed <= (0.01 if share else 0.1 * published[0]) else "not enough"
 
 
 def verdict_on_claim(row):
@@ -136,6 +188,7 @@ def verdict_on_claim(row):
 
 
 if __name__ == "__main__":
-    for rows, judge in ((NUMBERS, verdict_on_number), (CLAIMS, verdict_on_claim)):
+    judges = (NUMBERS, verdict_on_number), (TABLES, verdict_on_table), (CLAIMS, verdict_on_claim)
+    for rows, judge in judges:
         for row in rows:
             print(row, judge(row))

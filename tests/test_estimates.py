@@ -9,7 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fmnist_utils import audit
-from fmnist_utils.audit.estimates import Estimate, hits_in_few, joint, mcnemar, pooled
+from fmnist_utils.audit.estimates import (
+    Estimate,
+    hits_in_few,
+    joint,
+    mcnemar,
+    pooled,
+    shared_spread,
+)
 
 SEVERAL = st.lists(st.floats(-100, 100), min_size=2, max_size=9)
 
@@ -40,9 +47,12 @@ def test_the_interval_of_a_share_stays_within_0_and_1(values):
 
 @given(st.lists(st.integers(1, 60), min_size=2, max_size=9))
 @settings(deadline=None)
-def test_the_interval_of_an_epoch_stays_positive_and_has_a_width(epochs):
-    low, high = Estimate.of([float(each) for each in epochs], "log", grain=1).interval(True)
-    assert 0 < low < high
+def test_the_interval_of_an_epoch_has_a_width_and_no_epoch_that_was_not_trained(epochs):
+    runs = Estimate.of([float(each) for each in epochs], "epoch", whole=60, grain=1)
+    low, high = runs.interval(True)
+    assert 1 <= low < high <= 60
+    free = Estimate.of([float(each) for each in epochs], "log", grain=1).interval(True)
+    assert (low, high) == pytest.approx((max(free[0], 1), min(free[1], 60)))
 
 
 def test_intervals_are_scipys():
@@ -83,6 +93,35 @@ def test_a_ratio_of_two_groups_is_that_of_many_draws():
     assert Estimate.compare(first, second, ratio=True).sd == pytest.approx(ratios.std(), rel=0.1)
 
 
+def test_how_often_one_run_lies_above_another_is_within_its_interval_in_95_of_100():
+    chance = np.random.default_rng(0)
+    for truth, sizes, sds in ((1.2, (4, 7), (1, 2)), (2.0, (3, 3), (1, 1))):
+        wanted = scipy.stats.norm.cdf(truth / math.hypot(*sds))
+        inside = []
+        for _ in range(200):
+            first, second = (
+                chance.normal(m, s, n) for m, s, n in zip((truth, 0), sds, sizes, strict=True)
+            )
+            p, low, high = Estimate.compare(first, second).chance_above()
+            assert low <= p <= high
+            inside.append(low <= wanted <= high)
+        assert np.mean(inside) == pytest.approx(0.95, abs=0.045), truth
+    drawn = chance.normal(1.2, 1, 100_000) > chance.normal(0, 2, 100_000)
+    many = Estimate.compare(chance.normal(1.2, 1, 4000), chance.normal(0, 2, 4000)).chance_above()
+    assert many[0] == pytest.approx(drawn.mean(), abs=0.01) and many[2] - many[1] < 0.03
+
+
+def test_which_run_lies_above_is_told_of_pairs_too_and_of_what_never_crosses():
+    pairs = Estimate.of([0.1, 0.3, 0.2, -0.1, 0.2])
+    p, low, high = pairs.chance_above()
+    mean, sd = np.mean([0.1, 0.3, 0.2, -0.1, 0.2]), np.std([0.1, 0.3, 0.2, -0.1, 0.2], ddof=1)
+    assert p == pytest.approx(scipy.stats.norm.cdf(mean / sd)) and low < 0.8 < high < 1
+    apart = Estimate.compare([0.9, 0.9001], [0.1, 0.1001]).chance_above()
+    assert apart[0] == pytest.approx(1) and apart[2] == pytest.approx(1)
+    assert Estimate.of([0.1]).chance_above() is None
+    assert Estimate.of([1.0, 0.0], "event").chance_above() is None
+
+
 def test_folds_that_share_their_training_images_are_less_sure():
     values = [0.001, 0.003, -0.002, 0.004, 0.0]
     plain, corrected = Estimate.of(values), Estimate.of(values, overlap=0.25)
@@ -95,6 +134,16 @@ def test_what_rounds_to_the_published_number_counts_as_it():
     edge = runs.interval(one_more_run=True)[1]
     assert runs.p_value(edge + 0.0004) < 0.05 < runs.p_value(edge + 0.0004, rounding=0.0005)
     assert runs.p_value(0.8) == pytest.approx(1.0)
+
+
+def test_what_all_rows_share_is_told_from_what_each_has_of_its_own():
+    chance = np.random.default_rng(3)
+    rows, columns = chance.normal(0, 5, (40, 1)), chance.normal(0, 2, (1, 300))
+    shared, own = shared_spread(rows + columns + chance.normal(0, 0.7, (40, 300)))
+    assert shared == pytest.approx(2, rel=0.1) and own == pytest.approx(0.7, rel=0.05)
+    apart = shared_spread(chance.normal(0, 1, (40, 300)))
+    assert apart[0] < 0.1 and apart[1] == pytest.approx(1, rel=0.05)
+    assert shared_spread(np.zeros((12, 1))) is None
 
 
 def test_the_spread_of_several_rows_is_pooled():

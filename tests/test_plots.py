@@ -584,24 +584,32 @@ def test_verdicts_writes_the_counts_that_are_not_zero(language):
 def test_deviations_are_in_margins_and_coloured_by_verdict(language):
     def row(name, verdict, low, high, published):
         fields = {"id": name, "verdict": verdict, "published": published, "margin": 0.1}
-        return SimpleNamespace(low=low, high=high, **fields)
+        return SimpleNamespace(low=low, high=high, theirs=SimpleNamespace(mean=1.0), **fields)
 
     plots.deviations(
         [
             row("N1", "agrees", 0.95, 1.05, 1.02),
             row("N2", "differs", 0.95, 1.05, 2.0),  # nine margins away: drawn at the edge
             row("N3", "not enough", 0.5, 1.5, 1.0),
-            row("N4", "calibrated", None, None, 1.0),  # nothing to draw
+            row("N4", "not enough", 0.9, 1.3, 1.1),  # not symmetric around the mean
+            row("N5", "calibrated", None, None, 1.0),  # nothing to draw
         ]
     )
     (axes,) = plt.gcf().axes
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["N1", "N2", "N3"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["N1", "N2", "N3", "N4"]
     bars = [line for line in axes.lines if line.get_linewidth() == 5]
     marks = [line for line in axes.lines if line.get_marker() in ("o", "D", "s")]
     assert list(bars[0].get_xdata()) == pytest.approx([-0.5, 0.5])
     assert list(bars[2].get_xdata()) == [-4, 4]
-    assert [float(mark.get_xdata()[0]) for mark in marks] == pytest.approx([0.2, 4.0, 0.0])
+    assert list(bars[3].get_xdata()) == pytest.approx([-1, 3])
+    assert [float(mark.get_xdata()[0]) for mark in marks] == pytest.approx([0.2, 4.0, 0.0, 1.0])
     assert legend() == [text.say(f"verdict.{name}") for name in ("agrees", "differs", "not enough")]
+
+
+def test_deviations_without_any_interval_say_so(language):
+    plots.deviations([SimpleNamespace(id="N1", low=None, high=None, margin=0.1)])
+    (axes,) = plt.gcf().axes
+    assert [label.get_text() for label in axes.texts] == [text.say("plots.no_interval")]
 
 
 def test_confusion_matrix_writes_each_count_in_its_cell(language):

@@ -20,7 +20,7 @@ from fmnist_utils.audit.forms import Claim
 from fmnist_utils.audit.margins import load_margins
 from fmnist_utils.audit.measures import Measure
 from fmnist_utils.audit.schema import load_report
-from fmnist_utils.audit.verdicts import Audit, judge, judge_all
+from fmnist_utils.audit.verdicts import Audit, _needed, judge, judge_all
 from fmnist_utils.text import UserError
 
 
@@ -130,6 +130,34 @@ def test_an_undecided_claim_says_how_many_runs_would_decide():
     row = audit_of(REPORT, run_of).claim(claim)
     assert row.verdict == "undecided" and row.n == 5 and row.needed > 5
     assert f"{row.needed} runs would decide it" in row.reason
+
+
+def test_more_runs_are_asked_for_than_those_that_did_not_decide():
+    """Two runs far above the bound: two would mostly have decided, but these did not."""
+    open_still = Estimate.compare([0.92, 0.94], [0.88, 0.8801])
+    assert judge(condition(above=0), open_still) == "open"
+    assert open_still.needed_for(0) <= 3 <= _needed([condition(above=0)], [open_still])
+
+
+def test_where_it_is_asked_which_of_two_is_larger_it_is_told_how_often_it_is():
+    values = {"model_2": [0.90, 0.91, 0.92], "model_1": [0.88, 0.905, 0.87]}
+    check = [
+        {"measure": {"of": "model_2", "metric": "test_accuracy", "minus": "model_1"}, **bounds}
+        for bounds in ({"above": 0}, {"above": 0.01})
+    ]
+    claim = Claim(id="C9", text=WORDS, why=WORDS, check=[{"what": WORDS, **each} for each in check])
+    optimizers = {"adam": "model_2", "sgd": "model_1"}
+
+    def run_of(recipe):
+        of_group = values[optimizers[recipe.optimizer]]
+        if recipe.seed < 3 and recipe.num_epochs == 30:
+            return fake_run(recipe, accuracy=of_group[recipe.seed])
+        return None
+
+    found = audit_of(REPORT, run_of).claim(claim).reason
+    wanted = Estimate.compare(values["model_2"], values["model_1"]).chance_above()
+    assert found.count("P(A > B)") == 1
+    assert "P(A > B) = {:.2f}, between {:.2f} and {:.2f}.".format(*wanted) in found
 
 
 @pytest.mark.parametrize("bounds", [{}, {"above": 1, "below": 0}])

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
 import fmnist_utils
-from fmnist_utils.audit.forms import Card, Claim, Number
+from fmnist_utils.audit.dates import span
+from fmnist_utils.audit.forms import Card
 from fmnist_utils.audit.margins import load_margins
 from fmnist_utils.audit.records import Records, Run
 from fmnist_utils.audit.schema import Report, Store, load_report
-from fmnist_utils.audit.scrutiny import count_verdicts
+from fmnist_utils.audit.scrutiny import count_verdicts, orders
 from fmnist_utils.audit.verdicts import VERDICTS, Row, rows
 from fmnist_utils.text import say
 
@@ -58,7 +60,7 @@ def card(name: str, store: Store | None = None) -> ReportCard:
     ]
     if report.card:
         lines += _told(report.card, "easy", "difficult", "contact")
-    lines += [(say("card.effort"), effort(report, runs)), (say("card.dates"), dates(report, runs))]
+    lines += [(say("card.effort"), effort(report, runs)), (say("card.dates"), dates(audited, runs))]
     cited = say(
         "card.citation",
         title=report.title,
@@ -91,24 +93,35 @@ def results(audited: Sequence[Row], kind: str) -> str:
 
 
 def effort(report: Report, runs: Sequence[Run]) -> str:
-    """Return what it took: runs, hours, energy and guesses."""
+    """Return what it took: runs, hours, energy, processors and guesses."""
     hours = sum(run.record.seconds for run in runs) / 3600
-    told = say("card.spent", runs=len(runs), hours=hours, energy=hours * WATTS / 1000, watts=WATTS)
+    made_on = Counter(
+        str(run.record.made_with.get("cpu_name") or say("card.not_named")) for run in runs
+    )
+    told = say(
+        "card.spent",
+        runs=len(runs),
+        hours=hours,
+        minutes=60 * hours / max(len(runs), 1),
+        energy=hours * WATTS / 1000,
+        watts=WATTS,
+        processors=", ".join(f"{name} ({count})" for name, count in made_on.most_common()) or "–",
+    )
     if not report.card:
         return told
     return f"{told} {say('card.guesses', count=report.card.guesses)} {report.card.guessing}"
 
 
-def dates(report: Report, runs: Sequence[Run]) -> str:
+def dates(audited: Sequence[Row], runs: Sequence[Run]) -> str:
     """Return when the rules were fixed and when the runs were made."""
-    made = sorted(str(run.record.made_with["date"])[:10] for run in runs)
-    items: list[Number | Claim] = [*report.numbers, *report.claims]
+    timings = [row.timing for row in audited if row.timing]
+    count = orders(timings)
     return say(
         "card.when",
-        bounds=report.bounds_fixed or "–",
+        rules=span(timing.fixed for timing in timings),
         margins=load_margins().fixed,
-        first=made[0] if made else "–",
-        last=made[-1] if made else "–",
-        amended=sum(item.amended is not None for item in items),
-        items=len(items),
+        made=span(str(run.record.made_with["date"]) for run in runs),
+        older=count["older"],
+        between=count["between"],
+        younger=count["younger"],
     )

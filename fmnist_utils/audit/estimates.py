@@ -1,8 +1,8 @@
 """Estimates: the mean of some runs, its intervals, and what a comparison of two groups of runs gives.
 
 Every interval is computed on a scale on which the runs spread alike on both sides, and brought back: shares by their logit, so that
-it stays within 0 and 1, positive quantities by their logarithm, events (yes or no) exactly, by Clopper and Pearson. The quantiles
-and distributions are SciPy's.
+it stays within 0 and 1, positive quantities by their logarithm, the epoch of a minimum too, cut at the first epoch and at the last,
+events (yes or no) exactly, by Clopper and Pearson. The quantiles and distributions are SciPy's.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
 
 from fmnist_utils.audit.measures import Scale
 from fmnist_utils.text import say
@@ -22,12 +22,13 @@ from fmnist_utils.text import say
 CONFIDENCE = 0.95
 POWER = 0.8
 MOST_RUNS = 1000  # where more than so many would be needed, nobody would make them
+MOST_APART = 8.0  # standard deviations: what lies further apart never comes out in the other order
 IMAGES = 10_000  # of the test set: a share of 0 or 1 counts as half an image away from it
 
 
 def to_scale(value: float, scale: Scale, whole: float = 1.0) -> float:
     """Return ``value`` on its scale; of a share of ``whole`` images, the logit."""
-    if scale == "log":
+    if scale in ("log", "epoch"):
         return math.log(max(value, 1e-12))
     if scale == "share":
         half = 0.5 / (whole if whole > 1 else IMAGES)
@@ -40,6 +41,8 @@ def from_scale(value: float, scale: Scale, whole: float = 1.0) -> float:
     """Return a value on its scale as it was."""
     if scale == "log":
         return math.exp(min(value, 700))
+    if scale == "epoch":
+        return min(max(math.exp(min(value, 700)), 1.0), whole)
     if scale == "share":
         return whole / (1 + math.exp(-min(max(value, -700), 700)))
     return value
@@ -74,7 +77,7 @@ class Estimate:
     Attributes:
         sd: None for a single run.
         parts: one of a group of runs; of a comparison whose runs do not belong together in pairs, one of each group.
-        whole: what a share is of: the images of a row of the confusion matrix.
+        whole: what a share is of: the images of a row of the confusion matrix; of an epoch, the last one.
         overlap: see :class:`~fmnist_utils.audit.measures.Measure`.
     """
 
@@ -102,7 +105,7 @@ class Estimate:
         sd = float(np.std(values, ddof=1)) if n > 1 else None
         on_scale = [to_scale(value, scale, whole) for value in values]
         least = grain**2 / 12  # the variance of rounding, carried to the scale to first order
-        if scale == "log":
+        if scale in ("log", "epoch"):
             least /= mean**2
         elif scale == "share":
             share = min(max(mean / whole, 1 / IMAGES), 1 - 1 / IMAGES)
@@ -157,6 +160,12 @@ class Estimate:
         """The middle of the intervals, on the scale."""
         return sum(part.mean for part in self.parts)
 
+    @property
+    def possible(self) -> tuple[float, float]:
+        """The least and the most that it can be."""
+        ranges = {"log": (0.0, math.inf), "share": (0.0, self.whole), "epoch": (1.0, self.whole)}
+        return ranges.get(self.scale, (-math.inf, math.inf))
+
     def _spread(self, one_more_run: bool) -> tuple[float, float]:
         """Return the standard error and the degrees of freedom, of the mean or of one more run of each group."""
         variances = [
@@ -185,9 +194,7 @@ class Estimate:
             found = stats.binomtest(round(self.mean * self.n), self.n).proportion_ci(confidence)
             return float(found.low), float(found.high)
         if not self.decides:
-            return {"log": (0.0, math.inf), "share": (0.0, self.whole)}.get(
-                self.scale, (-math.inf, math.inf)
-            )
+            return self.possible
         error, freedom = self._spread(one_more_run)
         half = float(stats.t.ppf((1 + confidence) / 2, freedom)) * error
         low, high = (
@@ -215,6 +222,41 @@ class Estimate:
         if error == 0:
             return 1.0 if distance == 0 else 0.0
         return float(2 * stats.t.sf(distance / error, freedom))
+
+    def chance_above(self) -> tuple[float, float, float] | None:
+        """Return how often one run of the first group would lie above one of the second, and its 95 % interval.
+
+        Of paired runs, how often the first of a pair does. For normal runs it is a function of the standardized difference, whose
+        interval is that of the noncentral t (X. Bouthillier et al., MLSys 2021, recommend it beside means). None without runs enough.
+        """
+        if not self.decides or self.scale not in ("plain", "log"):
+            return None
+        error, freedom = self._spread(one_more_run=False)
+        of_one = math.sqrt(sum(part.variance or 0.0 for part in self.parts))
+        if error == 0:
+            return None
+        scaled, t = (
+            of_one / error,
+            self.centre / error,
+        )  # t has noncentrality scaled * difference / of_one
+
+        def edge(share: float) -> float:
+            """Return the standardized difference under which so large a t or a larger one has this share."""
+            reach = (-MOST_APART, MOST_APART)
+            left, right = (float(stats.nct.sf(t, freedom, scaled * each)) - share for each in reach)
+            if left >= 0 or right <= 0:
+                return reach[0] if left >= 0 else reach[1]
+
+            def missing(difference: float) -> float:
+                return float(stats.nct.sf(t, freedom, scaled * difference)) - share
+
+            return float(optimize.brentq(missing, *reach))
+
+        tail = (1 - CONFIDENCE) / 2
+        seen = min(max(self.centre / of_one, -MOST_APART), MOST_APART)
+        differences = (seen, edge(tail), edge(1 - tail))
+        found, low, high = (float(stats.norm.cdf(each)) for each in differences)
+        return found, low, high
 
     def needed_for(self, bound: float) -> int | None:
         """Return how many runs a group would decide on which side of ``bound`` the mean is, if the truth is what was seen.
@@ -312,6 +354,24 @@ def joint(values: np.ndarray, published: np.ndarray) -> Joint:
     noticed = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)) * math.sqrt(between)
     p = float(stats.combine_pvalues([of_shift, of_rest], method="fisher").pvalue)
     return Joint(p, shift, noticed, n)
+
+
+def shared_spread(values: np.ndarray) -> tuple[float, float] | None:
+    """Return the standard deviation of what all rows share from column to column, and of what each has of its own.
+
+    The components of variance of a two-way analysis: that of the columns is zero at least. None of a single column.
+
+    Args:
+        values: (J, n): J networks, n columns that each share a split or a fold.
+    """
+    rows, n = values.shape
+    if n < 2 or rows < 2:
+        return None
+    of_columns = values.mean(axis=0)
+    rest = values - values.mean(axis=1, keepdims=True) - of_columns + values.mean()
+    own = float((rest**2).sum()) / ((rows - 1) * (n - 1))
+    shared = max(float(of_columns.var(ddof=1)) - own / rows, 0.0)
+    return math.sqrt(shared), math.sqrt(own)
 
 
 def hits_in_few(recalls: np.ndarray, counts: Sequence[int]) -> np.ndarray:

@@ -25,7 +25,6 @@ class Number(Spec):
         images: how many images it was measured on, when few: those of the printed confusion matrix, class by class.
         comparable: false where what the report leaves out forbids a verdict, as the computer behind its seconds; ``why`` says it.
         calibrated: whether our recipe was chosen to fit it, so that its agreement says nothing.
-        amended: the date on which what it is compared with was changed after runs had been seen.
     """
 
     id: str
@@ -38,7 +37,6 @@ class Number(Spec):
     images: PositiveInt | None = None
     comparable: bool = True
     calibrated: bool = False
-    amended: str | None = None
     why: Bilingual | None = None
 
     @property
@@ -91,6 +89,13 @@ class Condition(Spec):
     same: bool = False
     mcnemar: bool = False
 
+    @property
+    def asks_which_is_larger(self) -> bool:
+        """Whether it compares two groups, and all that is asked is which of them lies above the other."""
+        equal = 1 if self.measure.over else 0
+        bounds = [bound for bound in (self.above, self.below) if bound is not None]
+        return bool(self.measure.compared_with) and bounds == [equal]
+
     @model_validator(mode="after")
     def _has_a_bound(self) -> Condition:
         bounds = [bound for bound in (self.above, self.below) if bound is not None]
@@ -106,7 +111,6 @@ class Claim(Spec):
         derived: whether it is ours: read off a table of the report, or from several reports, and written by none of them.
         comparable: false for a judgement that no run decides.
         calibrated: whether it stands on what was chosen to fit the published numbers.
-        amended: the date on which its conditions were changed after runs had been seen.
     """
 
     id: str
@@ -116,7 +120,6 @@ class Claim(Spec):
     derived: bool = False
     comparable: bool = True
     calibrated: bool = False
-    amended: str | None = None
 
 
 class Erratum(Spec):

@@ -1,4 +1,4 @@
-"""Margins: what deviation matters for each kind of number, fixed in ``reports/margins.yaml`` before the runs were made."""
+"""Margins: what deviation matters for each kind of number, fixed once in ``reports/margins.yaml``."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Margin(Spec):
 
 
 class Margins(CheckedSpec):
-    """The rules that were fixed before the runs: ``margins.yaml``.
+    """The rules of all reports: ``margins.yaml``; since when each reads so stands in ``dates.json``.
 
     Attributes:
         equivalence: the share of the margin within which two things are the same.
@@ -67,5 +67,5 @@ class Margins(CheckedSpec):
 
 @functools.cache
 def load_margins() -> Margins:
-    """Return the rules that were fixed before the runs."""
+    """Return the rules of all reports."""
     return Margins(**read_yaml(FOLDER / "margins.yaml"))

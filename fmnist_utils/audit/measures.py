@@ -27,9 +27,9 @@ Groups = Annotated[
     BeforeValidator(lambda value: (value,) if isinstance(value, str) else tuple(value)),
 ]
 
-# How a quantity spreads from run to run, which decides its intervals: `plain` may be any number, `log` is positive, `share` lies in
-# [0, 1], `event` is 0 or 1, and `exact` is the same in every run.
-Scale = Literal["plain", "log", "share", "event", "exact"]
+# How a quantity spreads from run to run, which decides its intervals: `plain` may be any number, `log` is positive, `epoch` one of
+# those trained, `share` lies in [0, 1], `event` is 0 or 1, and `exact` is the same in every run.
+Scale = Literal["plain", "log", "epoch", "share", "event", "exact"]
 
 
 def column(run: Run, name: str) -> np.ndarray:
@@ -69,7 +69,7 @@ class Quantity(Spec):
         raise NotImplementedError
 
     def whole(self, run: Run) -> float:
-        """Return what a share is of, so that ``of(run) / whole(run)`` lies in [0, 1]."""
+        """Return the most that the quantity can be: what a share is of, the last epoch."""
         return 1.0
 
     def fits(self, run: Run) -> bool:
@@ -159,25 +159,30 @@ class Training(OfColumn):
         return float(np.median(column(run, self.training)) * len(run.history))
 
 
-class BestEpoch(Quantity):
+class EpochOf(Quantity):
+    """An epoch, from 1 to the last one that the run may train."""
+
+    grain: ClassVar[float] = 1
+
+    spread: ClassVar[Scale] = "epoch"
+
+    def whole(self, run: Run) -> float:
+        return float(run.recipe.num_epochs)
+
+
+class BestEpoch(EpochOf):
     """The epoch, from 1, of the minimum of a column."""
 
     best_epoch: str
-    grain: ClassVar[float] = 1
-
-    spread: ClassVar[Scale] = "log"
 
     def of(self, run: Run) -> float:
         return float(1 + column(run, self.best_epoch).argmin())
 
 
-class MostAt(Quantity):
+class MostAt(EpochOf):
     """The epoch, from 1, of the maximum of a column."""
 
     most_at: str
-    grain: ClassVar[float] = 1
-
-    spread: ClassVar[Scale] = "log"
 
     def of(self, run: Run) -> float:
         return float(1 + column(run, self.most_at).argmax())
@@ -382,8 +387,9 @@ def _network_costs(model: Spec) -> tuple[int, int]:
 
 QUANTITIES: dict[str, type[Quantity]] = {
     next(iter(quantity.model_fields)): quantity
-    for quantity in (*Quantity.__subclasses__(), *OfColumn.__subclasses__())
-    if quantity is not OfColumn
+    for family in (Quantity, OfColumn, EpochOf)
+    for quantity in family.__subclasses__()
+    if quantity not in (OfColumn, EpochOf)
 }
 
 

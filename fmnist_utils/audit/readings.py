@@ -11,6 +11,7 @@ import numpy as np
 from fmnist_utils.audit.estimates import Estimate
 from fmnist_utils.audit.measures import Measure, Metric
 from fmnist_utils.audit.recipes import Recipe
+from fmnist_utils.audit.records import Run
 from fmnist_utils.audit.schema import Across, Report, Store, find_group
 from fmnist_utils.text import say
 
@@ -30,6 +31,22 @@ class Readings:
             runs = [run for run in owner.runs_of(group, protocol, self.store) if measure.fits(run)]
             found.append({run.recipe.seed: measure.of_run(run) for run in runs})
         return found
+
+    def runs_behind(self, measure: Measure, protocol: str) -> list[Run]:
+        """Return the runs of all groups that a measure is of."""
+        found = []
+        for name in measure.groups:
+            owner, group = find_group(name, self.report)
+            found += owner.runs_of(group, protocol, self.store)
+        return found
+
+    def planned(self, measure: Measure, protocol: str) -> int:
+        """Return how many runs are planned of each group of a measure; of the one with fewest."""
+        counts = []
+        for name in measure.groups:
+            owner, group = find_group(name, self.report)
+            counts.append(len(owner.groups[group].all_seeds(protocol)))
+        return min(counts)
 
     def values(self, measure: Measure, protocol: str) -> dict[int, float]:
         """Return the value of each seed that all groups of ``measure.of`` have."""

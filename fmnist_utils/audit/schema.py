@@ -80,7 +80,6 @@ class Report(CheckedSpec):
         confusion: the confusion matrix that it printed, rows true, columns predicted.
         confusion_of: the group that it is of.
         landmarks: results of others, of a study of ours.
-        bounds_fixed: the date on which the bounds of its claims were committed, before the runs that they judge.
     """
 
     id: str
@@ -100,7 +99,6 @@ class Report(CheckedSpec):
     landmarks: list[Landmark] = []
     tables: list[PublishedTable] = []
     card: Card | None = None
-    bounds_fixed: str | None = None
 
     @model_validator(mode="after")
     def _refers_to_what_it_has(self) -> Report:

@@ -13,18 +13,27 @@ import pandas as pd
 from scipy import stats
 
 from fmnist_utils.audit.damage import damaged, read_json
+from fmnist_utils.audit.dates import Timing, dates_of_margins, span
 from fmnist_utils.audit.estimates import Estimate
 from fmnist_utils.audit.formats import format_value
 from fmnist_utils.audit.margins import load_margins
 from fmnist_utils.audit.records import Records, Run
-from fmnist_utils.audit.schema import FOLDER, Store, load_report, report_names, student_reports
+from fmnist_utils.audit.schema import (
+    FOLDER,
+    Store,
+    load_audited,
+    load_report,
+    report_names,
+    student_reports,
+)
 from fmnist_utils.audit.tables import Table
-from fmnist_utils.audit.verdicts import KINDS, TESTED, VERDICTS, Audit, Row
+from fmnist_utils.audit.verdicts import ACROSS, KINDS, TESTED, VERDICTS, Audit, Row
 from fmnist_utils.text import say
 
 LEAST = 3  # runs, to leave one out and still have an interval
 FACTORS = (0.5, 1.0, 2.0)
 WITNESSES = "witnesses.json"
+WITNESSED = tuple(f"scrutiny.{name}" for name in ("precision", "first", "drift", "same", "where"))
 
 
 def count_verdicts(found: Iterable[Row]) -> dict[str, dict[str, int]]:
@@ -113,6 +122,52 @@ def _verdict(row: Row, factor: float) -> str:
     return "agrees" if row.noticed <= factor * row.margin else "not enough"
 
 
+def timing(rows: Iterable[Row]) -> Table:
+    """Return, by report, when the rules of its rows were fixed and their runs made, and in how many rows which came first.
+
+    A rule that is younger than all of its runs was written or changed by someone who could have seen them.
+    """
+    by_report: dict[str, list[Timing]] = defaultdict(list)
+    for row in rows:
+        if row.timing:
+            by_report[row.report].append(row.timing)
+    lines = [
+        {
+            "scrutiny.written": span(each.written for each in found),
+            "scrutiny.rules": span(each.fixed for each in found),
+            "scrutiny.plans": span(each.planned for each in found),
+            "scrutiny.runs_made": span(time for each in found for time in each.made),
+            **{f"scrutiny.{order}": str(count) for order, count in orders(found).items()},
+        }
+        for found in by_report.values()
+    ]
+    names = [
+        str(load_audited(name).title) if name == ACROSS else str(int(name[:2]))
+        for name in by_report
+    ]
+    written, fixed = zip(*dates_of_margins(), strict=True)
+    lines.append({"scrutiny.written": span(written), "scrutiny.rules": span(fixed)})
+    names.append(say("scrutiny.margins"))
+    frame = pd.DataFrame(lines, index=pd.Index(names)).fillna("–")
+    return Table(frame.rename(columns=say))
+
+
+def orders(found: Iterable[Timing]) -> dict[str, int]:
+    """Return of how many rows the rule is ``older`` than all of its runs, ``between`` them, ``younger`` than all.
+
+    ``mended``: of the last, how many had a rule before the first run, which was changed after it.
+    """
+    judged = [each for each in found if each.made]
+    older = sum(each.earlier == 0 for each in judged)
+    younger = [each for each in judged if each.earlier == len(each.made)]
+    return {
+        "older": older,
+        "between": len(judged) - older - len(younger),
+        "younger": len(younger),
+        "mended": sum(each.written < each.made[0] for each in younger),
+    }
+
+
 def provenance(store: Store | None = None) -> Table:
     """Return on which processors the runs of all reports were made: how many, in which precision, and when."""
     found: dict[tuple[str, str], list[Run]] = defaultdict(list)
@@ -130,6 +185,9 @@ def provenance(store: Store | None = None) -> Table:
             "scrutiny.bfloat16": str(_count(runs, "bfloat16")),
             "scrutiny.made": " – ".join(_span(runs)),
             "scrutiny.commits": _unknown_commits(runs),
+            "scrutiny.mixed": str(
+                sum(not run.record.made_with.get("one_environment", True) for run in runs)
+            ),
         }
         for (_, kernels), runs in sorted(found.items())
     ]
@@ -163,7 +221,10 @@ def read_witnesses(path: Path | None = None) -> list[dict[str, Any]]:
 
 
 def witnesses() -> Table:
-    """Return, for each recorded run that was made again, how far the second one is from the first, and where both were made."""
+    """Return, for each recorded run that was made again, how far the second one is from the first, and where both were made.
+
+    A student report of which no run was made again has a line that says so.
+    """
     lines, names = [], []
     for entry in read_witnesses():
         report = load_report(entry["report"])
@@ -184,6 +245,11 @@ def witnesses() -> Table:
             }
         )
         names.append(f"{int(report.id[:2])}: {report.label(group, recipe)}")
+    for name in student_reports():
+        if not any(entry["report"] == name for entry in read_witnesses()):
+            lines.append({"scrutiny.where": say("scrutiny.not_again")})
+            names.append(str(int(name[:2])))
+    lines = [dict.fromkeys(WITNESSED, "–") | line for line in lines]
     return Table(pd.DataFrame(lines, index=pd.Index(names)).rename(columns=say))
 
 

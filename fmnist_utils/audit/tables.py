@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from html import escape
 
+import numpy as np
 import pandas as pd
 
-from fmnist_utils.audit.estimates import Estimate
+from fmnist_utils.audit.estimates import Estimate, shared_spread
 from fmnist_utils.audit.formats import format_estimate, format_value
 from fmnist_utils.audit.margins import load_margins
 from fmnist_utils.audit.measures import costs
@@ -151,6 +152,28 @@ def summary(runs: Mapping[str, Sequence[Run]], names: Sequence[str], unit: str =
     }
     labels = getattr(runs, "labels", {})
     return Table(columns, index=pd.Index([labels.get(group, group) for group in runs], name=""))
+
+
+def spread_table(experiments: Mapping[str, Mapping[str, Sequence[Run]]]) -> Table:
+    """Return what moves validation loss and accuracy: what all networks share from one split to the next, and what each has alone.
+
+    Args:
+        experiments: ``same_split``, ``other_splits`` or ``folds`` -> the runs of several networks on the same seeds.
+    """
+    lines = {}
+    for name, runs in experiments.items():
+        by_seed = [{run.recipe.seed: run for run in of_group} for of_group in runs.values()]
+        seeds = [seed for seed in by_seed[0] if all(seed in other for other in by_seed)]
+        line = {say("spread.networks"): f"{len(by_seed)} × {len(seeds)}"}
+        for metric, unit in (("val_accuracy", "points"), ("val_loss", "error")):
+            columns = [[of_group[seed].metrics[metric] for seed in seeds] for of_group in by_seed]
+            for kind, sd in zip(
+                ("shared", "own"), shared_spread(np.array(columns)) or (None, None), strict=True
+            ):
+                shown = "–" if sd is None else format_value(sd, unit, plain=True)
+                line[f"{say(f'metric.{metric}')}: {say(f'spread.{kind}')}"] = shown
+        lines[say(f"spread.{name}")] = line
+    return Table(pd.DataFrame.from_dict(lines, orient="index"))
 
 
 def _shown(frame: pd.DataFrame) -> Table:

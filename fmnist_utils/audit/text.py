@@ -321,8 +321,8 @@ WORDS = {
         "{noticed} would have been noticed, and {margin} matters.",
     ),
     "audit.too_few": (
-        "Corridas hechas: {n}; hacen falta al menos dos.",
-        "Runs made: {n}; it takes at least two.",
+        "Corridas hechas: {n} de {planned}; hacen falta al menos dos.",
+        "Runs made: {n} of {planned}; it takes at least two.",
     ),
     "audit.unpaired_runs": ("{first} y {second}, sin aparear", "{first} and {second}, unpaired"),
     "audit.no_runs": ("sin corridas", "no runs"),
@@ -337,6 +337,10 @@ WORDS = {
         "Cuentan los pesos de la época de menor pérdida de validación.",
         "The weights of the epoch of lowest validation loss count.",
     ),
+    "audit.chance_above": (
+        "P(A > B) = {p:.2f}, entre {low:.2f} y {high:.2f}.",
+        "P(A > B) = {p:.2f}, between {low:.2f} and {high:.2f}.",
+    ),
     "audit.mcnemar": (
         "Imagen por imagen (McNemar), de {pairs} pares de redes la primera gana con claridad en "
         "{first} y la segunda en {second}.",
@@ -348,9 +352,10 @@ WORDS = {
         "{what}: {measured}; asked {wanted}: {outcome}.",
     ),
     "audit.ours_otherwise": ("Con nuestro protocolo: {verdict}.", "Under our protocol: {verdict}."),
-    "audit.amended": (
-        "Con qué se compara se cambió el {date}, después de ver corridas.",
-        "What it is compared with was changed on {date}, after runs had been seen.",
+    "audit.rule": ("regla", "rule"),
+    "audit.rule_of": (
+        "como se lee desde el {date}; de sus {n} corridas, {earlier} son anteriores.",
+        "as it reads since {date}; of its {n} runs, {earlier} are older.",
     ),
     "audit.point": ("punto", "point"),
     "audit.points": ("puntos", "points"),
@@ -410,20 +415,25 @@ WORDS = {
     "card.dates": ("Fechas", "Dates"),
     "card.cite": ("Para citarla", "To cite it"),
     "card.spent": (
-        "{runs} corridas, {hours:.1f} horas de un núcleo, unos {energy:.2f} kWh si un núcleo ocupado "
-        "gasta {watts} W (se supone; no se midió).",
-        "{runs} runs, {hours:.1f} hours of one core, some {energy:.2f} kWh if a busy core takes {watts} W "
-        "(assumed, not measured).",
+        "{runs} corridas, {hours:.1f} horas de un núcleo (en promedio {minutes:.1f} minutos cada una), unos "
+        "{energy:.2f} kWh si un núcleo ocupado gasta {watts} W (se supone; no se midió). Procesadores: "
+        "{processors}.",
+        "{runs} runs, {hours:.1f} hours of one core ({minutes:.1f} minutes each on average), some "
+        "{energy:.2f} kWh if a busy core takes {watts} W (assumed, not measured). Processors: "
+        "{processors}.",
     ),
+    "card.not_named": ("sin nombre en el registro", "not named in the record"),
     "card.guesses": (
         "Intentos hasta la primera coincidencia: {count}.",
         "Guesses to the first agreement: {count}.",
     ),
     "card.when": (
-        "Las condiciones se fijaron el {bounds}; los márgenes, el {margins}; las corridas son del {first} al "
-        "{last}. De {items} filas, {amended} se agregaron o cambiaron después de ver corridas.",
-        "The conditions were fixed on {bounds}, the margins on {margins}; the runs are of {first} to {last}. "
-        "Of {items} rows, {amended} were added or changed after runs had been seen.",
+        "Reglas como se leen hoy: {rules}; márgenes: {margins}; corridas: {made}. La regla es "
+        "anterior a todas sus corridas en {older} filas, a una parte en {between} y posterior a todas en "
+        "{younger}.",
+        "Rules as they read today: {rules}; margins: {margins}; runs: {made}. The rule is "
+        "older than all of its runs in {older} rows, than some in {between}, and younger than all in "
+        "{younger}.",
     ),
     "card.citation": (
         "Auditoría de «{title}» ({authors}, {year}). En: Fashion-MNIST, informes a prueba, versión {version}.",
@@ -444,6 +454,7 @@ WORDS = {
     "scrutiny.left_out": ("corridas apartadas", "runs left out"),
     "scrutiny.held": ("dentro del intervalo de las demás", "within the interval of the others"),
     "scrutiny.share": ("se esperaba 95 %", "95 % expected"),
+    "scrutiny.margins": ("márgenes", "margins"),
     "scrutiny.margins_0.5": ("la mitad", "half as wide"),
     "scrutiny.margins_1": ("los fijados", "as they were fixed"),
     "scrutiny.margins_2": ("el doble", "twice as wide"),
@@ -458,12 +469,41 @@ WORDS = {
     "scrutiny.same": ("mismos pesos", "same weights"),
     "scrutiny.yes": ("sí", "yes"),
     "scrutiny.no": ("no", "no"),
+    "scrutiny.not_again": (
+        "ninguna corrida se hizo otra vez todavía",
+        "no run has been made again yet",
+    ),
     "scrutiny.where": ("dónde y cuándo", "where and when"),
     "scrutiny.commits": (
         "nombran un commit que no está en el repositorio",
         "name a commit that is not in the repository",
     ),
+    "scrutiny.mixed": (
+        "empezadas en unas condiciones y seguidas en otras",
+        "begun under some conditions and finished under others",
+    ),
     "scrutiny.made": ("cuándo", "when"),
+    "scrutiny.rules": ("reglas como se leen hoy", "rules as they read today"),
+    "scrutiny.written": ("escritas por primera vez", "first written"),
+    "scrutiny.plans": ("cuántas corridas, fijado", "how many runs, fixed"),
+    "scrutiny.runs_made": ("corridas hechas", "runs made"),
+    "scrutiny.older": (
+        "filas con la regla anterior a todas sus corridas",
+        "rows whose rule is older than all their runs",
+    ),
+    "scrutiny.between": ("anterior a una parte", "older than some"),
+    "scrutiny.younger": ("posterior a todas", "younger than all"),
+    "scrutiny.mended": (
+        "de estas, escritas antes y cambiadas después",
+        "of these, written before and changed after",
+    ),
+    # page 05
+    "spread.networks": ("redes × corridas", "networks × runs"),
+    "spread.shared": ("común a todas", "shared by all"),
+    "spread.own": ("de cada una", "of each alone"),
+    "spread.same_split": ("la misma división, otra semilla", "the same split, another seed"),
+    "spread.other_splits": ("otra división y otra semilla", "another split and another seed"),
+    "spread.folds": ("otro bloque y otra semilla", "another fold and another seed"),
     # search
     "search.grid": ("grilla", "grid"),
     "search.random": ("al azar", "random"),

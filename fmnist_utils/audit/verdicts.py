@@ -1,8 +1,8 @@
 """The verdicts: what a report published, what our runs give under its protocol and under ours, and a rule for each kind.
 
 *A number* is one more run of ours, if it lies where one more run would fall in 95 of 100, widened by half a unit of its last digit.
-Outside, it **differs**. Inside, it **agrees** only if that interval is no wider than the margin of its unit, which was fixed
-beforehand (``reports/margins.yaml``): else a deviation that matters could have gone unnoticed, and there is **not enough**. What our
+Outside, it **differs**. Inside, it **agrees** only if that interval is no wider than the margin of its unit, which is the same for
+all reports (``reports/margins.yaml``): else a deviation that matters could have gone unnoticed, and there is **not enough**. What our
 recipe was fitted to is **calibrated**; where the report leaves out what it takes, it **cannot be compared**.
 
 *A claim* is one or more measured quantities and their bounds. A condition holds if the 95 % interval of the mean lies within the
@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from fmnist_utils.audit.dates import Timing, timing_of
 from fmnist_utils.audit.estimates import (
     Estimate,
     hits_in_few,
@@ -81,7 +82,7 @@ class Row:
         low, high: where one more run would fall; of a claim, where the mean of its first condition is.
         noticed: the smallest deviation that would have been noticed; ``margin``: the one that matters.
         needed: how many runs would decide or be enough; None where none are needed, or more than a thousand would be.
-        amended: the date on which what it is compared with was changed after runs had been seen.
+        timing: when its rule was fixed and its runs were made, where git has told it.
     """
 
     report: str
@@ -103,12 +104,12 @@ class Row:
     noticed: float | None = None
     margin: float | None = None
     needed: int | None = None
-    amended: str | None = None
+    timing: Timing | None = None
     where: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the line as a JSON object; what has no bound is left out."""
-        fields = asdict(self)
+        fields = asdict(self) | {"timing": self.timing and self.timing.to_json()}
         for name in ("theirs", "ours"):
             if fields[name]:
                 fields[name] = {key: fields[name][key] for key in ("mean", "sd", "n")}
@@ -169,6 +170,12 @@ class Audit(Readings):
                 spreads |= dict.fromkeys(table.numbers, spread)
         return spreads
 
+    def _timing(self, name: str, measured: Sequence[tuple[Measure, str]]) -> Timing | None:
+        """Return when the rule of a row was fixed and its runs were made."""
+        groups = [group for measure, _ in measured for group in measure.groups]
+        runs = [run for each in measured for run in self.runs_behind(*each)]
+        return timing_of(self.report, name, groups, runs)
+
     def rows(self) -> list[Row]:
         """Return its lines: numbers, columns of tables, claims."""
         numbers = [self.number(number) for number in self.report_numbers]
@@ -195,7 +202,7 @@ class Audit(Readings):
             "runs": self.describe(number.measure, "theirs"),
             "n": theirs.n if theirs else 0,
             "margin": self.margins.of(number),
-            "amended": number.amended,
+            "timing": self._timing(number.id, [(number.measure, "theirs")]),
             "where": str(number.where),
         }
         why = str(number.why or "")
@@ -203,7 +210,7 @@ class Audit(Readings):
             verdict = "calibrated" if number.calibrated else "cannot be compared"
             return Row(**fields, verdict=verdict, reason=why)
         if theirs is None or not theirs.decides:
-            reason = say("audit.too_few", n=theirs.n if theirs else 0)
+            reason = self._too_few(number.measure, "theirs", theirs.n if theirs else 0)
             return Row(**fields, verdict="not enough", reason=f"{reason} {why}".strip())
         p, low, high = self._judge(number, theirs)
         noticed = (high - low) / 2
@@ -221,10 +228,11 @@ class Audit(Readings):
         if number.images:
             return self._judge_few(number)
         low, high = runs.interval(one_more_run=True)
+        least, most = runs.possible
         return (
             runs.p_value(number.value, number.rounding),
-            low - number.rounding,
-            high + number.rounding,
+            max(low - number.rounding, least),
+            min(high + number.rounding, most),
         )
 
     def _judge_few(self, number: Number) -> tuple[float, float, float]:
@@ -271,7 +279,7 @@ class Audit(Readings):
             "n": len(seeds),
         }
         if len(seeds) < 2:
-            reason = say("audit.too_few", n=len(seeds))
+            reason = self._too_few(first.measure, "theirs", len(seeds))
             return Row(**fields, verdict="not enough", reason=reason)
         scale, whole = first.measure.scale, self.whole(first.measure, "theirs")
         values = np.array([[to_scale(row[s], scale, whole) for s in seeds] for row in by_row])
@@ -279,7 +287,7 @@ class Audit(Readings):
         found = joint(values, published)
         # A shift on the scale is told in the units of the table, at its mean: to first order.
         mean = float(np.mean([number.value for number in numbers]))
-        slope = {"log": mean, "share": mean * (1 - mean / whole)}.get(scale, 1.0)
+        slope = {"log": mean, "epoch": mean, "share": mean * (1 - mean / whole)}.get(scale, 1.0)
         noticed = found.noticed * slope
         verdict = "differs" if found.p < 1 - self.margins.confidence else "agrees"
         if verdict == "agrees" and noticed > fields["margin"]:
@@ -333,7 +341,9 @@ class Audit(Readings):
             low=low,
             high=high,
             needed=_needed(claim.check, theirs) if verdict == "undecided" else None,
-            amended=claim.amended,
+            timing=self._timing(
+                claim.id, [(each.measure, each.protocol or "theirs") for each in claim.check]
+            ),
         )
 
     def _evidence(self, condition: Condition, result: Estimate | None) -> str:
@@ -355,12 +365,23 @@ class Audit(Readings):
             measured=measured,
             outcome=say(f"outcome.{outcome}"),
         )
-        if outcome == "open" and result and result.decides:
+        if outcome == "open" and (result is None or not result.decides):
+            protocol = condition.protocol or "theirs"
+            made = result.n if result else 0
+            text += " " + self._too_few(condition.measure, protocol, made)
+        elif outcome == "open":
             needed = _needed([condition], [result])
             text += " " + (say("audit.needed", n=needed) if needed else say("audit.never"))
+        if condition.asks_which_is_larger and result and (chance := result.chance_above()):
+            found, low, high = chance
+            text += " " + say("audit.chance_above", p=found, low=low, high=high)
         if condition.mcnemar:
             text += self._image_by_image(condition.measure, condition.protocol or "theirs")
         return text
+
+    def _too_few(self, measure: Measure, protocol: str, made: int) -> str:
+        """Return that there are too few runs to tell what more of them would, and how many are planned."""
+        return say("audit.too_few", n=made, planned=self.planned(measure, protocol))
 
     def _image_by_image(self, measure: Measure, protocol: str) -> str:
         """Return what McNemar's test says of the pairs of runs that answered the same test images."""
@@ -463,7 +484,8 @@ def _needed(conditions: Sequence[Condition], results: Sequence[Estimate | None])
         needs = [result.needed_for(bound) for bound in crossed or bounds]
         if None in needs:
             return None
-        most = max(most, *(need for need in needs if need is not None))
+        # As many as there are did not decide, even where they would have in four cases of five.
+        most = max(most, result.n + 1, *(need for need in needs if need is not None))
     return most or None
 
 

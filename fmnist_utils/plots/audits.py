@@ -82,28 +82,30 @@ def verdicts(counts: Mapping[str, Mapping[str, Mapping[str, int]]]) -> None:
 def deviations(rows: Sequence[Any]) -> None:
     """Draw how far each published number lies from ours, in margins.
 
-    A bar is where one more run of ours would fall, and a mark the published number. Between the two
-    dashed lines a deviation does not matter: a bar that reaches beyond them says too little.
+    Zero is our mean, a bar is where one more run of ours would fall, and a mark the published
+    number. Between the two dashed lines a deviation does not matter: a bar that reaches beyond them
+    says too little.
 
     Args:
         rows: lines of the audit of numbers: ``Row``. Those without an
-            interval are left out.
+            interval are left out; if none has one, the picture says so.
     """
     shown = [row for row in rows if row.low is not None and row.margin]
     figure, axes = plt.subplots(figsize=(WIDTH, 1.2 + 0.26 * len(shown)))
     for place, row in enumerate(shown):
         colour, marker = POINTS[row.verdict]
-        middle = (row.low + row.high) / 2
         edges = np.array([row.low, row.high, row.published], dtype=float)
-        low, high, published = np.clip((edges - middle) / row.margin, -REACH, REACH)
+        low, high, published = np.clip((edges - row.theirs.mean) / row.margin, -REACH, REACH)
         axes.plot([low, high], [place, place], color=colour, linewidth=5, alpha=0.35)
         axes.plot(published, place, marker, color=colour, markersize=6, markeredgecolor=INK)
+    if not shown:
+        axes.text(0, 0, say("plots.no_interval"), ha="center", va="center", backgroundcolor="white")
     for side in (-1, 1):
         axes.axvline(side, color=INK, linestyle="--", linewidth=0.9)
     axes.axvline(0, color=INK, linewidth=0.7)
     axes.set_yticks(range(len(shown)), [row.id for row in shown], fontsize=9)
     axes.set(xlim=(-1.04 * REACH, 1.04 * REACH), xlabel=say("plots.in_margins"))
-    axes.set_ylim(len(shown) - 0.4, -0.6)
+    axes.set_ylim(max(len(shown), 1) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
     handles = [
         Line2D(

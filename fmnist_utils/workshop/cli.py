@@ -235,6 +235,11 @@ def _show_row(row, auditing):
             click.echo(f"  {say(f'audit.{protocol}')}: {told}")
     if row.runs:
         click.echo(f"  {say('audit.runs')}: {row.runs}")
+    if (timing := row.timing) and timing.made:
+        told = say(
+            "audit.rule_of", date=timing.fixed[:10], n=len(timing.made), earlier=timing.earlier
+        )
+        click.echo(f"  {say('audit.rule')}: {told}")
     click.echo(f"  {say('audit.reason')}: {row.reason}\n")
 
 

@@ -49,10 +49,12 @@ def write(folder: Path, lang: str, executed: dict) -> None:
             write_table(
                 folder / f"{name}.csv", (table_row(row) for row in rows if row.recipe.task == task)
             )
+        every = audit.rows(store=store)
         tables = {
-            "claims": audit.table(audit.rows(audit.ACROSS, store)),
+            "claims": audit.table([row for row in every if row.report == audit.ACROSS]),
             "coverage": audit.coverage(store),
-            "sensitivity": audit.sensitivity(audit.rows(store=store)),
+            "sensitivity": audit.sensitivity(every),
+            "timing": audit.timing(every),
             "provenance": audit.provenance(store),
             "witnesses": audit.witnesses(),
         }
