@@ -31,11 +31,12 @@ SHIFTS = """new Promise((done) => { let sum = 0;
   new PerformanceObserver((list) => list.getEntries().forEach((entry) => { sum += entry.value; }))
     .observe({ type: "layout-shift", buffered: true });
   setTimeout(() => done(sum), 300); })"""
+# The modules of the reference, some forty pages a language, are all made alike: one view of each.
+SEEN = [(name, *view) for name in PAGES for view in (VIEWS[-1:] if "/api/" in name else VIEWS)]
 every_page = pytest.mark.parametrize("name", PAGES)
 
 
-@pytest.mark.parametrize(("screen", "scheme"), VIEWS)
-@every_page
+@pytest.mark.parametrize(("name", "screen", "scheme"), SEEN)
 def test_a_page_fits_its_screen_and_asks_nothing_of_others(visit, address, name, screen, scheme):
     visited = visit(name, screen, scheme)
     page = visited.page
