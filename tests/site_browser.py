@@ -79,7 +79,7 @@ def address():
 
 @pytest.fixture
 def visit(chromium, address):
-    """Open a page of the site and wait until it is still: loaded, formulas set; a context of its own for each."""
+    """Open a page of the site in a context of its own and wait until it is still."""
     contexts = []
 
     def open_page(

@@ -1,4 +1,4 @@
-"""A benchmark: ratios within each turn, what happens when something fails, and a file that the page is made of."""
+"""A benchmark: ratios within each turn, failures, and a file that the page is made of."""
 
 import csv
 import json
@@ -121,7 +121,8 @@ def bench_of(tmp_path: Path, limit: float = 60) -> Bench:
     ],
 )
 def test_a_process_that_fails_takes_those_beside_it_along(code, reason, tmp_path):
-    beside = "import subprocess; subprocess.run(['sleep', '60'])"  # with a process of its own, which holds its pipes
+    # With a process of its own, which holds its pipes.
+    beside = "import subprocess; subprocess.run(['sleep', '60'])"
     made = bench_of(tmp_path, limit=3)
     children = [made.child([sys.executable, "-c", each]) for each in (code, beside)]
     with pytest.raises(EngineFailed, match=reason):
@@ -155,7 +156,7 @@ class FakeBench(Bench):
 
 
 def fake_finish(child, until):
-    """Answer at once, in the form of ``measure.py``; the tutorial's loop takes five times as long, skorch fails on convae."""
+    """Answer at once, as ``measure.py``: the tutorial is five times as slow, skorch fails."""
     if isinstance(child, list):
         return json.dumps({"torch": 1.0, "fmnist_utils": 0.2})
     (engine, *words), options = child

@@ -1,4 +1,4 @@
-"""The pages as they are read and laid out: one language of a source, links of the audit, building."""
+"""The pages as they are read and laid out: one language, links of the audit, building."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from toy_book import ROOT, code, text, toy_notebook, write_source
 from book.machinery import build, links, pages, pictures
 from fmnist_utils.audit import load_report, student_reports
 
-# --- One language of a notebook ---------------------------------------------------------------------------------------
+# --- One language of a notebook -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("lang", "other"), [("es", "en"), ("en", "es")])
@@ -97,7 +97,7 @@ def test_outputs_of_other_code_are_refused():
         build.with_outputs(page, executed)
 
 
-# --- Links between the audit and the experiments ----------------------------------------------------------------------
+# --- Links between the audit and the experiments --------------------------------------------------
 
 
 def audited_page():
@@ -149,7 +149,7 @@ def test_a_group_belongs_where_most_of_its_name_is_written_and_its_runs_are_show
     assert "E1-9" not in places
 
 
-# --- Building ---------------------------------------------------------------------------------------------------------
+# --- Building -------------------------------------------------------------------------------------
 
 
 @pytest.mark.racing

@@ -13,12 +13,12 @@ from toy_book import code, text, write_source
 from book.machinery import execution, kernel
 from fmnist_utils import training
 
-# --- Executing pages, and keeping them ---------------------------------------------------------------------------------
+# --- Executing pages, and keeping them ------------------------------------------------------------
 
 
 @pytest.fixture
 def small_page(own_build, monkeypatch):
-    """A page of two cells that uses one module of the package, and how often pages were executed."""
+    """A page of two cells that uses one module of the package, and how often it was executed."""
     source = own_build / "01_toy.md"
     cells = [
         *text("# Una página", "# A page"),
@@ -50,12 +50,11 @@ def test_a_page_is_executed_again_when_its_code_has_changed_and_not_its_words(sm
 
 
 def test_a_record_that_is_added_changes_what_a_page_has_used():
-    assert execution._grouped(["text.py", "reports/01_a/records/x.json", "reports/across.yaml"]) == {
-        "text.py", "reports/01_a", "reports/across.yaml",
-    }  # fmt: skip
+    files = ["text.py", "reports/01_a/records/x.json", "reports/across.yaml"]
+    assert execution._grouped(files) == {"text.py", "reports/01_a", "reports/across.yaml"}
 
 
-# --- What the first language has trained, the second loads ---------------------------------------------------------------
+# --- What the first language has trained, the second loads ----------------------------------------
 
 
 class Net(torch.nn.Module):

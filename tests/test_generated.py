@@ -1,4 +1,4 @@
-"""The parts of the site that are made when it is built: the figure of the home page, the closing pages, the colophon."""
+"""What is made when the site is built: the figure of the home page, closing pages, colophon."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_with_all_reports_the_figure_counts_the_whole_audit(tmp_path, monkeypatc
             assert sum(of_report[kind][verdict] for of_report in drawn[0].values()) == count
 
 
-# --- The closing pages ------------------------------------------------------------------------------------------------
+# --- The closing pages ----------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -141,8 +141,8 @@ def test_the_arithmetic_of_the_page_on_reading_results_is_right(lang):
     ]
     for n in (2, 3, 5, 10):
         quantile = scipy.stats.t.ppf(0.975, n - 1)
-        widths = f"${quantile:.2f}$ | ${quantile / math.sqrt(n):.2f}$ | ${quantile * math.sqrt(1 + 1 / n):.2f}$"
-        wanted.append(f"| ${n}$ | {widths} |")
+        factors = (quantile, quantile / math.sqrt(n), quantile * math.sqrt(1 + 1 / n))
+        wanted.append(" | ".join([f"| ${n}$", *(f"${factor:.2f}$" for factor in factors)]) + " |")
     for count in (12, 50):  # the mean of the largest of so many standard normal numbers
         x = np.linspace(-8, 8, 20_001)
         density = count * scipy.stats.norm.pdf(x) * scipy.stats.norm.cdf(x) ** (count - 1)

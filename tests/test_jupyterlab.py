@@ -1,4 +1,4 @@
-"""The notebooks as a student sees them: each one opened in JupyterLab, and page 01 run from top to bottom there."""
+"""The notebooks as a student sees them: all opened in JupyterLab, page 01 run there."""
 
 from __future__ import annotations
 

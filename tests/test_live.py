@@ -1,6 +1,7 @@
-"""The living parts of the book: their arithmetic is PyTorch's, and every word that they show is there in both languages.
+"""The living parts: their arithmetic is PyTorch's, their words are there in both languages.
 
-The arithmetic of the scripts runs in Node here, where there is one, and in a browser in ``test_site_live.py``.
+The arithmetic of the scripts runs in Node here, where there is one, and in a browser in
+``test_site_live.py``.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def run_scripts(names: list[str], expression: str, given=None):
     return json.loads(done.stdout)
 
 
-# --- Words ------------------------------------------------------------------------------------------------------------
+# --- Words ----------------------------------------------------------------------------------------
 
 
 def living_parts() -> dict[str, dict[str, dict[str, str]]]:
@@ -104,7 +105,7 @@ def test_scripts_ask_for_nothing_and_make_no_code_of_texts(path):
     assert not re.search(risky, path.read_text("utf-8").replace(namespace, ""))
 
 
-# --- Convolutions -----------------------------------------------------------------------------------------------------
+# --- Convolutions ---------------------------------------------------------------------------------
 
 
 def in_pytorch(case: dict) -> torch.Tensor:
@@ -124,7 +125,7 @@ def in_pytorch(case: dict) -> torch.Tensor:
 
 
 def convolution_case(draw, operation: str) -> dict:
-    """Return a drawn case that is PyTorch's too; images and kernels hold small integers, so that sums are exact."""
+    """Return a drawn case that is PyTorch's too; small integers make its sums exact."""
     kernel, stride = draw(st.integers(1, 5)), draw(st.integers(1, 4))
     padding = draw(st.integers(0, kernel // 2 if operation in ("max", "average") else 3))
     output_padding = draw(st.integers(0, stride - 1)) if operation == "transposed" else 0
@@ -214,7 +215,7 @@ def test_the_sizes_in_the_table_of_layers_are_right(lang):
         assert output.shape[-1] == int(after), written
 
 
-# --- Networks ---------------------------------------------------------------------------------------------------------
+# --- Networks -------------------------------------------------------------------------------------
 
 CLOSE = 1e-4  # what the page promises
 
@@ -231,7 +232,7 @@ def in_javascript(model: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
 
 
 def small_networks() -> dict[str, tuple[nn.Module, tuple[int, ...]]]:
-    """Return networks that have every kind of layer, with sizes that no layer shares by chance, and their inputs' shape."""
+    """Return networks with every kind of layer, of sizes that differ, and their inputs' shape."""
     strided = [
         nn.Conv2d(2, 3, 3, stride=2, padding=1),
         nn.LeakyReLU(0.2),
@@ -340,7 +341,7 @@ def test_a_look_inside_finds_every_number_of_pytorch():
 
 
 def pictures_of_one_s_own() -> dict[str, Image.Image]:
-    """Return a tinted photograph on a light background, and a large, half transparent one on a dark one."""
+    """Return a tinted photograph on light, and a large, half transparent one on dark."""
     noise = np.random.default_rng(0).integers(0, 12, (431, 377, 3))
     light = Image.fromarray((235 - noise).astype(np.uint8))
     draw = ImageDraw.Draw(light)

@@ -22,7 +22,7 @@ USED = "def row_softmax(logits):\n    return torch.softmax(logits, dim=LAST)\n\n
 
 
 def hand_in(path: Path, softmax: str, gradient: str, start: str = "") -> Path:
-    """Write page 00 with these lines in place of the dots, and ``start`` in its second code cell."""
+    """Write page 00 with these lines for the dots, and ``start`` in its second code cell."""
     notebook = json.loads(ORIGINAL.read_text("utf-8"))
     for cell in notebook["cells"]:
         source = "".join(cell["source"])

@@ -119,7 +119,7 @@ def test_only_colab_installs_anything():
         assert command == f"    %pip install -q git+{pages.repository()}"
 
 
-# --- How a text becomes plain ------------------------------------------------------------------------------------------
+# --- How a text becomes plain ---------------------------------------------------------------------
 
 NUMBERS = {"fig-01-a": ("figure", 3), "eq-01-b": ("equation", 2), "ex-01-1": ("exercise", 1)}
 

@@ -1,4 +1,4 @@
-"""The notebooks run from top to bottom, as students get them, and their checked cells show what they showed.
+"""The notebooks run as students get them; their checked cells show what they showed.
 
 The English ones, whose code is the same, run at night.
 """
@@ -27,7 +27,7 @@ NOTEBOOKS = [
 
 
 def nbval(notebook: Path, scratch: Path) -> subprocess.CompletedProcess:
-    """Run ``notebook`` with nbval, without network and away from the user's files, on one thread."""
+    """Run ``notebook`` with nbval, without network and the user's files, on one thread."""
     names = {name for name in os.environ if not name.startswith(("PYTEST_", "FMNIST_"))}
     variables = {name: os.environ[name] for name in names} | {
         "PYTHONPATH": str(ROOT),

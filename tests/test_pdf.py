@@ -1,4 +1,4 @@
-"""The PDF of the book: one long page whose links all lead somewhere, its link in the menu, and what it says without Chromium."""
+"""The PDF of the book: a long page whose links lead somewhere, its link, and no Chromium."""
 
 from __future__ import annotations
 

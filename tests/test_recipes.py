@@ -1,4 +1,4 @@
-"""Recipes: their ids, their round trip, and what they refuse, in both languages, before anything is trained."""
+"""Recipes: their ids, their round trip, and what they refuse, in both languages."""
 
 import json
 import pickle
@@ -82,8 +82,10 @@ def make(**changes):
 
 
 def test_the_id_is_what_it_was_when_records_were_first_published():
-    text = '{"batch_size":100,"learning_rate":0.001,"loss":"cross_entropy","model":{"name":"ff_classifier"},"num_epochs":30,'
-    assert make().canonical_json == text + '"optimizer":"sgd"}'
+    assert make().canonical_json == (
+        '{"batch_size":100,"learning_rate":0.001,"loss":"cross_entropy",'
+        '"model":{"name":"ff_classifier"},"num_epochs":30,"optimizer":"sgd"}'
+    )
     assert make().id == "bf1062442fb4" + make().id[12:]
 
 
@@ -235,7 +237,7 @@ def test_an_autoencoder_takes_no_cross_entropy():
     assert make(model={"name": "conv_autoencoder"}, loss="l1").task == "reconstruction"
 
 
-# --- For recipes of all kinds ------------------------------------------------------------------------------------------
+# --- For recipes of all kinds ---------------------------------------------------------------------
 
 RECIPES = st.fixed_dictionaries(
     {

@@ -1,4 +1,4 @@
-"""A report that is made up: what its file may say, the groups and recipes that come of it, what it publishes."""
+"""A report that is made up: what its file may say, its groups and recipes, what it publishes."""
 
 import pytest
 import torch
@@ -28,7 +28,8 @@ def made_up(**groups) -> Report:
     named = {name: {"label": text} | group for name, group in groups.items()}
     return Report(
         id="99_made_up", title=text, authors=["A"], date="2026", institution=text, citation="a2026",
-        protocols={"theirs": {}, "ours": {"select": "best"}}, parameters={"latent_dim": "model.latent_dim"},
+        protocols={"theirs": {}, "ours": {"select": "best"}},
+        parameters={"latent_dim": "model.latent_dim"},
         groups={"base": base, "size": sizes} | named, numbers=[], claims=[], errors=[],
     )  # fmt: skip
 

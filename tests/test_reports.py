@@ -1,4 +1,4 @@
-"""Reports as data: every file is whole, its recipes are what the report states, and page parameters are checked."""
+"""Reports as data: every file is whole, and its recipes are what the report states."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What holds the repository together: imports, the lock, the public address, the commands that are promised."""
+"""What holds the repository together: imports, the lock, the public address, workflows."""
 
 import ast
 import importlib.util
@@ -40,7 +40,8 @@ IMPORT_NAMES = {"pyyaml": "yaml", "scikit-learn": "sklearn", "pillow": "PIL"}
 
 
 def test_importing_the_package_is_free():
-    code = "import sys, fmnist_utils; print(sorted({'torch', 'numpy', 'pandas', 'matplotlib'} & set(sys.modules)))"
+    heavy = "{'torch', 'numpy', 'pandas', 'matplotlib'}"
+    code = f"import sys, fmnist_utils; print(sorted({heavy} & set(sys.modules)))"
     assert (
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True
@@ -73,7 +74,7 @@ def test_everything_imported_is_declared():
         assert imported(path) - sys.stdlib_module_names <= declared, path.name
 
 
-# --- The environment ------------------------------------------------------------------------------------------------
+# --- The environment ------------------------------------------------------------------------------
 
 
 LOCKS = ["requirements.lock", "benchmarks/requirements.lock"]
@@ -109,7 +110,7 @@ def unlocked_extras() -> set[str]:
 
 
 def declared(name: str) -> Iterator[Requirement]:
-    """Yield the requirements of pyproject.toml that a lock answers to: the extra ``bench`` has one of its own."""
+    """Yield the requirements that a lock answers to; the extra ``bench`` has one of its own."""
     extras = PROJECT["project"]["optional-dependencies"]
     chosen = {"bench"} if name.startswith("benchmarks") else extras.keys() - unlocked_extras()
     for item in (
@@ -153,7 +154,7 @@ def test_the_lock_covers_what_the_package_asks_for(name, python, platform):
 
 
 def test_the_peers_of_the_benchmark_stand_on_the_same_packages():
-    """What both locks name they name in the same version, so that one environment can stand above the other."""
+    """What both locks name has the same version: one environment can stand above the other."""
     ours, theirs = (
         {name: {str(item.specifier) for item, _ in items} for name, items in locked(lock).items()}
         for lock in LOCKS
@@ -274,7 +275,7 @@ def test_a_link_of_ours_is_found(text):
     assert our_links(f"https://github.com/zalandoresearch/fashion-mnist {text}") == {"old/home"}
 
 
-# --- Continuous integration -----------------------------------------------------------------------------------------
+# --- Continuous integration -----------------------------------------------------------------------
 
 
 def workflow(name: str) -> dict:

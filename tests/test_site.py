@@ -20,7 +20,7 @@ from book.machinery.extensions import api, light
 from book.machinery.rules import check_site
 from book.machinery.rules.site import SITE_RULES
 
-# --- A small site, from end to end ------------------------------------------------------------------------------------
+# --- A small site, from end to end ----------------------------------------------------------------
 
 
 def soup(path: Path) -> BeautifulSoup:
@@ -89,8 +89,8 @@ def test_buttons_lead_to_the_same_page_and_to_its_own_copy(toy_site):
 
 
 @pytest.mark.parametrize(("name", "was", "becomes"), [
-    ("es/notebooks/01_toy.html", "main/notebooks/01_toy.ipynb", "main/notebooks/en/01_toy.ipynb"),  # Colab
-    ("en/notebooks/01_toy.html", "urlpath=lab/tree/notebooks/en/", "urlpath=lab/tree/"),  # Binder
+    ("es/notebooks/01_toy.html", "main/notebooks/01_toy.ipynb", "main/notebooks/en/01_toy.ipynb"),
+    ("en/notebooks/01_toy.html", "urlpath=lab/tree/notebooks/en/", "urlpath=lab/tree/"),
     ("es/notebooks/01_toy.html", 'href="01_toy.ipynb"', 'href="../../en/notebooks/01_toy.ipynb"'),
     ("en/notebooks/01_toy.ipynb", "", None),
 ])  # fmt: skip
@@ -242,7 +242,7 @@ def test_a_question_written_wrong_stops_the_build(tmp_path, right, wrong, said):
             app.build()
 
 
-# --- The checks of a site, and a site that breaks each ----------------------------------------------------------------
+# --- The checks of a site, and a site that breaks each --------------------------------------------
 
 PAGE = '<html lang="{lang}"><head><title>x</title></head><body><article>{body}</article>{more}</body></html>'
 
@@ -322,7 +322,7 @@ def test_every_rule_has_a_site_that_breaks_it():
     assert [name for name in names if f'"{name}' not in text] == []
 
 
-# --- The reference of the package -------------------------------------------------------------------------------------
+# --- The reference of the package -----------------------------------------------------------------
 
 
 def test_comments_are_read_in_our_modules_alone():

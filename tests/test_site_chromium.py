@@ -1,7 +1,7 @@
-"""The built site as people meet it: on any screen, in the dark, with a screen reader, on paper; light and without jumps.
+"""The built site as people meet it: on any screen, in the dark, with a screen reader, on paper.
 
-``tests/axe`` holds axe-core 4.14.1 (MPL 2.0) as its authors publish it on npm. Screenshots of every page are left in
-``book/_build/screenshots`` for people to look at.
+``tests/axe`` holds axe-core 4.14.1 (MPL 2.0) as its authors publish it on npm. Screenshots of every
+page are left in ``book/_build/screenshots`` for people to look at.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Training on the built site in a real browser: it learns, it compares, a link says it all, and the page stays free."""
+"""Training in a real browser: it learns, it compares, a link says it all, the page stays free."""
 
 from __future__ import annotations
 

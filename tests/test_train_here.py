@@ -1,4 +1,4 @@
-"""Training in the page: its steps are PyTorch's, its program does what its panel does, and its address says all of it."""
+"""Training in the page: PyTorch's steps, the program of its panel, an address that says all."""
 
 from __future__ import annotations
 
@@ -210,8 +210,8 @@ def test_the_images_weigh_what_was_promised(scripts):
     assert scripts[4].stat().st_size <= 2_600_000
 
 
-# What the sentence of a preset says, as a condition on its rows and on those of model 2 with the same seed.
-# A row is what was measured after an epoch.
+# What the sentence of a preset says, as a condition on its rows and on those of model 2 with the
+# same seed. A row is what was measured after an epoch.
 SAYS = {
     "model_2": lambda rows, _: (
         lowest(rows) < len(rows) - 1

@@ -1,8 +1,9 @@
 """What the build adds to the kernels in which it executes the pages. The pages know nothing of it.
 
-:func:`start` is called when such a kernel starts. From then on the kernel keeps a list of what the page has used, from which
-``execution.py`` knows when it has to be executed again; and ``fmnist_utils.training.fit`` remembers what it has trained, so
-that the second language of a page, whose code is the same, does not train again.
+:func:`start` is called when such a kernel starts. From then on the kernel keeps a list of what the
+page has used, from which ``execution.py`` knows when it has to be executed again; and
+``fmnist_utils.training.fit`` remembers what it has trained, so that the second language of a page,
+whose code is the same, does not train again.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ PACKAGE = Path(fmnist_utils.__file__).parent
 
 
 def start(log: str, memory: str) -> None:
-    """Log what the page uses in the file ``log``, and keep what ``fit`` trains in the folder ``memory``."""
+    """Log what the page uses in the file ``log``; keep what ``fit`` trains in ``memory``."""
     training.fit = remembering(training.fit, Path(memory))
     opened: set[str] = set()
     sys.addaudithook(lambda event, arguments: _note(opened, event, arguments))
@@ -42,7 +43,7 @@ def _note(opened: set[str], event: str, arguments: tuple) -> None:
 
 
 def write_log(log: Path, opened: set[str]) -> None:
-    """Write the modules of the package and the data files in it that were used, and the other modules by their first name."""
+    """Write the files of the package that were used, and the other modules by their first name."""
     modules = dict(sys.modules)
     own = {
         name: module for name, module in modules.items() if name.partition(".")[0] == PACKAGE.name
@@ -59,18 +60,19 @@ def write_log(log: Path, opened: set[str]) -> None:
     log.write_text(json.dumps(used), "utf-8")
 
 
-# --- What has been trained is not trained again -----------------------------------------------------------------------
+# --- What has been trained is not trained again ---------------------------------------------------
 
 
 class Unknown(Exception):
-    """A value of which nobody can say whether it is the same as another: a function written on the page, for one."""
+    """A value that cannot be compared with another, such as a function written on the page."""
 
 
 def remembering(fit: Callable, memory: Path) -> Callable:
-    """Return ``fit``, which loads from ``memory`` what was trained there from the same state with the same arguments.
+    """Return ``fit``, which loads from ``memory`` what was trained there in the same way.
 
-    The network, the optimizer, the history and PyTorch's random numbers are then as if it had trained. Calls with
-    callbacks, or with functions that are written on the page, are always carried out.
+    The network, the optimizer, the history and PyTorch's random numbers are then as if it had
+    trained. Calls with callbacks, or with functions that are written on the page, are always
+    carried out.
     """
     signature = inspect.signature(fit)
 
@@ -130,7 +132,7 @@ def _restored(
 
 
 def key_of(given: Mapping[str, Any]) -> str:
-    """Return a digest of the arguments of ``fit``, of the code of the package's networks and loop, and of the threads.
+    """Return a digest of the arguments of ``fit``, the package's loop and networks, the threads.
 
     Raises:
         Unknown: if it cannot be told whether one of them is the same.

@@ -1,9 +1,10 @@
-"""The notebooks that students open, one for each page and language: ``make notebooks``, or ``make notebooks CHECK=--check``.
+"""The notebooks that students open, one a page and language: ``make notebooks``.
 
-They are made from the sources, hold one language, and are plain Markdown: JupyterLab, VS Code, Colab, GitHub and nbviewer
-show them as they should look. Figures, tables, equations and exercises have the numbers that they have on the site; works
-are cited as "Mansilla (2024)" and listed at the end; links lead to the other notebooks and to the site; solutions are folded.
-Nothing here runs code, but for cells tagged ``nbval-check-output``: what they show is kept in the notebook, for nbval
+They are made from the sources, hold one language, and are plain Markdown: JupyterLab, VS Code,
+Colab, GitHub and nbviewer show them as they should look. Figures, tables, equations and exercises
+have the numbers that they have on the site; works are cited as "Mansilla (2024)" and listed at the
+end; links lead to the other notebooks and to the site; solutions are folded. Nothing here runs
+code, but for cells tagged ``nbval-check-output``: what they show is kept in the notebook, for nbval
 compares it. A new one is executed once.
 """
 
@@ -129,7 +130,7 @@ def outdated(refresh: bool = False) -> Iterator[tuple[Path, NotebookNode | Value
 
 
 def kept_outputs(name: str, lang: str) -> dict[str, list[NotebookNode]]:
-    """Return the outputs in the notebook of a page, by cell; those of the other language where it has none: the code is the same."""
+    """Return the outputs in a page's notebook, by cell, else those of the other language."""
     found: dict[str, list[NotebookNode]] = {}
     for folder in sorted(FOLDERS.values(), key=FOLDERS[lang].__eq__):
         path = folder / f"{name}.ipynb"
@@ -159,7 +160,7 @@ def fill_in(notebook: NotebookNode, missing: list[NotebookNode], target: Path) -
 
 
 def keep(cell: NotebookNode, outputs: list[NotebookNode]) -> None:
-    """Keep ``outputs`` in a cell. They are numbered: nbval takes a cell without a number for unrun."""
+    """Keep ``outputs`` in a cell, numbered: nbval takes a cell without a number for unrun."""
     for output in outputs:
         output.pop("execution_count", None)
         if output.output_type == "execute_result":
@@ -207,7 +208,7 @@ def plain_notebook(source: Path, lang: str) -> NotebookNode:
 
 
 def _plain_code(cell: NotebookNode) -> NotebookNode:
-    """Return a code cell as a student opens it: without what only the site reads; JupyterLab and Colab fold solutions."""
+    """Return a code cell as a student opens it, without what only the site reads."""
     kept = sorted(tags(cell) & KEPT_TAGS)
     folded = (
         {"jupyter": {"source_hidden": True}, "cellView": "form"} if tags(cell) & FOLDED_CODE else {}
@@ -216,7 +217,7 @@ def _plain_code(cell: NotebookNode) -> NotebookNode:
     return cell
 
 
-# --- Text -------------------------------------------------------------------------------------------------------------
+# --- Text -----------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -306,7 +307,7 @@ class PlainText:
         )
 
     def caption(self, cell: NotebookNode, name: str) -> str:
-        """Return the caption of the figure or table ``name`` with its number, or nothing if it has none."""
+        """Return the caption of the figure or table ``name`` with its number, if it has one."""
         caption, _ = pages.caption_and_alt(cell)
         return f"**{self.numbered(name)}.** {self.inline(caption)}" if caption else ""
 
@@ -322,7 +323,7 @@ class PlainText:
         return f"({number})" if kind == "equation" else f"{WORDS[self.lang][kind]} {number}"
 
     def directive(self, block: Directive) -> str:
-        """Return a directive as plain Markdown: a box as a quotation, a folded one as ``<details>``."""
+        """Return a directive as plain Markdown: a box as a quotation, or folded."""
         words = WORDS[self.lang]
         if block.kind == "question":
             return self.question(block)
@@ -356,7 +357,7 @@ class PlainText:
         return f"{heading}\n\n{folded(WORDS[self.lang]['answers'], self.inline(explained.strip()))}"
 
     def inline(self, text: str) -> str:
-        """Return ``text`` with roles, links, equations and comments made plain; code and formulas stay."""
+        """Return ``text`` with roles, links, equations and comments made plain."""
 
         def replaced(match: re.Match) -> str:
             if match["display"]:
@@ -396,7 +397,7 @@ class PlainText:
         raise ValueError(f"the role {role} has no plain form")
 
     def citation(self, keys: list[str], textual: bool) -> str:
-        """Return «Mansilla (2024)», or «(Mansilla, 2024)» if not ``textual``, and remember the works."""
+        """Return «Mansilla (2024)», or «(Mansilla, 2024)», and remember the works."""
         self.cited |= dict.fromkeys(keys)
         said = [author_and_year(key, WORDS[self.lang]["and"]) for key in keys]
         if textual:
@@ -404,7 +405,7 @@ class PlainText:
         return f"({'; '.join(f'{authors}, {year}' for authors, year in said)})"
 
     def reference(self, title: str, label: str) -> str:
-        """Return a link to a labelled place: in this notebook, in another one, or on a page of the site."""
+        """Return a link to a labelled place: here, in another notebook, or on the site."""
         if label in self.numbers and not title:
             return self.numbered(label)
         places = labels(self.lang)
@@ -423,7 +424,7 @@ class PlainText:
         return f"[{title}]({notebook}{anchor})" if notebook or anchor else title
 
     def link(self, text: str, target: str) -> str:
-        """Return a Markdown link; one to a file of the book leads to the notebook or to the page of the site."""
+        """Return a Markdown link; one to a file of the book leads to its notebook or page."""
         if re.match(r"\w+:", target):
             return f"[{self.inline(text)}]({target})"
         name, _, fragment = target.removeprefix("../").partition("#")
@@ -449,7 +450,7 @@ def folded(title: str, body: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return ``text`` as a quotation; a formula has to stand on one line, or viewers take the marks for TeX."""
+    """Return ``text`` as a quotation, each formula on one line, else viewers take > for TeX."""
     text = re.sub(
         r"\$\$.+?\$\$", lambda formula: " ".join(formula[0].split()), text, flags=re.DOTALL
     )
@@ -458,7 +459,7 @@ def quoted(text: str) -> str:
 
 @functools.cache
 def labels(lang: str) -> dict[str, tuple[str, str]]:
-    """Return the labelled places of the book in ``lang``: label → page, as ``speed`` or ``notebooks/NN_name``, and heading."""
+    """Return the labelled places of the book in ``lang``: label → page and heading."""
     found = {}
     texts = {path.stem: path.read_text("utf-8") for path in pages.prose(BOOK / lang)}
     for source in pages.paths():
@@ -483,7 +484,7 @@ def works() -> BibliographyData:
 
 
 def author_and_year(key: str, conjunction: str) -> tuple[str, str]:
-    """Return the authors of a work by their last names, three or more as «Bruno *et al.*», and its year.
+    """Return a work's authors by last names, three or more as «Bruno *et al.*», and its year.
 
     Raises:
         ValueError: if the bibliography has no such work.

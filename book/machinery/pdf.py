@@ -1,8 +1,9 @@
 """The built book as one PDF in each language, inside the site: ``make pdf``, after ``make book``.
 
-The pages of a language, in the order of its table of contents, become one long page, which headless Chromium prints: so
-every link between pages leads to its place in the PDF, and the headings are its outline. The link to the file is put into
-the menu of every page; a new build of the site takes both away, so that no PDF is older than its site.
+The pages of a language, in the order of its table of contents, become one long page, which headless
+Chromium prints: so every link between pages leads to its place in the PDF, and the headings are its
+outline. The link to the file is put into the menu of every page; a new build of the site takes both
+away, so that no PDF is older than its site.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def file_name(lang: str) -> str:
 
 
 def order(home: BeautifulSoup) -> list[tuple[str, str]]:
-    """Return the table of contents that the menu of the home page shows: (address, title); a part has no address."""
+    """Return the table of contents in the home page's menu: (address, or "" for a part, title)."""
     found = [
         ("index.html", home.select_one("article h1").find(string=True, recursive=False).strip())
     ]
@@ -63,7 +64,7 @@ def anchor(address: str, fragment: str = "") -> str:
 
 
 def article(site: Path, lang: str, address: str, within: set[str]) -> Tag:
-    """Return the text of a page, to stand in the long page: ids and links are of the whole, headings one level lower."""
+    """Return the text of a page for the long page: ids, links and headings are of the whole."""
     body = BeautifulSoup((site / lang / address).read_bytes(), "html.parser").select_one(
         "article.bd-article"
     )
@@ -144,7 +145,7 @@ def link(site: Path, lang: str) -> None:
 
 
 def main(site: Path = SITE) -> int:
-    """Make the PDF of every language of the site and link it; return 1, with what to do, where that is not possible."""
+    """Make and link the PDF of each language; return 1 and say what to do if it cannot."""
     if CHROMIUM is None or not (site / "index.html").exists():
         print(NO_CHROMIUM if CHROMIUM is None else NO_SITE, file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""The figures of images and the diagrams show what they were given, and their numbers are PyTorch's."""
+"""The figures of images and the diagrams show what they were given; numbers are PyTorch's."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The figures of runs, classifiers and verdicts show the data that they were given, and nothing else."""
+"""The figures of runs, classifiers and verdicts show what they were given, nothing else."""
 
 from types import SimpleNamespace
 

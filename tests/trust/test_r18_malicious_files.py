@@ -1,4 +1,4 @@
-"""R18, a gate. Five malicious files in each place that is read: nothing of them runs; no program of ours unpickles."""
+"""R18, a gate. Five malicious files in each place that is read: nothing of them runs."""
 
 import ast
 import contextlib
@@ -73,7 +73,7 @@ def declares_a_gigabyte(place: str) -> bytes:
 
 
 def read(place: str, content: bytes, folder: Path) -> str:
-    """Put ``content`` where it would be read, with right digests all around it, and read it; return how that ended."""
+    """Read ``content`` where it would be read, with right digests around it; return the outcome."""
     sha256 = hashlib.sha256(content).hexdigest()
     store = RunStore(folder)
     home = store.folder(RECIPE)
@@ -233,7 +233,7 @@ def unpicklers(source: str) -> list[str]:
 
 
 def sources():
-    """Yield every program of the project but the tests: Python files and the code cells of notebooks."""
+    """Yield every program of the project but the tests: Python files and code of notebooks."""
     if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout")
     names = subprocess.run(
@@ -256,8 +256,8 @@ def sources():
             )
 
 
-# An exercise runs the listings of report 4, which stand in its own cell, to show the error that each
-# raises; page 00 shows what its own pickle does when it is read, and why nobody should.
+# An exercise runs the listings of report 4, which stand in its own cell, to show the error that
+# each raises; page 00 shows what its own pickle does when it is read, and why nobody should.
 ALLOWED = {
     "book/machinery/generated/training_data.py": ["exec"],  # the program that its panel shows
     "fmnist_utils/workshop/answering.py": [

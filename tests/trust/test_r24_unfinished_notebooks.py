@@ -1,4 +1,4 @@
-"""R24. A notebook that dies, hangs, leaves early or raises exits non-zero, is marked partial, and leaves no number behind."""
+"""R24. A notebook that dies, hangs, leaves or raises is marked partial and leaves no number."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ AFTER = 'print("after")'
 ENDINGS = {
     "dies": ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "núcleo murió", "kernel died"),
     "runs out of memory": (
-        # The system's own killer ends a process that takes too much: here it is asked to come early.
+        # The system's own killer ends a process that takes too much: here it is asked to come
+        # early.
         "import os, resource, signal\n"
         "resource.setrlimit(resource.RLIMIT_AS, (2**31, 2**31))\n"
         "try:\n    taken = [bytearray(2**28) for _ in range(64)]\n"

@@ -1,4 +1,4 @@
-"""R28. Nothing committed or built carries active content, keys, or traces of the machine that made it."""
+"""R28. Nothing committed or built carries active content, keys, or traces of a machine."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""The rules for the pages: their languages, figures, code, parameters, exercises, questions and length.
+"""The rules for the pages: languages, figures, code, parameters, exercises, questions, length.
 
-A rule takes a source as a notebook and yields one line for each thing found wrong; ``PAGE_RULES`` lists them all.
+A rule takes a source as a notebook and yields one line for each thing found wrong; ``PAGE_RULES``
+lists them all.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def language_pairs(notebook: NotebookNode) -> Findings:
 
 
 def figures(notebook: NotebookNode) -> Findings:
-    """Every figure and table has its own name, a caption and, if it is a picture, an alternative text."""
+    """Every figure and table has its own name and a caption; pictures, an alternative text."""
     names = []
     for index, cell in enumerate(notebook.cells):
         if cell.cell_type != "code":
@@ -129,7 +130,7 @@ def parsed(source: str) -> ast.Module:
 
 
 def one_statement_a_line(notebook: NotebookNode) -> Findings:
-    """A line of code holds one statement, so that it can be read aloud; a semicolon may end a cell that draws."""
+    """A line of code holds one statement; a semicolon may end a cell that draws."""
     for number, cell in enumerate(notebook.cells, start=1):
         if cell.cell_type != "code":
             continue
@@ -141,7 +142,7 @@ def one_statement_a_line(notebook: NotebookNode) -> Findings:
 
 
 def networks_written_out(notebook: NotebookNode) -> Findings:
-    """A page that trains shows the network as a class with its forward, the loss, the optimizer and a loop or ``fit``."""
+    """A page that trains shows the network's class, the loss, the optimizer and the loop."""
     shown = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     nodes = [node for source in shown for node in ast.walk(parsed(source))]
     called = {
@@ -164,7 +165,7 @@ def networks_written_out(notebook: NotebookNode) -> Findings:
 
 
 def reading_time(notebook: NotebookNode) -> Findings:
-    """The main path has at most 3,000 words, and the page states how long it takes: 120 words and one cell a minute."""
+    """The main path has 3,000 words at most; its time is stated: 120 words or a cell a minute."""
     for lang, pattern in STATED_TIME.items():
         words, cells = main_path(notebook, lang)
         if words > MAX_WORDS:
@@ -188,8 +189,8 @@ def _minutes(said: str) -> int:
 def main_path(notebook: NotebookNode, lang: str) -> tuple[int, int]:
     """Return the words of ``lang`` and the code cells on the main path.
 
-    Captions, exercises, the self-check, the words of a living part, the references and what is folded (solutions, boxes to go
-    deeper) are beside it.
+    Captions, exercises, the self-check, the words of a living part, the references and what is
+    folded (solutions, boxes to go deeper) are beside it.
     """
     words = cells = 0
     solving = False
@@ -219,7 +220,7 @@ def _unfolded(block: str | Directive) -> str:
 
 
 def parameters(notebook: NotebookNode, known: set[str] | None = None) -> Findings:
-    """One cell holds the parameters: plain values under names that the report knows; lang and seed are there."""
+    """One cell sets the parameters: plain values, names that the report knows, lang and seed."""
     found = [cell for cell in notebook.cells if "parameters" in tags(cell)]
     if len(found) != 1:
         yield f"{len(found)} cells are tagged parameters, not one"
@@ -285,7 +286,7 @@ def exercises(notebook: NotebookNode) -> Findings:
 
 
 def checks(notebook: NotebookNode) -> Findings:
-    """``check("01.4", squared_error)``: the package knows the exercise, and one cell begins that function."""
+    """``check("01.4", squared_error)``: the exercise is known, and one cell begins its function."""
     from fmnist_utils.exercises import EXERCISES  # loads PyTorch
 
     code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
@@ -303,7 +304,7 @@ def _checks(notebook: NotebookNode) -> dict[str, str]:
 
 
 def self_check(notebook: NotebookNode) -> Findings:
-    """A page has five questions, every answer explained, one of them right, and the same one in both languages."""
+    """A page has five questions; every answer is explained, one is right, as in the twin."""
     keys = {}
     for lang in LANGUAGES:
         text = "\n".join(text for _, text in _texts(notebook, lang))
@@ -340,7 +341,7 @@ def _items(text: str) -> list[str]:
 
 
 def own_references(notebook: NotebookNode) -> Findings:
-    """Figures, tables and equations are referred to by number on their own page alone: on others they have other numbers."""
+    """Figures, tables and equations are referred to by number on their own page alone."""
     known = pages.numbers(pages.one_language(notebook, "es"))
     for number, text in _texts(notebook, *LANGUAGES):
         for role, content in pages.ROLE.findall(text):
@@ -377,7 +378,7 @@ PAGE_RULES = [
 
 
 def known_parameters(page: str) -> set[str]:
-    """Return the names that the parameters cell of ``page`` may set: those of every page and those of its report."""
+    """Return the names that the parameters cell of ``page`` may set."""
     from fmnist_utils.audit import load_report  # loads PyTorch
     from fmnist_utils.audit.parameters import PageParameters
 

@@ -1,6 +1,7 @@
-"""The rules for the built site: its links, languages, pictures, numbers, and that it loads nothing from elsewhere.
+"""The rules for the built site: links, languages, pictures, numbers, nothing from elsewhere.
 
-A rule takes a :class:`Site` and yields one line for each thing found wrong; ``SITE_RULES`` lists them all.
+A rule takes a :class:`Site` and yields one line for each thing found wrong; ``SITE_RULES`` lists
+them all.
 """
 
 from __future__ import annotations
@@ -31,12 +32,13 @@ class Site:
     """A built site, or a part of it, every page parsed once.
 
     Attributes:
-        pages: page, as its address from the root → what it holds; ``elements``, all that is marked up in it, in its order.
+        pages: page, as its address from the root → what it holds; ``elements``, all that is marked
+            up in it, in its order.
         everything: the addresses of the pages of the whole site.
     """
 
     def __init__(self, root: Path, part: str | None = None):
-        """Read the site in ``root``: all of it, or a ``part``: a language, or what stands in none (``"."``)."""
+        """Read the site in ``root``, or a ``part``: a language, or what is in none (``"."``)."""
         self.root, self.part = root, part
         self.everything = {
             path.relative_to(root).as_posix()
@@ -45,7 +47,7 @@ class Site:
         }
         own = [path.relative_to(root).as_posix() for path in self.files("*.html")]
         collects = gc.isenabled()
-        gc.disable()  # a third of the time would go into looking for garbage among the elements, all of which are in use
+        gc.disable()  # looking for garbage, of which there is none, would take a third of the time
         try:
             self.pages = {page: self.parsed(page) for page in own if page in self.everything}
         finally:
@@ -126,7 +128,7 @@ def same_site_pages(site: Site) -> Findings:
 
 
 def alternative_texts(site: Site) -> Findings:
-    """Every picture says in words what it shows; only decoration beside the same words may say nothing."""
+    """Every picture says in words what it shows, but for decoration beside the same words."""
     for page, soup in site.pages.items():
         for image in soup.find_all("img"):
             decoration = image.get("alt") == "" and (
@@ -190,7 +192,7 @@ ACTIVE = re.compile(r"<(?:script|iframe|object|embed|form)\b|\bon\w+ *=|javascri
 
 
 def active_content(site: Site) -> Findings:
-    """What a page shows is text and pictures: the scripts are the theme's, outside the article, and none is an output."""
+    """What a page shows is text and pictures: scripts are the theme's, outside the article."""
     for page, soup in site.pages.items():
         article = soup.find("article")
         for element in article.find_all(True) if article else []:
@@ -308,7 +310,7 @@ ENGLISH_BY_RIGHT = {*VERBATIM, "em", "noscript"}
 
 
 def spanish_text(site: Site) -> Findings:
-    """The text of a Spanish page is Spanish: two different function words of English in one paragraph are too many."""
+    """A paragraph of a Spanish page has at most one of the function words of English."""
     for page, soup in site.pages.items():
         if not page.startswith("es/") or ENGLISH_PAGES.match(page):
             continue
@@ -330,7 +332,7 @@ def spanish_text(site: Site) -> Findings:
 
 
 def launches(site: Site) -> Findings:
-    """The buttons of a page open its notebook in its own language: on branch main, and beside the page to download."""
+    """The buttons of a page open its notebook in its language: on main, or beside it."""
     for page, soup in site.pages.items():
         lang, _, name = page.partition("/")
         if not name.startswith("notebooks/"):
