@@ -14,9 +14,10 @@ from fmnist_utils.text import say
 from fmnist_utils.workshop.engine import train
 from fmnist_utils.workshop.store import RunStore
 
-pytestmark = pytest.mark.racing
-
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are of Unix")
+pytestmark = [
+    pytest.mark.racing,
+    pytest.mark.skipif(sys.platform == "win32", reason="signals are of Unix"),
+]
 CODES = {"SIGTERM": 143, "SIGINT": 130, "SIGUSR1": 143}
 CHANGES = {
     "num_epochs": 10_000,
