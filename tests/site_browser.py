@@ -7,9 +7,10 @@ import dataclasses
 import pytest
 
 from book.machinery.browser import CHROMIUM, launched, served
-from book.machinery.pages import BOOK
+from book.machinery.pages import BOOK, ROOT
 
 SITE = BOOK / "_build" / "html"
+AXE = (ROOT / "tests" / "axe" / "axe.min.js").read_text("utf-8")
 WIDTHS = {"desktop": 1400, "tablet": 768, "phone": 390}
 PAGES = sorted(
     path.relative_to(SITE).as_posix()

@@ -1,5 +1,6 @@
 """The engines of the benchmark do the same work; what is measured of them is what it says."""
 
+import contextlib
 import importlib.util
 import subprocess
 import sys
@@ -261,13 +262,8 @@ def test_one_compiled_graph_reaches_our_losses(wrapper):
     )
 
 
-@pytest.mark.parametrize("name", ["imports", "help"])
-def test_what_is_timed_at_the_start_runs(name):
-    made = subprocess.run(
-        [sys.executable, "-c", bench.COMMANDS[name]],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert made.returncode == 0 and made.stdout, made.stderr
+@pytest.mark.parametrize(("name", "said"), [("imports", "fmnist_utils"), ("help", "reproduce")])
+def test_what_is_timed_at_the_start_runs(name, said, capsys):
+    with contextlib.suppress(SystemExit):
+        exec(bench.COMMANDS[name], {})
+    assert said in capsys.readouterr().out

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from site_browser import SITE, WIDTHS, needs_the_site
-from test_site_chromium import AXE
+from site_browser import AXE, SITE, WIDTHS, needs_the_site
 
 pytestmark = needs_the_site
 
