@@ -219,11 +219,6 @@ def test_the_benchmark_itself_imports_nothing_heavy():
     assert made.stdout == "[]\n"
 
 
-def test_importing_a_job_costs_no_engine():
-    assert Job._fields == ("name", "workload", "data", "epochs", "seed", "on_epoch")
-    assert importlib.util.find_spec("engines.ours")
-
-
 def two_networks(seed=0):
     """Return ours, ready for its loop, and the one by hand: same weights, minibatches, bits."""
     job = Job("ff", WORKLOADS["ff"], DATA, 1, seed, lambda loss: None)

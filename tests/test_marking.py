@@ -53,8 +53,10 @@ def test_the_notebooks_as_they_are_handed_out_are_not_completed():
     ("softmax", "state", "said"),
     [
         ("    import os\n    os._exit(0)", "wrong", "ended suddenly"),
-        ("    return bytearray(10**11)", "wrong", "MemoryError"),
         ("    retur logits", "missing", "invalid syntax"),
+        pytest.param(
+            *("    return bytearray(10**11)", "wrong", "MemoryError"), marks=pytest.mark.nightly
+        ),
     ],
 )
 def test_one_answer_spoils_no_other(tmp_path, softmax, state, said):

@@ -188,9 +188,6 @@ def no_outside(site: Site) -> Findings:
             yield f"{path.relative_to(site.root)} loads {match[0]}"
 
 
-ACTIVE = re.compile(r"<(?:script|iframe|object|embed|form)\b|\bon\w+ *=|javascript:", re.IGNORECASE)
-
-
 def active_content(site: Site) -> Findings:
     """What a page shows is text and pictures: scripts are the theme's, outside the article."""
     for page, soup in site.pages.items():
