@@ -52,6 +52,7 @@ JUPYTER_BOOK = (
 )
 CARD = "card.png"  # the picture of a shared page that has none of its own
 ALTERNATES = re.compile(r'<link rel="alternate" hreflang="(\w+)" href="(https[^"]+)"')
+TRANSLATION = '<xhtml:link rel="alternate" hreflang="{}" href="{}"/>'
 LANGUAGE_NAMES = {"es": "Español", "en": "English"}
 
 
@@ -169,10 +170,8 @@ def lay_out(lang: str, languages: list[str]) -> None:
     Raises:
         BuildError: if a page cannot be laid out.
     """
-    from book.machinery import (
-        generated,
-        links,
-    )  # they load PyTorch, which the other steps can do without
+    # They load PyTorch, which the other steps can do without.
+    from book.machinery import generated, links
 
     new = STAGE / f"{lang}.next"
     shutil.rmtree(new, ignore_errors=True)
@@ -276,36 +275,19 @@ def render(lang: str) -> None:
     """
     stage = STAGE / lang
     shutil.rmtree(stage / "_build" / "html", ignore_errors=True)
-    command = [
-        sys.executable,
-        "-c",
-        JUPYTER_BOOK,
-        "build",
-        str(stage),
-        "-n",
-        "-W",
-        "--keep-going",
-        "--all",
-    ]
+    options = ["-n", "-W", "--keep-going", "--all"]
     finished = subprocess.run(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )
+        [sys.executable, "-c", JUPYTER_BOOK, "build", str(stage), *options],
+        cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace",
+    )  # fmt: skip
     output = re.sub(r"\x1b\[[\d;]*m", "", finished.stdout).replace(f"{stage}/", "")
     log = STAGE / f"{lang}.log"
     log.write_text(output, "utf-8")
     if finished.returncode:
         # A page that was read with a warning would not warn again.
         shutil.rmtree(stage / "_build", ignore_errors=True)
-        lines = [
-            line for line in output.splitlines() if re.search(r"WARNING|ERROR|\w+Error:", line)
-        ]
+        lines = re.findall(r"^.*(?:WARNING|ERROR|\w+Error:).*$", output, re.MULTILINE)
         headline = f"Jupyter Book refuses the pages [{lang}]; all that it says is in {log}"
         raise BuildError("\n  ".join([headline, *lines]))
 
@@ -352,10 +334,7 @@ def sitemap(site: Path, languages: list[str]) -> str:
     for lang in languages:
         for path in sorted((site / lang).rglob("*.html")):
             if found := ALTERNATES.findall(path.read_text("utf-8")):
-                same = "".join(
-                    f'<xhtml:link rel="alternate" hreflang="{code}" href="{address}"/>'
-                    for code, address in found
-                )
+                same = "".join(TRANSLATION.format(*one) for one in found)
                 entries.append(f"<url><loc>{dict(found)[lang]}</loc>{same}</url>")
     namespaces = (
         'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" '

@@ -15,6 +15,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import time
@@ -60,12 +61,10 @@ def execute_all(
     sources = pages.paths() if sources is None else sources
     os.environ |= ENVIRONMENT
     found = {(source, lang): kept(source, lang) for source in sources for lang in languages}
-    missing = {
-        source: [lang for lang in languages if found[source, lang] is None]
-        for source in sources
-        if any(found[source, lang] is None for lang in languages)
-    }
-    counted = len(found) - sum(map(len, missing.values()))
+    missing: dict[Path, list[str]] = {}
+    for source, lang in (which for which, page in found.items() if page is None):
+        missing.setdefault(source, []).append(lang)
+    counted = sum(page is not None for page in found.values())
     print(f"{counted} of {len(found)} pages were in the cache", flush=True)
     # The later pages first: the longest are among them.
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -111,10 +110,8 @@ def _execute(source: Path, lang: str) -> NotebookNode:
     unfinished = target.with_suffix(".part.ipynb")
     nbformat.write(executed, unfinished)
     unfinished.replace(target)
-    print(
-        f"{source.stem} [{lang}] executed in {executed.metadata['ran_with']['seconds']} s",
-        flush=True,
-    )
+    seconds = executed.metadata["ran_with"]["seconds"]
+    print(f"{source.stem} [{lang}] executed in {seconds} s", flush=True)
     return executed
 
 
@@ -147,9 +144,7 @@ def _run(source: Path, lang: str, log: Path) -> NotebookNode:
         number = next((n for n, c in enumerate(page.cells, 1) if c.source == error.source), "?")
         what = " ".join(f"{error.ename}: {error.evalue}".split())
         raise ExecutionError(f"{source.name} [{lang}] failed in cell {number}: {what}") from None
-    except (
-        RuntimeError
-    ) as error:  # a kernel that did not start, or died: three libraries have their own
+    except RuntimeError as error:  # a kernel that did not start, or died
         raise ExecutionError(f"{source.name} [{lang}]: {error}") from None
 
 
@@ -195,9 +190,7 @@ def key(source: Path, lang: str) -> str:
 
 def _grouped(files: list[str]) -> set[str]:
     """Return ``files`` of the package, the folder of a report for what is in it."""
-    return {
-        "/".join(name.split("/")[:2]) if name.startswith("reports/") else name for name in files
-    }
+    return {re.sub("^(reports/[^/]+)/.*", r"\1", name) for name in files}
 
 
 @functools.cache

@@ -26,6 +26,7 @@ import fmnist_utils
 from fmnist_utils import training
 
 PACKAGE = Path(fmnist_utils.__file__).parent
+PROGRAMS = (".py", ".pyc")
 
 
 def start(log: str, memory: str) -> None:
@@ -45,14 +46,10 @@ def _note(opened: set[str], event: str, arguments: tuple) -> None:
 def write_log(log: Path, opened: set[str]) -> None:
     """Write the files of the package that were used, and the other modules by their first name."""
     modules = dict(sys.modules)
-    own = {
-        name: module for name, module in modules.items() if name.partition(".")[0] == PACKAGE.name
-    }
-    files = {Path(module.__file__) for module in own.values() if getattr(module, "__file__", None)}
+    own = [modules[name] for name in modules if name.partition(".")[0] == PACKAGE.name]
+    files = {Path(module.__file__) for module in own if getattr(module, "__file__", None)}
     data = (Path(name) for name in list(opened) if isinstance(name, str) and PACKAGE.name in name)
-    files |= {
-        path for path in data if PACKAGE in path.parents and path.suffix not in (".py", ".pyc")
-    }
+    files |= {path for path in data if PACKAGE in path.parents and path.suffix not in PROGRAMS}
     used = {
         "files": sorted(path.relative_to(PACKAGE).as_posix() for path in files),
         "imported": sorted({name.partition(".")[0] for name in modules} - {PACKAGE.name}),
@@ -87,9 +84,8 @@ def remembering(fit: Callable, memory: Path) -> Callable:
             return fit(*positional, **named)
         model, optimizer = given["model"], given["optimizer"]
         if path.exists():
-            return _restored(
-                torch.load(path, weights_only=True), model, optimizer, given["history"]
-            )
+            state = torch.load(path, weights_only=True)
+            return _restored(state, model, optimizer, given["history"])
         history = fit(*positional, **named)
         memory.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(f".{os.getpid()}")
@@ -178,14 +174,8 @@ def _add(found, value: Any) -> None:
     elif value is None or isinstance(value, bool | int | float | str):
         found.update(repr(value).encode())
     elif isinstance(value, nn.Module):
-        _add(
-            found,
-            [
-                (repr(value), value.training),
-                list(value.named_parameters()),
-                list(value.named_buffers()),
-            ],
-        )
+        tensors = [*value.named_parameters(), *value.named_buffers()]
+        _add(found, [repr(value), value.training, tensors])
         _add(found, [_code_of(type(part)) for part in value.modules()])
     elif isinstance(value, Mapping):
         _add(found, list(value.items()))

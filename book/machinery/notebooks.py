@@ -32,12 +32,8 @@ from book.machinery.pages import BOOK, ROOT, tags
 
 FOLDERS = {"es": ROOT / "notebooks", "en": ROOT / "notebooks" / "en"}
 KEPT_TAGS = {
-    "parameters",
-    "raises-exception",
-    "nbval-check-output",
-    "nbval-ignore-output",
-    "nbval-skip",
-}
+    "parameters", "raises-exception", "nbval-check-output", "nbval-ignore-output", "nbval-skip",
+}  # fmt: skip
 FOLDED_CODE = {"solution", "hide-input", "remove-cell"}
 COLAB = """import sys
 
@@ -122,11 +118,9 @@ def outdated(refresh: bool = False) -> Iterator[tuple[Path, NotebookNode | Value
             if notebook != present or without_output(notebook):
                 yield target, notebook
         names = {source.stem for source in pages.paths()}
-        yield from (
-            (path, None)
-            for path in sorted(folder.glob("*.ipynb"))
-            if re.fullmatch(r"\d\d_[a-z_]+", path.stem) and path.stem not in names
-        )
+        for path in sorted(folder.glob("*.ipynb")):
+            if re.fullmatch(r"\d\d_[a-z_]+", path.stem) and path.stem not in names:
+                yield path, None
 
 
 def kept_outputs(name: str, lang: str) -> dict[str, list[NotebookNode]]:
@@ -186,10 +180,9 @@ def plain_notebook(source: Path, lang: str) -> NotebookNode:
             if "google.colab" not in cell.source:
                 cells.append(_plain_code(cell))
             continue
+        is_caption = "caption" in tags(cell)
         try:
-            cell.source = (
-                text.caption(cell, name) if "caption" in tags(cell) else text.plain(cell.source)
-            )
+            cell.source = text.caption(cell, name) if is_caption else text.plain(cell.source)
         except ValueError as error:
             raise ValueError(f"{source.name} [{lang}], cell {number}: {error}") from None
         cell.metadata = {}
@@ -348,22 +341,20 @@ class PlainText:
         """Return a question of the self-check with its answers; their explanations are folded."""
         self.questions += 1
         asked, _, explained = "\n".join(block.lines).partition("\n---\n")
-        heading = (
-            f"**{WORDS[self.lang]['question']} {self.questions}.** {self.inline(asked.strip())}"
-        )
+        words = WORDS[self.lang]
+        heading = f"**{words['question']} {self.questions}.** {self.inline(asked.strip())}"
         if asks_number := pages.NUMBER.search(heading):
             unit = f" ({asks_number[3]})" if asks_number[3] else ""
-            heading = heading.replace(asks_number[0], f"*{WORDS[self.lang]['number']}{unit}.*")
-        return f"{heading}\n\n{folded(WORDS[self.lang]['answers'], self.inline(explained.strip()))}"
+            heading = heading.replace(asks_number[0], f"*{words['number']}{unit}.*")
+        return f"{heading}\n\n{folded(words['answers'], self.inline(explained.strip()))}"
 
     def inline(self, text: str) -> str:
         """Return ``text`` with roles, links, equations and comments made plain."""
 
         def replaced(match: re.Match) -> str:
             if match["display"]:
-                number = (
-                    f" \\tag{{{self.numbers[match['equation']][1]}}}" if match["equation"] else ""
-                )
+                label = match["equation"]
+                number = f" \\tag{{{self.numbers[label][1]}}}" if label else ""
                 return f"$${match['display'].rstrip()}{number}$$"
             if match["role"]:
                 return self.role(match["role"], match["content"])
@@ -417,9 +408,8 @@ class PlainText:
             return f"[{title}]({pages.public_site()}/{self.lang}/{page}.html#{label})"
         # JupyterLab, nbviewer and GitHub make a heading's anchor from its words.
         plain_heading = heading and not set("$`{") & set(heading) and not label.startswith("ex-")
-        anchor = (
-            "#" + quote(re.sub(r"[*_]", "", heading).replace(" ", "-")) if plain_heading else ""
-        )
+        words = re.sub(r"[*_]", "", heading).replace(" ", "-")
+        anchor = f"#{quote(words)}" if plain_heading else ""
         notebook = "" if page == f"notebooks/{self.page}" else f"{page.partition('/')[2]}.ipynb"
         return f"[{title}]({notebook}{anchor})" if notebook or anchor else title
 
@@ -451,9 +441,8 @@ def folded(title: str, body: str) -> str:
 
 def quoted(text: str) -> str:
     """Return ``text`` as a quotation, each formula on one line, else viewers take > for TeX."""
-    text = re.sub(
-        r"\$\$.+?\$\$", lambda formula: " ".join(formula[0].split()), text, flags=re.DOTALL
-    )
+    formulas = re.compile(r"\$\$.+?\$\$", re.DOTALL)
+    text = formulas.sub(lambda formula: " ".join(formula[0].split()), text)
     return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
 
 

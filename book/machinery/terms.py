@@ -14,16 +14,11 @@ from collections.abc import Iterator
 
 from book.machinery import pages
 
-GLOSSARY, WITHOUT = (
-    "glossary.md",
-    {"glossary.md", "colophon.md"},
-)  # the colophon also stands in books without these words
+GLOSSARY = "glossary.md"
+WITHOUT = {GLOSSARY, "colophon.md"}  # the colophon also stands in books without these words
 EVERYDAY = {"run", "step", "parameter"}  # these words also mean something else
-ELSEWHERE = {
-    "how_to_run": {"kernel"},
-    "reliability": {"kernel"},
-    "speed": {"precision"},
-}  # and these do so on these pages
+# And these do so on these pages.
+ELSEWHERE = {"how_to_run": {"kernel"}, "reliability": {"kernel"}, "speed": {"precision"}}
 NOT_PROSE = re.compile(
     r"^(`{3,})[^\n]*\n.*?^\1`*[ \t]*$|^:::\{(?:live|raw)\}.*?^:::$|\$\$.+?\$\$|<!--.*?-->|^(?:#|\||:|\()[^\n]*$"
     r"|\$[^$\n]+\$|\{[\w:-]+\}`[^`]+`|`[^`\n]+`|\[[^\]]*\]\([^)]*\)|https?://\S+",
@@ -127,14 +122,9 @@ def notebook_cells(notebook) -> list[tuple]:
 
 def prose_files(book=pages.ROOT / "book") -> list[tuple]:
     """Return the pairs of files of the pages of text, without glossary and fragments."""
-    names = sorted(
-        path.name
-        for path in pages.prose(book / "es")
-        if path.name not in WITHOUT and path.name[0] != "_"
-    )
-    return [
-        (book / "es" / name, book / "en" / name) for name in names if (book / "en" / name).exists()
-    ]
+    names = [path.name for path in pages.prose(book / "es") if path.name not in WITHOUT]
+    pairs = ((book / "es" / name, book / "en" / name) for name in names if name[0] != "_")
+    return [pair for pair in pairs if pair[1].exists()]
 
 
 def check(chosen: list[str] | tuple = ()) -> Iterator[str]:

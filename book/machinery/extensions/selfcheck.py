@@ -141,13 +141,9 @@ class Question(SphinxDirective):
         kinds = [type(node) for node in parsed]
         place = kinds.index(nodes.transition) if nodes.transition in kinds else 0
         explained, tempting = parsed[place + 1 :], []
-        if (
-            place < 2
-            or not (given := NUMBER.fullmatch(parsed[place - 1].astext()))
-            or kinds[:1] != [nodes.paragraph]
-            or not explained
-            or not self._begins_in_bold(explained[0])
-        ):
+        given = NUMBER.fullmatch(parsed[place - 1].astext()) if place >= 2 else None
+        is_explained = explained and self._begins_in_bold(explained[0])
+        if not given or kinds[0] != nodes.paragraph or not is_explained:
             raise self.error(
                 "question: a paragraph that asks, = value ± tolerance unit, ---, an explanation that begins in bold"
             )
@@ -188,11 +184,8 @@ class Question(SphinxDirective):
         return [*asked, answers, explanations]
 
     def _right(self, explanations):
-        right = [
-            number
-            for number, explanation in enumerate(explanations, start=1)
-            if self._begins_in_bold(explanation)
-        ]
+        numbered = enumerate(explanations, start=1)
+        right = [number for number, one in numbered if self._begins_in_bold(one)]
         if len(right) != 1:
             raise self.error(
                 f"question: {len(right)} explanations begin in bold, which marks the right answer; exactly one does"
@@ -200,9 +193,8 @@ class Question(SphinxDirective):
         return right[0]
 
     def _begins_in_bold(self, explanation):
-        here = explanation.next_node(
-            lambda node: isinstance(node, nodes.Text) and node.strip()
-        )  # MyST leaves empty ones
+        # MyST leaves empty texts.
+        here = explanation.next_node(lambda node: isinstance(node, nodes.Text) and node.strip())
         while here not in (None, explanation) and not isinstance(here, nodes.strong):
             here = here.parent  # a formula, say, may stand between
         return isinstance(here, nodes.strong)
@@ -212,12 +204,10 @@ def choose(app, doctree):
     """Give a ``predict`` box that has a numbered list the words for choosing from it."""
     words = json.dumps(WORDS.get(app.config.language, WORDS["en"]), ensure_ascii=False)
     for box in doctree.findall(nodes.admonition):
-        if "predict" in box["classes"] and any(
-            isinstance(part, nodes.enumerated_list) for part in box
-        ):
-            box += html(
-                "div", role="status", aria_live="polite", classes=["predicted"], data_words=words
-            )
+        lists = [part for part in box if isinstance(part, nodes.enumerated_list)]
+        if "predict" in box["classes"] and lists:
+            live = {"role": "status", "aria_live": "polite", "data_words": words}
+            box += html("div", classes=["predicted"], **live)
             app.env.metadata[app.env.docname]["selfcheck"] = True
 
 

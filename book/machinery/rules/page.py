@@ -32,13 +32,10 @@ QUESTIONS, ANSWERS = 5, (3, 4)  # of the self-check of a page
 MAX_WORDS, WORDS_A_MINUTE = 3000, 120
 REFERENCES = re.compile(r"^## (?:Referencias|References)$.*", re.MULTILINE | re.DOTALL)
 WORD = re.compile(r"[^\W\d_]+")
+HOUR_ES, HOUR_EN = "una hora(?: y cuarto| y media)?", "an hour(?: and a (?:quarter|half))?"
 STATED_TIME = {
-    "es": re.compile(
-        r"\*\*Tiempo[:.]\*\*[^.;]*?(\d+|una hora(?: y cuarto| y media)?)(?: minutos)?\b"
-    ),
-    "en": re.compile(
-        r"\*\*Time[:.]\*\*[^.;]*?(\d+|an hour(?: and a (?:quarter|half))?)(?: minutes)?\b"
-    ),
+    "es": re.compile(rf"\*\*Tiempo[:.]\*\*[^.;]*?(\d+|{HOUR_ES})(?: minutos)?\b"),
+    "en": re.compile(rf"\*\*Time[:.]\*\*[^.;]*?(\d+|{HOUR_EN})(?: minutes)?\b"),
 }
 KNOWN_TAGS = {
     "lang-es", "lang-en", "caption", "parameters", "solution", "hide-input", "remove-cell", "raises-exception",
@@ -56,11 +53,8 @@ def language_pairs(notebook: NotebookNode) -> Findings:
             yield f"cell {number}: expected a lang-es cell, its tags are {sorted(tags(cell))}"
             continue
         _, twin = next(cells, (None, None))
-        if (
-            twin is None
-            or twin.cell_type != "markdown"
-            or tags(twin) != tags(cell) - {"lang-es"} | {"lang-en"}
-        ):
+        wanted = tags(cell) - {"lang-es"} | {"lang-en"}
+        if twin is None or twin.cell_type != "markdown" or tags(twin) != wanted:
             yield f"cell {number}: its lang-en twin does not follow it"
             return  # every later pair would be out of step
         for difference in differences(cell.source, twin.source):
@@ -73,11 +67,8 @@ def figures(notebook: NotebookNode) -> Findings:
     for index, cell in enumerate(notebook.cells):
         if cell.cell_type != "code":
             continue
-        after = list(
-            itertools.takewhile(
-                lambda following: "caption" in tags(following), notebook.cells[index + 1 :]
-            )
-        )
+        following = notebook.cells[index + 1 :]
+        after = list(itertools.takewhile(lambda one: "caption" in tags(one), following))
         name = pages.shown(cell)
         if name:
             names.append(name)
@@ -87,9 +78,8 @@ def figures(notebook: NotebookNode) -> Findings:
             yield f"cell {index + 1}: it draws, and names no figure in metadata.fmnist"
         if after:
             yield f"cell {index + 2}: a caption without a figure or table before it"
-    yield from (
-        f"two outputs are called {name}" for name in sorted(set(names)) if names.count(name) > 1
-    )
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"two outputs are called {name}"
 
 
 def _caption_findings(cell: NotebookNode, name: str, captions: list[NotebookNode]) -> Findings:
@@ -134,9 +124,8 @@ def one_statement_a_line(notebook: NotebookNode) -> Findings:
     for number, cell in enumerate(notebook.cells, start=1):
         if cell.cell_type != "code":
             continue
-        lines = [
-            node.lineno for node in ast.walk(parsed(cell.source)) if isinstance(node, ast.stmt)
-        ]
+        nodes = ast.walk(parsed(cell.source))
+        lines = [node.lineno for node in nodes if isinstance(node, ast.stmt)]
         for line in sorted({line for line in lines if lines.count(line) > 1}):
             yield f"cell {number}, line {line}: more than one statement"
 
@@ -145,22 +134,15 @@ def networks_written_out(notebook: NotebookNode) -> Findings:
     """A page that trains shows the network's class, the loss, the optimizer and the loop."""
     shown = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     nodes = [node for source in shown for node in ast.walk(parsed(source))]
-    called = {
-        ast.unparse(node.func).rpartition(".")[2] for node in nodes if isinstance(node, ast.Call)
-    }
-    if not called & {"fit", "backward"}:
+    calls = [ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call)]
+    if not {call.rpartition(".")[2] for call in calls} & {"fit", "backward"}:
         return
-    classes = [node for node in nodes if isinstance(node, ast.ClassDef)]
-    methods = {
-        part.name for node in classes for part in node.body if isinstance(part, ast.FunctionDef)
-    }
-    if "forward" not in methods:
+    parts = [part for node in nodes if isinstance(node, ast.ClassDef) for part in node.body]
+    if "forward" not in {part.name for part in parts if isinstance(part, ast.FunctionDef)}:
         yield "it trains, and writes out no network: no class with a forward"
-    if not any(re.search(r"\b(?:torch\.)?optim\.\w+\(", source) for source in shown):
+    if not any(re.search(r"\boptim\.\w+$", call) for call in calls):
         yield "it trains, and shows no optimizer of torch.optim"
-    if not any(
-        re.search(r"\w+Loss\(|cross_entropy\(|mse_loss\(|l1_loss\(", source) for source in shown
-    ):
+    if not any(re.search(r"Loss$|cross_entropy$|mse_loss$|l1_loss$", call) for call in calls):
         yield "it trains, and shows no loss"
 
 
@@ -271,10 +253,7 @@ def exercises(notebook: NotebookNode) -> Findings:
     asked = re.findall(r"^:{3,}\{exercise\}.*\n:label: *(\S+)", text, re.MULTILINE)
     solved = re.findall(r"^:{3,}\{solution-start\} *(\S+)\n:class: dropdown$", text, re.MULTILINE)
     checked = [f"ex-{number.replace('.', '-')}" for number in _checks(notebook)]
-    if [label for label in asked if label in {*solved, *checked}] != asked or {
-        *solved,
-        *checked,
-    } - {*asked}:
+    if {*solved, *checked} != {*asked}:
         yield f"exercises {asked}, folded solutions {solved}, checks {checked}"
     inside = False
     for number, cell in enumerate(notebook.cells, start=1):

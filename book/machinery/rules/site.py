@@ -97,12 +97,8 @@ def links(site: Site) -> Findings:
             address = urlsplit(element[attribute])
             if address.scheme or address.netloc or element[attribute] == "#":
                 continue
-            path = (
-                posixpath.join(posixpath.dirname(page), unquote(address.path))
-                if address.path
-                else page
-            )
-            target = posixpath.normpath(path)
+            path = posixpath.join(posixpath.dirname(page), unquote(address.path))
+            target = posixpath.normpath(path) if address.path else page
             if not (site.root / target).is_file():
                 yield f"{page}: {element[attribute]} leads nowhere"
             elif (
@@ -159,10 +155,8 @@ REMOTE_IN_CSS = re.compile(r"""(?:url\(|@import)\s*["']?(?:https?:)?//[^)"'\s]+"
 def no_outside(site: Site) -> Findings:
     """Opening a page asks nothing of any other host."""
     for page, elements in site.elements.items():
-        loaded, styles = (
-            [],
-            [element["style"] for element, _ in _with_attributes(elements, "style")],
-        )
+        loaded = []
+        styles = [element["style"] for element, _ in _with_attributes(elements, "style")]
         for element in elements:
             if element.name in LOADING:
                 loaded.append(element.get(LOADING[element.name]))
@@ -193,12 +187,9 @@ def active_content(site: Site) -> Findings:
     for page, soup in site.pages.items():
         article = soup.find("article")
         for element in article.find_all(True) if article else []:
-            acts = [name for name in element.attrs if name.startswith("on")]
-            acts += [
-                name
-                for name in ("href", "src")
-                if str(element.get(name)).strip().lower().startswith("javascript:")
-            ]
+            addresses = [str(element.get(name)).strip().lower() for name in ("href", "src")]
+            acts = any(name.startswith("on") for name in element.attrs)
+            acts |= any(address.startswith("javascript:") for address in addresses)
             if acts or element.name in ("iframe", "object", "embed", "form", "script"):
                 yield f"{page}: active content in the text: {str(element)[:80]!r}"
 
@@ -247,14 +238,9 @@ INTERFACE_CLASSES = {"admonition-title", "caption-number", "prev-next-area", "bd
 
 
 def _is_interface(element: Tag) -> bool:
-    field = element.name == "dt" and "field-list" in element.parent.get(
-        "class", []
-    )  # "Returns" in a docstring
-    return (
-        field
-        or element.name in INTERFACE
-        or bool(INTERFACE_CLASSES & set(element.get("class", [])))
-    )
+    if element.name == "dt" and "field-list" in element.parent.get("class", []):
+        return True  # "Returns" in a docstring
+    return element.name in INTERFACE or bool(INTERFACE_CLASSES & set(element.get("class", [])))
 
 
 def spanish_interface(site: Site) -> Findings:
@@ -282,26 +268,12 @@ FUNCTION_WORDS = re.compile(
     r"\b(?:the|of|and|is|are|with|that|this|from|which|its?|for|by|not|was|were|when|how|what)\b",
     re.IGNORECASE,
 )
-ENGLISH_PAGES = re.compile(
-    r"es/(?:api/|genindex|py-modindex|bibliography)"
-)  # docstrings and titles of works
+# Docstrings and titles of works.
+ENGLISH_PAGES = re.compile(r"es/(?:api/|genindex|py-modindex|bibliography)")
 PARAGRAPHS = {
-    "p",
-    "li",
-    "td",
-    "th",
-    "dt",
-    "dd",
-    "figcaption",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "summary",
-    "button",
-    "title",
-}
+    "p", "li", "td", "th", "dt", "dd", "figcaption", "h1", "h2", "h3", "h4", "h5", "summary",
+    "button", "title",
+}  # fmt: skip
 KERNELS = re.compile(r"\bAVX-?\d* with [\w -]+ support")  # oneDNN's own name of what it chose
 ENGLISH_BY_RIGHT = {*VERBATIM, "em", "noscript"}
 
@@ -311,9 +283,8 @@ def spanish_text(site: Site) -> Findings:
     for page, soup in site.pages.items():
         if not page.startswith("es/") or ENGLISH_PAGES.match(page):
             continue
-        found: dict[
-            int, tuple[Tag, list[str]]
-        ] = {}  # paragraphs, each with those of its texts that hold such a word
+        # Paragraphs, each with those of its texts that hold such a word.
+        found: dict[int, tuple[Tag, list[str]]] = {}
         for text in soup.find_all(string=FUNCTION_WORDS):
             around = list(text.parents)
             paragraph = next((parent for parent in around if parent.name in PARAGRAPHS), None)
@@ -344,10 +315,8 @@ def launches(site: Site) -> Findings:
             "download": f"{notebook.name}",
         }
         for button, end in wanted.items():
-            opened = [
-                href for href in asked if href == end or (end[0] == "/" and href.endswith(end))
-            ]
-            if len(opened) != 1:
+            leads = (href.endswith(end) if end[0] == "/" else href == end for href in asked)
+            if sum(leads) != 1:
                 yield f"{page}: {button} should lead to {end}; the buttons lead to {', '.join(sorted(asked))}"
 
 
@@ -358,13 +327,10 @@ def numbers(site: Site) -> Findings:
         source = pages.SOURCES / f"{Path(name).stem}.md"
         if not (name.startswith("notebooks/") and source.exists()):
             continue
-        for label, (kind, number) in pages.numbers(
-            pages.one_language(pages.read(source), lang)
-        ).items():
+        wanted = pages.numbers(pages.one_language(pages.read(source), lang))
+        for label, (kind, number) in wanted.items():
             place = soup.find(id="equation-" + label if kind == "equation" else label)
-            selector = {"equation": ".eqno", "exercise": ".caption-number"}.get(
-                kind, ".caption-number"
-            )
+            selector = ".eqno" if kind == "equation" else ".caption-number"
             shown = place.select_one(selector) if place else None
             found = re.search(r"\d+", shown.get_text()) if shown else None
             if found is None or int(found[0]) != number:
