@@ -1,16 +1,18 @@
-"""The speed of training: the project's engine against what a student would take instead, measured in turns.
+"""The speed of training: the project's engine against what a student would take, in turns.
 
-    python benchmarks/bench.py [--quick] [--repetitions 5] [--epochs 2] [--workloads ff convae cnn3] [--limit 900]
-                               [--output FILE]
+    python benchmarks/bench.py [--quick] [--repetitions 5] [--epochs 2]
+        [--workloads ff convae cnn3] [--limit 900] [--output FILE]
 
-Every measurement is a fresh process; the engines take turns, in an order that is reversed each time, so that a busy spell of
-the machine strikes all. The first epoch of each process, with its compiling and its first memory, is not counted. Nothing
-heavy is imported here: a child's peak memory would begin with that of its parent. An engine that fails is noted and left out;
-the others go on.
+Every measurement is a fresh process; the engines take turns, in an order that is reversed each
+time, so that a busy spell of the machine strikes all. The first epoch of each process, with its
+compiling and its first memory, is not counted. Nothing heavy is imported here: a child's peak
+memory would begin with that of its parent. An engine that fails is noted and left out; the others
+go on.
 
-The result is a JSON file, with every measurement and a summary, and a picture beside it. While it is made, what there is so
-far is in a file beside it that ends in ``.part.json``. ``book.machinery.generated.speed`` makes the tables of the page *How fast, and why* of
-such a file, ``benchmarks/speed.json``.
+The result is a JSON file, with every measurement and a summary, and a picture beside it. While it
+is made, what there is so far is in a file beside it that ends in ``.part.json``.
+``book.machinery.generated.speed`` makes the tables of the page *How fast, and why* of such a file,
+``benchmarks/speed.json``.
 """
 
 from __future__ import annotations
@@ -63,7 +65,7 @@ middle = time.perf_counter()
 import fmnist_utils.workshop.engine
 print(json.dumps({"torch": middle - start, "fmnist_utils": time.perf_counter() - middle}))
 """,
-    "help": "import sys; sys.argv = ['fmnist', '--help']; from fmnist_utils.workshop.cli import main; main()",
+    "help": "from fmnist_utils.workshop.cli import main; main(['--help'])",
 }
 INSTRUCTIONS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 SLOWER = "this machine multiplies slower in bfloat16"
@@ -77,9 +79,10 @@ def in_turn(things: Sequence, turn: int) -> Sequence:
 def compare(
     bench: Bench, chosen: argparse.Namespace, engines: list[str]
 ) -> Iterator[tuple[list[dict], dict[str, dict]]]:
-    """Yield after each turn the runs of all engines, and the rates of the machine measured between them.
+    """Yield after each turn the runs of all engines and the rates of the machine between them.
 
-    Where a product of matrices is slower in bfloat16, nothing is trained with it: emulated, it takes many times as long.
+    Where a product of matrices is slower in bfloat16, nothing is trained with it: emulated, it
+    takes many times as long.
     """
     runs, rates = [], {}
     for turn in range(chosen.repetitions):
@@ -114,17 +117,16 @@ def compare(
                     runs.append(
                         {"workload": name, "engine": engine, "turn": turn, "images": images, **made}
                     )
-                    note(
-                        f"{turn + 1}/{chosen.repetitions} {name}, {engine}: {epoch_seconds(runs[-1]):.2f} s per epoch"
-                    )
+                    seconds = f"{epoch_seconds(runs[-1]):.2f} s per epoch"
+                    note(f"{turn + 1}/{chosen.repetitions} {name}, {engine}: {seconds}")
         yield runs, {name: measured(values) for name, values in rates.items()}
 
 
 def linearity(bench: Bench, chosen: argparse.Namespace) -> Iterator[dict[str, dict[int, dict]]]:
     """Yield after each turn how the time of ff grows with epochs, images and jobs.
 
-    For each factor it is the seconds over (factor × those of factor 1), and over those of factor 1 for jobs at once, of which
-    each has as much to do as one alone.
+    For each factor it is the seconds over (factor × those of factor 1), and over those of factor 1
+    for jobs at once, of which each has as much to do as one alone.
     """
     images = chosen.images.get("ff", 8000)
     part, most = images // 8, cores()
@@ -151,7 +153,7 @@ def linearity(bench: Bench, chosen: argparse.Namespace) -> Iterator[dict[str, di
 def start_up(
     bench: Bench, chosen: argparse.Namespace, engines: list[str]
 ) -> Iterator[dict[str, dict]]:
-    """Yield after each turn the seconds from the start of a process to the end of its first step, for each engine on ff.
+    """Yield after each turn, for each engine on ff, the seconds from the start to its first step.
 
     Also those of commands, and of importing PyTorch and then this project within one process.
     """
@@ -175,7 +177,7 @@ def start_up(
 
 
 def choices(bench: Bench, chosen: argparse.Namespace, name: str) -> Iterator[dict[str, dict]]:
-    """Yield after each turn, for each choice of ours, how many times as long an epoch takes with that alone changed."""
+    """Yield after each turn how many times as long an epoch takes without each choice of ours."""
     images = chosen.images[name] // (1 if name == "ff" else 4)  # of ff all: an epoch of it is short
     changes = {"ours": []} | {
         choice: how for choice, how in CHOICES.items() if name in WHERE.get(choice, WORKLOADS)
@@ -195,7 +197,7 @@ def choices(bench: Bench, chosen: argparse.Namespace, name: str) -> Iterator[dic
 
 
 def hardware() -> dict[str, object]:
-    """Return the processor, those of its instructions that decide its speed, the cores and the memory of this machine."""
+    """Return the processor, the instructions that decide its speed, the cores and the memory."""
     cpu, flags = platform.processor() or platform.machine(), ""
     if Path("/proc/cpuinfo").exists():
         lines = [line.partition(":") for line in Path("/proc/cpuinfo").read_text().splitlines()]
@@ -281,7 +283,7 @@ def measure_all(chosen: argparse.Namespace) -> dict:
 
 
 def measure_each(bench: Bench, chosen: argparse.Namespace, what: str) -> dict[str, dict]:
-    """Return what ``measure.py`` says of each workload, with a quarter of its images; those that fail are left out."""
+    """Return what ``measure.py`` says of each workload on a quarter of its images, if it can."""
     found = {}
     for name in chosen.workloads:
         images = max(chosen.images[name] // 4, WORKLOADS[name].batch_size)

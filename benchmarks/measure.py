@@ -1,9 +1,11 @@
 """One measurement in a process of its own: its result is the last line that it prints, as JSON.
 
-    python benchmarks/measure.py ENGINE WORKLOAD --data FOLDER --images N --epochs N --seed N [--threads N] [--option NAME=VALUE]
+    python benchmarks/measure.py ENGINE WORKLOAD --data FOLDER --images N --epochs N --seed N
+        [--threads N] [--option NAME=VALUE]
 
-ENGINE is a module of ``engines``; or ``save``, which lays the data in FOLDER for the others; ``rates``, how fast this machine
-multiplies; ``profile``, where the time of ours goes; ``operations``, how many multiplications an epoch needs.
+ENGINE is a module of ``engines``; or ``save``, which lays the data in FOLDER for the others;
+``rates``, how fast this machine multiplies; ``profile``, where the time of ours goes;
+``operations``, how many multiplications an epoch needs.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ from workloads import WORKLOADS, Data, Job, read
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-# The kind of each operation of PyTorch's, by words of its name; the first that fits counts. What fits none is "rest".
+# The kind of each operation of PyTorch's, by words of its name; the first that fits counts. What
+# fits none is "rest".
 KINDS = {
     "convolution": ("convolution",),
     "multiplication": ("aten::mm", "aten::addmm"),
@@ -49,7 +52,7 @@ def save(folder: Path, source: str) -> dict:
 def train(
     engine: str, name: str, data: Data, epochs: int, seed: int, options: dict[str, str]
 ) -> dict:
-    """Train and return the seconds and the running loss of each epoch, peak memory in MB, and when training ended."""
+    """Train; return the seconds and the running loss of each epoch, peak MB, and the end."""
     engine_module = importlib.import_module(f"engines.{engine}")
     marks, losses = [time.time()], []
 
@@ -70,7 +73,7 @@ def train(
 
 
 def rates() -> dict[str, float]:
-    """Return GFLOP/s of a product of matrices, (1024, 1024), and of CNN3's second convolution, in both precisions."""
+    """Return GFLOP/s of a product of matrices and of a convolution of CNN3, in both precisions."""
     import torch
     from torch.nn import functional
 
@@ -100,7 +103,7 @@ def rates() -> dict[str, float]:
 
 
 def operations(name: str, data: Data) -> dict[str, float]:
-    """Return the GFLOP of one training step of the workload's full minibatch: in convolutions and in products of matrices."""
+    """Return the GFLOP of a step with a full minibatch, in convolutions and in products."""
     from engines import ours
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -119,9 +122,10 @@ def operations(name: str, data: Data) -> dict[str, float]:
 
 
 def profile(name: str, data: Data, seed: int) -> dict[str, object]:
-    """Return the share of each kind of work in an epoch of ours, by the time that PyTorch's profiler gives each operation.
+    """Return the share of each kind of work in an epoch of ours, by PyTorch's profiler.
 
-    The seconds of that epoch and of one without the profiler are there too: what they differ by is the profiler's own.
+    The seconds of that epoch and of one without the profiler are there too: what they differ by is
+    the profiler's own.
     """
     from engines import ours
     from torch.profiler import ProfilerActivity, record_function

@@ -23,7 +23,7 @@ class EngineFailed(RuntimeError):
 
 
 class Bench:
-    """The processes of one benchmark: ``folder`` holds the data for all, none may take longer than ``limit`` seconds.
+    """The processes of one benchmark: ``folder`` holds the data, ``limit`` is in seconds.
 
     Attributes:
         failed: what could not be measured, as "workload, engine", and why.
@@ -87,10 +87,11 @@ class Bench:
     def side_by_side(
         self, name: str, jobs: int, seeds: Sequence[int], images: int, epochs: int
     ) -> dict:
-        """Return what an epoch of runs with ``seeds``, of one thread each, takes in ``jobs`` processes.
+        """Return what an epoch with ``seeds``, one thread each, takes in ``jobs`` processes.
 
-        As with single runs, neither the start nor the first epoch of each counts; the slowest process does. ``peak_mb`` is the
-        sum of the processes, ``losses`` has one list for each seed, ``processes`` all that each of them measured.
+        As with single runs, neither the start nor the first epoch of each counts; the slowest
+        process does. ``peak_mb`` is the sum of the processes, ``losses`` has one list for each
+        seed, ``processes`` all that each of them measured.
         """
         shares = [list(seeds[job::jobs]) for job in range(jobs)]
         how = {"images": images, "epochs": epochs + 1, "threads": 1}
@@ -113,7 +114,7 @@ class Bench:
         return time.perf_counter() - start, output
 
     def attempt(self, part: str, measure: Callable, *words: object, **options: object):
-        """Return what ``measure`` does, or None if it fails, which is noted, or if ``part`` has failed before."""
+        """Return what ``measure`` does, or None if it or ``part`` has failed, which is noted."""
         if part in self.failed:
             return None
         try:
@@ -160,7 +161,7 @@ def result_of(output: str):
 
 
 def cores() -> int:
-    """Return how many cores this process may use, as ``fmnist_utils.runs.available_cores``, which would import PyTorch."""
+    """Return how many cores this process may use, without importing PyTorch."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -1,4 +1,4 @@
-"""What the runs of a benchmark say: medians and spread, ratios within each turn, a table and a picture."""
+"""What the runs of a benchmark say: medians, spread, ratios within each turn; table, picture."""
 
 from __future__ import annotations
 
@@ -31,9 +31,10 @@ def measured(values: list[float]) -> dict[str, object]:
 
 
 def ratios(seconds: dict, base: object, proportional: bool = False) -> dict:
-    """Return for each kind of run the spread of its seconds over those of ``base`` in the same turn, and the seconds.
+    """Return, for each kind of run, its seconds over those of ``base`` in the same turn, and both.
 
-    If they are to be ``proportional``, kinds are numbers, and it is over as many times those of ``base``.
+    If they are to be ``proportional``, kinds are numbers, and it is over as many times those of
+    ``base``.
     """
     found = {}
     for kind, took in seconds.items():
@@ -45,11 +46,12 @@ def ratios(seconds: dict, base: object, proportional: bool = False) -> dict:
 
 
 def summarize(runs: list[dict]) -> list[dict]:
-    """Return one row for each workload and engine: seconds, peak memory, last loss and whether its losses agree with ours.
+    """Return one row for each workload and engine: seconds, peak memory, loss, agreement.
 
-    ``than_ours``, ``than_tutorial`` and, for our engines, ``than_best_peer`` say how many times as fast it is, within each
-    turn; ``memory_ratio`` compares its peak memory with the tutorial's; ``gap`` is how far its last loss is from ours. Ten
-    seeds at once are compared with ten runs in a row; their memory is that of all their processes.
+    ``than_ours``, ``than_tutorial`` and, for our engines, ``than_best_peer`` say how many times as
+    fast it is, within each turn; ``memory_ratio`` compares its peak memory with the tutorial's;
+    ``gap`` is how far its last loss is from ours. Ten seeds at once are compared with ten runs in a
+    row; their memory is that of all their processes.
     """
     made: dict[tuple[str, str], dict[int, dict]] = {}
     for run in runs:
@@ -89,7 +91,7 @@ def summarize(runs: list[dict]) -> list[dict]:
 
 
 def losses_of(by_turn: dict[int, dict]) -> list[list[float]]:
-    """Return the running losses, one for each epoch, of every seed that an engine was trained with."""
+    """Return the running losses, one an epoch, of every seed that an engine was trained with."""
     return [
         losses
         for run in by_turn.values()
@@ -108,10 +110,11 @@ def best_peer(made: dict[tuple[str, str], dict[int, dict]], name: str) -> str | 
 
 
 def gaps(theirs: list[list[float]], ours: list[list[float]]) -> list[dict[str, float]]:
-    """Return for each epoch how far apart the mean running losses of two engines are and may be, as shares of ours.
+    """Return for each epoch how far two engines' mean losses are apart, and may be, over ours.
 
-    They may differ by four standard errors, the noise of their seeds, or by 2 % where seeds by chance lie close together. Two
-    seeds do not tell how far seeds lie apart: with fewer than three the list is empty.
+    They may differ by four standard errors, the noise of their seeds, or by 2 % where seeds by
+    chance lie close together. Two seeds do not tell how far seeds lie apart: with fewer than three
+    the list is empty.
     """
     if min(len(theirs), len(ours)) < 3:
         return []
@@ -128,7 +131,7 @@ def gaps(theirs: list[list[float]], ours: list[list[float]]) -> list[dict[str, f
 def limits(
     rates: dict[str, dict], operations: dict[str, dict], rows: list[dict]
 ) -> dict[str, dict]:
-    """Return for each workload what share of its time its multiplications alone would take at the machine's own rate."""
+    """Return for each workload the share of its time that its multiplications alone would take."""
     found = {}
     for name, gflops in operations.items():
         steps = FULL_EPOCH / WORKLOADS[name].batch_size
@@ -152,10 +155,10 @@ def table(result: dict) -> str:
         + ", ".join(f"{name} {number}" for name, number in result["versions"].items()),
         f"data: {result['data']}; seconds per epoch of 60,000 images: median, lowest, highest;",
         "and how many times as fast as others; memory in MB and over the tutorial's;",
-        "how far the last loss is from ours and may be, in %, and whether those of all epochs agree",
+        "how far the last loss is from ours and may be, in %, and whether all epochs agree",
         "",
-        f"{'':28}{'median':>8}{'min':>8}{'max':>8}{'tutorial':>10}{'best peer':>10}{'ours':>7}{'MB':>7}{'ratio':>7}"
-        "  same loss",
+        f"{'':28}{'median':>8}{'min':>8}{'max':>8}{'tutorial':>10}{'best peer':>10}{'ours':>7}"
+        f"{'MB':>7}{'ratio':>7}  same loss",
     ]
     for row in result["summary"]:
         seconds = "".join(f"{row['seconds'][name]:8.2f}" for name in ("median", "min", "max"))
@@ -168,7 +171,8 @@ def table(result: dict) -> str:
         memory += f"{row['memory_ratio']['median']:7.2f}" if "memory_ratio" in row else " " * 7
         agrees = {True: "yes", False: "NO", None: ""}[row["agrees"]]
         if row["gap"]:
-            agrees = f"{100 * row['gap']['difference']:.1f} of {100 * row['gap']['tolerance']:.1f}  {agrees}"
+            apart, allowed = (100 * row["gap"][name] for name in ("difference", "tolerance"))
+            agrees = f"{apart:.1f} of {allowed:.1f}  {agrees}"
         lines.append(
             f"{row['workload'] + ': ' + row['engine']:28}{seconds}{than}{memory}  {agrees}"
         )

@@ -92,7 +92,7 @@ class Data(NamedTuple):
 
 
 class Job(NamedTuple):
-    """What an engine is asked to do: train ``epochs`` epochs and call ``on_epoch`` with the running loss after each one."""
+    """What an engine is asked to do; ``on_epoch`` gets the running loss after each epoch."""
 
     name: str
     workload: Workload
@@ -103,6 +103,6 @@ class Job(NamedTuple):
 
 
 def read(folder: Path, count: int) -> Data:
-    """Return the first ``count`` images and labels of those that :mod:`bench` has laid in ``folder``."""
+    """Return the first ``count`` images and labels that :mod:`bench` has laid in ``folder``."""
     images = np.fromfile(folder / "images.u8", np.uint8, count * 28 * 28).reshape(-1, 28, 28)
     return Data(images, np.fromfile(folder / "labels.u8", np.uint8, count))

@@ -1,4 +1,4 @@
-"""What every test shares: one thread, English, no progress bars, and a store and cache of its own."""
+"""What every test shares: one thread, English, no progress bars, a store and cache of its own."""
 
 import functools
 import multiprocessing
@@ -18,17 +18,20 @@ def pytest_configure(config):
     os.environ["GIT_CONFIG_COUNT"] = str(count + 1)
 
 
+LONG = ("nbval", "installed", "under_fire", "r24", "r29", "r30")  # words in the names of files
+
+
 def pytest_collection_modifyitems(items):
-    """Begin with the pages, which take longest: what comes last keeps one process busy while the others wait."""
-    items.sort(key=lambda item: "nbval" not in item.nodeid)
+    """Begin with the files that take longest: what comes last keeps the other process waiting."""
+    items.sort(key=lambda item: not any(word in item.path.name for word in LONG))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Have the tests of a file, or of a page, run one after the other in one process: they share what they make.
+    """Run the tests of a file, or of a page, in one process: they share what they make.
 
-    The second language of a page loads what the first has trained. (The groups of pytest-xdist 3.8 are lost on the way: it writes
-    them into an attribute of a test that pytest 9.2 no longer has.)
+    The second language of a page loads what the first has trained. (The groups of pytest-xdist 3.8
+    are lost on the way: it writes them into an attribute of a test that pytest 9.2 no longer has.)
     """
     if config.getvalue("dist") != "loadscope":
         return None
@@ -71,7 +74,7 @@ def own_world(monkeypatch, tmp_path, tmp_path_factory):
 
 @pytest.fixture
 def forks():
-    """Processes that start in an instant: copies of one that has already imported what a training needs."""
+    """Processes that start in an instant, as copies of one that has imported what they need."""
     if sys.platform == "win32":
         pytest.skip("starting so many processes takes minutes without fork")
     context = multiprocessing.get_context("forkserver")

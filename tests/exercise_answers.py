@@ -1,4 +1,4 @@
-"""Answers to the exercises: one that is right, and wrong ones with what is said of them (a key of ``exercises.…``)."""
+"""Answers to the exercises: a right one, and wrong ones with what is said of them."""
 
 import itertools
 import math

@@ -166,7 +166,7 @@ def verdict_on_claim(row):
         if other:
             second = values(folder, re.match(r"\w+", other)[0], taken[1] if taken else quantity)
             interval = stats.ttest_ind(runs, second, equal_var=False).confidence_interval(0.95)
-        else:  # shares by their logit, positive quantities by their logarithm, differences as they are
+        else:  # shares by their logit, positive ones by their logarithm, differences as they are
             share = "accuracy" in quantity
             there = (
                 (lambda x: x) if less else (lambda x: math.log(x / (1 - x))) if share else math.log

@@ -1,4 +1,4 @@
-"""Many runs: where they are kept, how they are made here, what kills them, and what stands afterwards."""
+"""Many runs: where they are kept, how they are made, what kills them, what stands afterwards."""
 
 import io
 import json

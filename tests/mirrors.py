@@ -1,4 +1,4 @@
-"""The world of the download tests: small files in place of the published ones, and mirrors that misbehave, on this machine."""
+"""The world of the download tests: small files as the published ones, mirrors that misbehave."""
 
 import gzip
 import hashlib
@@ -60,7 +60,7 @@ def use_these(files: dict[str, bytes]) -> None:
 
 @pytest.fixture
 def small(monkeypatch, tmp_path, files):
-    """A world in which the small files are the published ones, the cache is empty, no mirror known."""
+    """A world in which the small files are the published ones, with no cache and no mirror."""
     monkeypatch.setattr(data, "OFFICIAL_FILES", dict(data.OFFICIAL_FILES))
     monkeypatch.setattr(download, "OFFICIAL_FILES", data.OFFICIAL_FILES)
     monkeypatch.setattr(download, "PACKED_SHA256", dict(download.PACKED_SHA256))
@@ -81,7 +81,7 @@ def fetch_and_load() -> tuple[np.ndarray, ...]:
 
 
 class Mirror(http.server.ThreadingHTTPServer):
-    """Serves ``files``; ``faults`` says what goes wrong with a name (or with ``None``: with every name); ``gets`` counts."""
+    """Serves ``files``; ``faults`` says what goes wrong with a name (``None``: with each)."""
 
     daemon_threads = True
 

@@ -7,9 +7,9 @@ after the beginning of its id. Whoever makes the run next takes the file and doe
 - ``worker 7``: the process that asked for the run, a worker of Dask, is killed at that moment;
 - ``raise``: training fails.
 
-``log`` in the store has a line for each event: ``begin``, ``end``, ``kill`` or ``fail``, the id, and
-how many epochs the checkpoints hold. As the kills are tied to what a run does, and not to the time,
-they always hit.
+``log`` in the store has a line for each event: ``begin``, ``end``, ``kill`` or ``fail``, the id,
+and how many epochs the checkpoints hold. As the kills are tied to what a run does, and not to the
+time, they always hit.
 """
 
 import json

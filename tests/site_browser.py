@@ -7,9 +7,10 @@ import dataclasses
 import pytest
 
 from book.machinery.browser import CHROMIUM, launched, served
-from book.machinery.pages import BOOK
+from book.machinery.pages import BOOK, ROOT
 
 SITE = BOOK / "_build" / "html"
+AXE = (ROOT / "tests" / "axe" / "axe.min.js").read_text("utf-8")
 WIDTHS = {"desktop": 1400, "tablet": 768, "phone": 390}
 PAGES = sorted(
     path.relative_to(SITE).as_posix()
@@ -79,7 +80,7 @@ def address():
 
 @pytest.fixture
 def visit(chromium, address):
-    """Open a page of the site and wait until it is still: loaded, formulas set; a context of its own for each."""
+    """Open a page of the site in a context of its own and wait until it is still."""
     contexts = []
 
     def open_page(

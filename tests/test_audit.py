@@ -178,7 +178,7 @@ def test_code_in_a_text_is_shown_as_code():
 
 
 def test_the_intervals_hold_the_runs_that_are_left_out_of_them():
-    """Of the real runs: 95 of 100 are expected; a rule that held four of five, or all, would be wrong."""
+    """Of the real runs: 95 of 100 are expected; four of five, or all, would be wrong."""
     shown = audit.coverage()
     held, left_out = (
         int(shown.loc["all", say(f"scrutiny.{name}")]) for name in ("held", "left_out")

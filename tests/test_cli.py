@@ -13,16 +13,8 @@ from fmnist_utils.workshop import engine as runs
 from fmnist_utils.workshop import fast
 from fmnist_utils.workshop.cli import main
 
-SMALL = [
-    "--set",
-    "num_epochs=1",
-    "--set",
-    'data.source="sample"',
-    "--set",
-    "data.train_size=200",
-    "--set",
-    "data.val_size=100",
-]
+CHANGES = ["num_epochs=1", 'data.source="sample"', "data.train_size=200", "data.val_size=100"]
+SMALL = [f"--set={change}" for change in CHANGES]
 
 
 def run(*arguments):
@@ -50,65 +42,38 @@ def test_train_changes_what_it_is_told_to_also_where_the_group_or_the_protocol_s
 ):
     given = []
     monkeypatch.setattr(runs, "train", lambda recipe, **_: given.append(recipe) or 1 / 0)
-    run(
-        "train",
-        "01",
-        group,
-        "--protocol",
-        "theirs",
-        *(f"--set={name}={value}" for name, value in changes.items()),
-    )
+    options = [f"--set={name}={value}" for name, value in changes.items()]
+    run("train", "01", group, "--protocol", "theirs", *options)
     assert given[0] == load_report("01").recipe(group, "theirs").but(changes)
     assert all(given[0].value(name) == value for name, value in changes.items())
 
 
 def test_what_is_allowed_and_fails_exits_1():
-    told = run(
-        "--lang",
-        "en",
-        "train",
-        "01",
-        "model_2",
-        *SMALL,
-        "--set",
-        "learning_rate=1e6",
-        "--set",
-        "optimizer=sgd",
-    )
-    assert (
-        told.exit_code == 1
-        and "Traceback" not in told.output
-        and "learning_rate=1e+06" in told.output
-    )
+    too_fast = ["--set=learning_rate=1e6", "--set=optimizer=sgd"]
+    told = run("--lang", "en", "train", "01", "model_2", *SMALL, *too_fast)
+    assert told.exit_code == 1 and "Traceback" not in told.output
+    assert "learning_rate=1e+06" in told.output
 
 
 @pytest.mark.parametrize(
-    ("arguments", "parts"),
+    ("line", "parts"),
     [
-        (["train", "01", "modl_2"], ["'modl_2'", "Did you mean 'model_2'"]),
-        (["train", "99", "model_2"], ["'99'", "01_ff_classifier"]),
-        (["train", "01", "model_2", "--protocol", "their"], ["theirs, ours"]),
-        (
-            ["train", "01", "model_2", "--set", "num_epoch=3"],
-            ["num_epoch:", "Did you mean 'num_epochs'"],
-        ),
-        (["train", "01", "model_2", "--set", "model.dropout=2"], ["model.dropout: given 2", "< 1"]),
-        (["train", "01", "model_2", "--set", "num_epochs"], ["--set", "FIELD=VALUE"]),
-        (
-            ["train", "01", "model_2", "--set", "model.droput=0.5"],
-            ["model.droput:", "Did you mean 'dropout'"],
-        ),
-        (
-            ["train", "01", "model_2", "--set", "optimizer.lr=0.1"],
-            ["optimizer.lr: optimizer has no fields"],
-        ),
-        (["train", "01", "model_2", "--set", "num_epochs=null"], ["num_epochs: given None"]),
-        (["train", "01", "model_2", "--device", "cuda:9", *SMALL], ["cuda:9", "cpu"]),
-        (["audit", "99"], ["'99'", "01_ff_classifier"]),
-        (["reproduce", "99"], ["'99'"]),
+        ("train 01 modl_2", ["'modl_2'", "Did you mean 'model_2'"]),
+        ("train 99 model_2", ["'99'", "01_ff_classifier"]),
+        ("train 01 model_2 --protocol their", ["theirs, ours"]),
+        ("train 01 model_2 --set num_epoch=3", ["num_epoch:", "Did you mean 'num_epochs'"]),
+        ("train 01 model_2 --set model.dropout=2", ["model.dropout: given 2", "< 1"]),
+        ("train 01 model_2 --set num_epochs", ["--set", "FIELD=VALUE"]),
+        ("train 01 model_2 --set model.droput=0.5", ["model.droput:", "Did you mean 'dropout'"]),
+        ("train 01 model_2 --set optimizer.lr=0.1", ["optimizer.lr: optimizer has no fields"]),
+        ("train 01 model_2 --set num_epochs=null", ["num_epochs: given None"]),
+        ("train 01 model_2 --device cuda:9 --set data.source=sample", ["cuda:9", "cpu"]),
+        ("audit 99", ["'99'", "01_ff_classifier"]),
+        ("reproduce 99", ["'99'"]),
     ],
 )
-def test_mistakes_are_one_message_and_exit_2(arguments, parts):
+def test_mistakes_are_one_message_and_exit_2(line, parts):
+    arguments = line.split()
     result = run(*arguments)
     assert result.exit_code == 2 and "Traceback" not in result.output
     for part in parts:
@@ -129,13 +94,10 @@ def test_audit_as_json_has_a_row_for_every_number_column_and_claim():
 
 def test_audit_as_a_table_in_both_languages():
     english, spanish = (run("--lang", lang, "audit", "01").output for lang in ("en", "es"))
-    assert (
-        "C1-8" in english
-        and "their protocol" in english
-        and "Claims of the reports: 11." in english
-    )
-    assert "C1-8" in spanish and "su protocolo" in spanish
-    assert "Afirmaciones de los informes: 11." in spanish
+    for words in ("C1-8", "their protocol", "Claims of the reports: 11."):
+        assert words in english
+    for words in ("C1-8", "su protocolo", "Afirmaciones de los informes: 11."):
+        assert words in spanish
 
 
 @pytest.mark.parametrize("lang", ["en", "es"])

@@ -198,7 +198,7 @@ def within_text(markdown: str) -> list[str]:
 
 
 def tried_commands() -> list[str]:
-    """Return the commands of the documents and the targets of make, each once, `make clean` last."""
+    """Return the documents' commands and the targets of make, each once, `make clean` last."""
     texts = [path.read_text("utf-8") for path in TRIED]
     lines = [line for text in texts for line in shell_lines(text) + within_text(text)]
     lines += [f"make {target}" for target in sorted(TARGETS)]
@@ -223,7 +223,7 @@ def run_as(line: str) -> str | None:
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory):
-    """A fresh clone with an environment: that of the tests, in which the clone's package goes first."""
+    """A fresh clone with the environment of the tests, in which the clone's package goes first."""
     folder = tmp_path_factory.mktemp("fresh") / "clone"
     subprocess.run(["git", "clone", "--quiet", ROOT, folder], check=True)
     (folder / ".venv").symlink_to(sys.prefix)

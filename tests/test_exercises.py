@@ -1,4 +1,4 @@
-"""The exercises: their checks know right from wrong, and say it; whatever a student writes gets a sentence."""
+"""The exercises: their checks know right from wrong, and say it in a sentence."""
 
 import contextlib
 import re
@@ -15,7 +15,7 @@ from fmnist_utils.text import LANGUAGES, WORDS, UserError, set_language
 
 
 def told(key: str, lang: str) -> str:
-    """Return a pattern that is found in what is said by sentences of the exercises, with ``|`` between them."""
+    """Return a pattern that finds what sentences of the exercises say, ``|`` between them."""
     texts = [re.escape(WORDS[f"exercises.{one}"][LANGUAGES.index(lang)]) for one in key.split("|")]
     return re.sub(r"\\\{\w+\\\}", "(?s:.+)", "|".join(texts))
 
@@ -33,7 +33,7 @@ def test_every_exercise_has_its_answers():
 def test_the_right_answer_passes_and_three_wrong_ones_are_told_apart(number, lang):
     set_language(lang)
     right, wrong = ANSWERS[number]
-    for _ in range(5):  # other inputs each time
+    for _ in range(5 if lang == "en" else 1):  # other inputs each time
         result = check(number, right)
         assert result.state == "right", result.told
     assert says(result, "right", lang) and len(wrong) >= 3

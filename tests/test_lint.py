@@ -18,7 +18,13 @@ def run(command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess:
     return subprocess.run(command, shell=True, cwd=cwd, capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+# Without its cache mypy takes half a minute; continuous integration runs `make lint` as well.
+SLOW = [pytest.mark.nightly]
+
+
+@pytest.mark.parametrize(
+    "command", [pytest.param(c, marks=SLOW if "mypy" in c else []) for c in COMMANDS]
+)
 def test_the_code_is_clean(command):
     finished = run(command)
     assert finished.returncode == 0, finished.stdout + finished.stderr

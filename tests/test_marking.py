@@ -22,7 +22,7 @@ USED = "def row_softmax(logits):\n    return torch.softmax(logits, dim=LAST)\n\n
 
 
 def hand_in(path: Path, softmax: str, gradient: str, start: str = "") -> Path:
-    """Write page 00 with these lines in place of the dots, and ``start`` in its second code cell."""
+    """Write page 00 with these lines for the dots, and ``start`` in its second code cell."""
     notebook = json.loads(ORIGINAL.read_text("utf-8"))
     for cell in notebook["cells"]:
         source = "".join(cell["source"])
@@ -53,8 +53,10 @@ def test_the_notebooks_as_they_are_handed_out_are_not_completed():
     ("softmax", "state", "said"),
     [
         ("    import os\n    os._exit(0)", "wrong", "ended suddenly"),
-        ("    return bytearray(10**11)", "wrong", "MemoryError"),
         ("    retur logits", "missing", "invalid syntax"),
+        pytest.param(
+            *("    return bytearray(10**11)", "wrong", "MemoryError"), marks=pytest.mark.nightly
+        ),
     ],
 )
 def test_one_answer_spoils_no_other(tmp_path, softmax, state, said):

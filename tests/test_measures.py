@@ -99,7 +99,8 @@ def test_the_border_is_the_last_row_and_column_of_the_panel():
 
 
 def test_costs_of_a_training():
-    # 784·128 + 128·64 + 64·10 weights and 202 biases; 60,000 images in batches of 100; each weight multiplies once an image
+    # 784·128 + 128·64 + 64·10 weights and 202 biases; 60,000 images in batches of 100; each weight
+    # multiplies once an image
     weights = 784 * 128 + 128 * 64 + 64 * 10
     wanted = {
         "parameters": weights + 202,

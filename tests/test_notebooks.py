@@ -83,19 +83,6 @@ def test_markup_that_is_left_is_found(kind, text):
     assert re.search(RAW[kind], outside_code(text), re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", sorted({name for name, _ in MADE}))
-def test_both_languages_run_the_same_code(name):
-    codes = [
-        [cell.source for cell in opened(name, lang).cells if cell.cell_type == "code"]
-        for lang in LANGUAGES
-    ]
-    assert codes[1] == [
-        re.sub(r'^lang = "es"$', 'lang = "en"', c, flags=re.MULTILINE) for c in codes[0]
-    ]
-    parameters = next(c for c in codes[1] if c.startswith(("lang = ", "import os\n\nlang = ")))
-    assert 'lang = "en"' in parameters
-
-
 @pytest.mark.parametrize(("name", "lang"), MADE)
 def test_links_lead_to_a_notebook_and_to_a_heading_that_it_has(name, lang):
     def headings(text: str) -> set[str]:
@@ -132,7 +119,7 @@ def test_only_colab_installs_anything():
         assert command == f"    %pip install -q git+{pages.repository()}"
 
 
-# --- How a text becomes plain ------------------------------------------------------------------------------------------
+# --- How a text becomes plain ---------------------------------------------------------------------
 
 NUMBERS = {"fig-01-a": ("figure", 3), "eq-01-b": ("equation", 2), "ex-01-1": ("exercise", 1)}
 

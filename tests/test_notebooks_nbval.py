@@ -1,4 +1,4 @@
-"""The notebooks run from top to bottom, as students get them, and their checked cells show what they showed.
+"""The notebooks run as students get them; their checked cells show what they showed.
 
 The English ones, whose code is the same, run at night.
 """
@@ -27,9 +27,10 @@ NOTEBOOKS = [
 
 
 def nbval(notebook: Path, scratch: Path) -> subprocess.CompletedProcess:
-    """Run ``notebook`` with nbval, without network and away from the user's files, on one thread."""
-    names = {name for name in os.environ if not name.startswith(("PYTEST_", "FMNIST_"))}
-    variables = {name: os.environ[name] for name in names} | {
+    """Run ``notebook`` with nbval, without network and the user's files, on one thread."""
+    ours = ("PYTEST_", "FMNIST_")
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    variables |= {
         "PYTHONPATH": str(ROOT),
         "FMNIST_OFFLINE": "1",
         "FMNIST_RUNS": str(scratch / "runs"),
@@ -37,14 +38,9 @@ def nbval(notebook: Path, scratch: Path) -> subprocess.CompletedProcess:
         "TQDM_DISABLE": "1",
         "OMP_NUM_THREADS": "1",
     }
-    options = [
-        "--nbval-lax",
-        "--nbval-current-env",
-        "--nbval-cell-timeout=300",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-    ]
+    # The machinery of the book comes first, as it spares two seconds of loading jsonschema.
+    options = ["-p", "book.machinery", "-p", "no:cacheprovider", "-q"]
+    options += ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300"]
     return subprocess.run(
         [sys.executable, "-m", "pytest", *options, str(notebook)],
         cwd=ROOT,

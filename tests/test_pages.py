@@ -1,4 +1,4 @@
-"""The pages keep to the rules of ``book/machinery/rules``; and each rule finds the page that breaks it."""
+"""The pages keep to the rules of ``book/machinery/rules``; each rule finds what breaks it."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_reference_introduces_every_module(lang):
         assert f"<{name}>" in page, name
 
 
-# --- Each rule, and a notebook that breaks it -------------------------------------------------------------------------
+# --- Each rule, and a notebook that breaks it -----------------------------------------------------
 
 KNOWN = {"lang", "seed", "num_epochs"}
 
@@ -267,7 +267,7 @@ def test_numbers_of_both_languages_are_compared_whatever_their_separators():
     assert list(differences("Hay 60000 imágenes.", "There are 6000 images."))
 
 
-# --- Pages of text ----------------------------------------------------------------------------------------------------
+# --- Pages of text --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("rule", "lang", "name", "content"), [

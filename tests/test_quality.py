@@ -1,4 +1,4 @@
-"""Data quality: images that come twice, the nearest ones, and what the recorded classifiers answer."""
+"""Data quality: images that come twice, the nearest ones, what recorded classifiers answer."""
 
 import json
 import shutil
@@ -57,7 +57,7 @@ def test_an_altered_file_is_refused(sets, tmp_path):
 
 
 def test_what_is_committed_fits_the_images():
-    """The sample holds the test set and the first 10,000 training images: enough to compute their distances again."""
+    """The sample has the test set and 10,000 training images: enough to compute distances again."""
     committed = quality.Quality(COMMITTED)
     train, _, test, _ = load_arrays("sample")
     known = np.flatnonzero(committed.nearest < len(train))

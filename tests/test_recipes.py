@@ -1,4 +1,4 @@
-"""Recipes: their ids, their round trip, and what they refuse, in both languages, before anything is trained."""
+"""Recipes: their ids, their round trip, and what they refuse, in both languages."""
 
 import json
 import pickle
@@ -73,17 +73,16 @@ TRANSFERS = [
 
 def make(**changes):
     fields = {**BASE, **changes}
-    fields["model"] = (
-        {**BASE["model"], **changes["model"]}
-        if isinstance(changes.get("model"), dict)
-        else fields["model"]
-    )
+    if isinstance(changes.get("model"), dict):
+        fields["model"] = {**BASE["model"], **changes["model"]}
     return Recipe(**fields)
 
 
 def test_the_id_is_what_it_was_when_records_were_first_published():
-    text = '{"batch_size":100,"learning_rate":0.001,"loss":"cross_entropy","model":{"name":"ff_classifier"},"num_epochs":30,'
-    assert make().canonical_json == text + '"optimizer":"sgd"}'
+    assert make().canonical_json == (
+        '{"batch_size":100,"learning_rate":0.001,"loss":"cross_entropy",'
+        '"model":{"name":"ff_classifier"},"num_epochs":30,"optimizer":"sgd"}'
+    )
     assert make().id == "bf1062442fb4" + make().id[12:]
 
 
@@ -98,10 +97,8 @@ def test_every_field_is_among_the_changes():
 
 
 def test_round_trip_and_key_order():
-    recipes = [make(**change) for change in [{}, *CHANGES]] + [
-        Recipe(**CLASSIFIER, **change) for change in TRANSFERS
-    ]
-    for recipe in recipes:
+    recipes = [make(**change) for change in [{}, *CHANGES]]
+    for recipe in recipes + [Recipe(**CLASSIFIER, **change) for change in TRANSFERS]:
         fields = json.loads(json.dumps(recipe.model_dump(mode="json")))
         shuffled = dict(random.Random(0).sample(list(fields.items()), len(fields)))
         assert Recipe(**shuffled) == recipe and Recipe(**shuffled).id == recipe.id
@@ -184,30 +181,21 @@ def test_all_mistakes_are_told_at_once_and_cross_process_borders():
     assert str(pickle.loads(pickle.dumps(error.value))) == str(error.value)
 
 
+DROPPING = {"name": "encoder_classifier", "flatten_dropout": 0.8}
+
+
+def other_encoder(name):
+    return {**AUTOENCODER, "model": {"name": name}}
+
+
 @pytest.mark.parametrize(
     ("fields", "part"),
     [
         ({**BASE, "freeze": "gradient"}, "ff_classifier"),
         ({**BASE, "encoder_from": AUTOENCODER}, "ff_classifier"),
-        (
-            {
-                **CLASSIFIER,
-                "encoder_from": {**AUTOENCODER, "model": {"name": "raschka_autoencoder"}},
-            },
-            "raschka_autoencoder",
-        ),
-        (
-            {**CLASSIFIER, "encoder_from": {**AUTOENCODER, "model": {"name": "ff_autoencoder"}}},
-            "ff_autoencoder",
-        ),
-        (
-            {
-                **CLASSIFIER,
-                "freeze": "features",
-                "model": {"name": "encoder_classifier", "flatten_dropout": 0.8},
-            },
-            "0.8",
-        ),
+        ({**CLASSIFIER, "encoder_from": other_encoder("raschka_autoencoder")}, "raschka_autoenc"),
+        ({**CLASSIFIER, "encoder_from": other_encoder("ff_autoencoder")}, "ff_autoencoder"),
+        ({**CLASSIFIER, "freeze": "features", "model": DROPPING}, "0.8"),
         ({**CLASSIFIER, "encoder_from": {**AUTOENCODER, "num_epochs": 0}}, "num_epochs"),
         ({**CLASSIFIER, "freeze": "features", "average": 0.9}, "average"),
         ({**CLASSIFIER, "freeze": "features", "shifts": 1}, "shifts"),
@@ -235,17 +223,13 @@ def test_an_autoencoder_takes_no_cross_entropy():
     assert make(model={"name": "conv_autoencoder"}, loss="l1").task == "reconstruction"
 
 
-# --- For recipes of all kinds ------------------------------------------------------------------------------------------
+# --- For recipes of all kinds ---------------------------------------------------------------------
 
+SIZES = {"hidden_sizes": st.lists(st.integers(1, 2000), max_size=3), "dropout": st.floats(0, 0.99)}
+CUTS = {"val_size": st.integers(1, 59_999), "std": st.floats(0.001, 1000)}
 RECIPES = st.fixed_dictionaries(
     {
-        "model": st.fixed_dictionaries(
-            {"name": st.just("ff_classifier")},
-            optional={
-                "hidden_sizes": st.lists(st.integers(1, 2000), max_size=3),
-                "dropout": st.floats(0, 0.99),
-            },
-        ),
+        "model": st.fixed_dictionaries({"name": st.just("ff_classifier")}, optional=SIZES),
         "loss": st.sampled_from(["cross_entropy", "mse"]),
         "optimizer": st.just("sgd"),
         "learning_rate": st.floats(1e-300, 1e6, exclude_min=True),
@@ -253,9 +237,7 @@ RECIPES = st.fixed_dictionaries(
         "num_epochs": st.integers(1, 10_000),
     },
     optional={
-        "data": st.fixed_dictionaries(
-            {}, optional={"val_size": st.integers(1, 59_999), "std": st.floats(0.001, 1000)}
-        ),
+        "data": st.fixed_dictionaries({}, optional=CUTS),
         "momentum": st.floats(0, 0.999),
         "weight_decay": st.floats(0, 1),
         "patience": st.none() | st.integers(1, 10**6),
@@ -273,9 +255,8 @@ def test_any_recipe_survives_json_and_any_order_of_its_keys(fields, order):
     keys = list(written)
     order.shuffle(keys)
     again = Recipe(**{key: written[key] for key in keys})
-    assert (
-        again == recipe and again.id == recipe.id and again.canonical_json == recipe.canonical_json
-    )
+    assert again == recipe and again.id == recipe.id
+    assert again.canonical_json == recipe.canonical_json
 
 
 @given(RECIPES, RECIPES)

@@ -1,4 +1,4 @@
-"""What holds the repository together: imports, the lock, the public address, the commands that are promised."""
+"""What holds the repository together: imports, the lock, the public address, workflows."""
 
 import ast
 import importlib.util
@@ -40,13 +40,10 @@ IMPORT_NAMES = {"pyyaml": "yaml", "scikit-learn": "sklearn", "pillow": "PIL"}
 
 
 def test_importing_the_package_is_free():
-    code = "import sys, fmnist_utils; print(sorted({'torch', 'numpy', 'pandas', 'matplotlib'} & set(sys.modules)))"
-    assert (
-        subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
-        ).stdout
-        == "[]\n"
-    )
+    heavy = "{'torch', 'numpy', 'pandas', 'matplotlib'}"
+    code = f"import sys, fmnist_utils; print(sorted({heavy} & set(sys.modules)))"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout == "[]\n"
 
 
 def imported(path: Path) -> set[str]:
@@ -73,7 +70,7 @@ def test_everything_imported_is_declared():
         assert imported(path) - sys.stdlib_module_names <= declared, path.name
 
 
-# --- The environment ------------------------------------------------------------------------------------------------
+# --- The environment ------------------------------------------------------------------------------
 
 
 LOCKS = ["requirements.lock", "benchmarks/requirements.lock"]
@@ -98,26 +95,20 @@ def unlocked_extras() -> set[str]:
     inside, more = set(), {"dev"}
     while more:
         inside |= more
-        ours = [
-            Requirement(item)
-            for extra in more
-            for item in extras[extra]
-            if item.startswith("fmnist-utils")
-        ]
-        more = set().union(*(item.extras for item in ours)) - inside
+        named = (Requirement(item) for extra in more for item in extras[extra])
+        ours = [item.extras for item in named if item.name == "fmnist-utils"]
+        more = set().union(*ours) - inside
     return extras.keys() - inside
 
 
 def declared(name: str) -> Iterator[Requirement]:
-    """Yield the requirements of pyproject.toml that a lock answers to: the extra ``bench`` has one of its own."""
+    """Yield the requirements that a lock answers to; the extra ``bench`` has one of its own."""
     extras = PROJECT["project"]["optional-dependencies"]
     chosen = {"bench"} if name.startswith("benchmarks") else extras.keys() - unlocked_extras()
-    for item in (
-        *PROJECT["project"]["dependencies"],
-        *(item for extra in chosen for item in extras[extra]),
-    ):
-        if not item.startswith("fmnist-utils"):
-            yield Requirement(item)
+    more = [item for extra in chosen for item in extras[extra]]
+    for item in map(Requirement, PROJECT["project"]["dependencies"] + more):
+        if item.name != "fmnist-utils":
+            yield item
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -135,35 +126,24 @@ def test_the_lock_is_exact_and_hashed(name):
 @pytest.mark.parametrize("name", LOCKS)
 def test_the_lock_covers_what_the_package_asks_for(name, python, platform):
     entries = locked(name)
-    machine = {
-        "python_full_version": f"{python}.1",
-        "python_version": python,
-        "sys_platform": platform,
-    }
+    machine = {"python_full_version": f"{python}.1", "python_version": python}
+    machine["sys_platform"] = platform
     for wanted in declared(name):
-        found = [
-            item
-            for item, _ in entries.get(canonicalize_name(wanted.name), [])
-            if applies(item.marker, machine)
-        ]
+        locked_items = (item for item, _ in entries.get(canonicalize_name(wanted.name), []))
+        found = [item for item in locked_items if applies(item.marker, machine)]
         assert len(found) == 1, f"{wanted.name}: {found}"
-        assert wanted.specifier.contains(next(iter(found[0].specifier)).version), (
-            f"{found[0]} is not {wanted}"
-        )
+        [version] = found[0].specifier
+        assert wanted.specifier.contains(version.version), f"{found[0]} is not {wanted}"
 
 
 def test_the_peers_of_the_benchmark_stand_on_the_same_packages():
-    """What both locks name they name in the same version, so that one environment can stand above the other."""
+    """What both locks name has the same version: one environment can stand above the other."""
     ours, theirs = (
         {name: {str(item.specifier) for item, _ in items} for name, items in locked(lock).items()}
         for lock in LOCKS
     )
     assert {"torch", "numpy"} <= ours.keys() & theirs.keys()
-    assert not {
-        name: (ours[name], theirs[name])
-        for name in ours.keys() & theirs.keys()
-        if not theirs[name] <= ours[name]
-    }
+    assert [name for name in ours.keys() & theirs.keys() if not theirs[name] <= ours[name]] == []
 
 
 def applies(marker: Marker | None, machine: dict[str, str]) -> bool:
@@ -171,11 +151,8 @@ def applies(marker: Marker | None, machine: dict[str, str]) -> bool:
 
 
 def test_conda_asks_for_what_the_package_asks_for():
-    conda_names = {
-        "torch": "pytorch-cpu",
-        "matplotlib": "matplotlib-base",
-        "seaborn": "seaborn-base",
-    }
+    conda_names = {"torch": "pytorch-cpu"}
+    conda_names |= {name: f"{name}-base" for name in ("matplotlib", "seaborn")}
     extras = PROJECT["project"]["optional-dependencies"]
     wanted = (*PROJECT["project"]["dependencies"], *extras["notebooks"], *extras["search"])
     expected = {
@@ -274,7 +251,7 @@ def test_a_link_of_ours_is_found(text):
     assert our_links(f"https://github.com/zalandoresearch/fashion-mnist {text}") == {"old/home"}
 
 
-# --- Continuous integration -----------------------------------------------------------------------------------------
+# --- Continuous integration -----------------------------------------------------------------------
 
 
 def workflow(name: str) -> dict:

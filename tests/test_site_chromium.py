@@ -1,7 +1,7 @@
-"""The built site as people meet it: on any screen, in the dark, with a screen reader, on paper; light and without jumps.
+"""The built site as people meet it: on any screen, in the dark, with a screen reader, on paper.
 
-``tests/axe`` holds axe-core 4.14.1 (MPL 2.0) as its authors publish it on npm. Screenshots of every page are left in
-``book/_build/screenshots`` for people to look at.
+``tests/axe`` holds axe-core 4.14.1 (MPL 2.0) as its authors publish it on npm. Screenshots of every
+page are left in ``book/_build/screenshots`` for people to look at.
 """
 
 from __future__ import annotations
@@ -10,15 +10,14 @@ import json
 import time
 
 import pytest
-from site_browser import PAGES, SITE, START_PARTS, WIDTHS, needs_the_site
+from site_browser import AXE, PAGES, SITE, START_PARTS, WIDTHS, needs_the_site
 
-from book.machinery.pages import BOOK, ROOT
+from book.machinery.pages import BOOK
 
 pytestmark = needs_the_site
 
 SCREENSHOTS = BOOK / "_build" / "screenshots"
 VIEWS = [("desktop", "light"), ("desktop", "dark"), ("tablet", "light"), ("phone", "light"), ("phone", "dark")]  # fmt: skip
-AXE = (ROOT / "tests" / "axe" / "axe.min.js").read_text("utf-8")
 # Every rule of axe, WCAG 2.1 A and AA and good practice, at any impact.
 RUN = """axe.run(document, {resultTypes: ["violations"], preload: false, ...%s}).then((result) => result.violations
   .map((found) => found.id + ": " + found.nodes.map((node) => node.target.join(" ")).join(", ")))"""

@@ -1,4 +1,4 @@
-"""The living parts of the built site in a real browser: their results are PyTorch's, and hand, keyboard and no script all do."""
+"""The living parts in a real browser: PyTorch's results, by hand, keyboard, without scripts."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def press(visited, key: str, times: int = 1, shift: bool = False) -> None:
 
 
 def drag(visited, selector: str, *places: tuple[float, float]) -> None:
-    """Press, move and release the pointer at these places of an element, as shares of its width and height."""
+    """Press, move and release the pointer at these places of an element (shares of its size)."""
     element = visited.page.locator(selector).first
     element.evaluate("element => element.scrollIntoView({block: 'center'})")
     box = element.bounding_box()

@@ -1,12 +1,11 @@
-"""Training on the built site in a real browser: it learns, it compares, a link says it all, and the page stays free."""
+"""Training in a real browser: it learns, it compares, a link says it all, the page stays free."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
-from site_browser import SITE, WIDTHS, needs_the_site
-from test_site_chromium import AXE
+from site_browser import AXE, SITE, WIDTHS, needs_the_site
 
 pytestmark = needs_the_site
 

@@ -1,4 +1,4 @@
-"""Adding a report, done as CONTRIBUTING.md says: the files of one that is made up are what its author would write.
+"""Adding a report as CONTRIBUTING.md says: the files are what its author would write.
 
 Its number is 90, so that it never meets that of a real one.
 """

@@ -1,4 +1,4 @@
-"""The slides of the pages: what becomes a slide, what is said beside it, and that every slide fits, alone, on paper too."""
+"""The slides of the pages: what becomes one, what is said beside it, and that each fits."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_slide_has_little_on_it():
     assert table.shown[0].count("<tr") == slides.ROWS and "All 12 rows" in table.shown[1]
 
 
-# --- At night, in Chromium ----------------------------------------------------------------------------------------
+# --- At night, in Chromium ------------------------------------------------------------------------
 
 OVERFULL = """Reveal.getSlides().filter((slide, n) => { Reveal.slide(n);
   const box = slide.querySelector(".fill"); return box.scrollHeight > 721 || box.scrollWidth > 1281; }).map((slide) => slide.querySelector("h1, h2").textContent)"""

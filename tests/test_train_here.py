@@ -1,4 +1,4 @@
-"""Training in the page: its steps are PyTorch's, its program does what its panel does, and its address says all of it."""
+"""Training in the page: PyTorch's steps, the program of its panel, an address that says all."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import functools
 import numpy as np
 import pytest
 import torch
-from test_live import needs_node, run_scripts
+from in_node import needs_node, run_scripts
 from torch import nn
 
 from book.machinery.generated import training_data
@@ -189,29 +189,33 @@ def test_the_program_of_a_preset_is_that_of_the_build(scripts):
 
 
 @needs_node
-@pytest.mark.parametrize("second", [None, PRESETS["model_1"] | {"seed": 4, "hidden_2": 0}])
-def test_the_address_says_all_settings(scripts, second):
-    compute = """(() => { const { toAddress, fromAddress } = fmnistLive.experiments, panel = fmnistLive.trainingPanel;
-      const address = toAddress(panel, given[0], given[1]); return [address, fromAddress(panel, address)]; })()"""
-    for preset in PRESETS.values():
-        address, found = run_scripts(scripts, compute, [preset, second])
-        assert address.startswith("#train")
-        assert found == {"first": preset, "second": second}
+def test_the_address_says_all_settings(scripts):
+    other = PRESETS["model_1"] | {"seed": 4, "hidden_2": 0}
+    shown = [[first, second] for first in PRESETS.values() for second in (None, other)]
+    compute = """(() => { const { toAddress, fromAddress } = fmnistLive.experiments;
+      const panel = fmnistLive.trainingPanel;
+      return given.map(([first, second]) => toAddress(panel, first, second))
+        .map((address) => [address, fromAddress(panel, address)]); })()"""
+    found = run_scripts(scripts, compute, shown)
+    assert all(address.startswith("#train") for address, _ in found)
+    assert [[settings["first"], settings["second"]] for _, settings in found] == shown
 
 
 @needs_node
-@pytest.mark.parametrize("address", ["", "#train-here", "#train&optimizer=lion&seed=-1&x=2"])
-def test_an_address_that_says_nothing_known_is_the_first_preset(scripts, address):
-    compute = "fmnistLive.experiments.fromAddress(fmnistLive.trainingPanel, given)"
-    assert run_scripts(scripts, compute, address) == {"first": MODEL_2, "second": None}
+def test_an_address_that_says_nothing_known_is_the_first_preset(scripts):
+    addresses = ["", "#train-here", "#train&optimizer=lion&seed=-1&x=2"]
+    compute = (
+        "given.map((one) => fmnistLive.experiments.fromAddress(fmnistLive.trainingPanel, one))"
+    )
+    assert run_scripts(scripts, compute, addresses) == [{"first": MODEL_2, "second": None}] * 3
 
 
 def test_the_images_weigh_what_was_promised(scripts):
     assert scripts[4].stat().st_size <= 2_600_000
 
 
-# What the sentence of a preset says, as a condition on its rows and on those of model 2 with the same seed.
-# A row is what was measured after an epoch.
+# What the sentence of a preset says, as a condition on its rows and on those of model 2 with the
+# same seed. A row is what was measured after an epoch.
 SAYS = {
     "model_2": lambda rows, _: (
         lowest(rows) < len(rows) - 1

@@ -24,6 +24,16 @@ from fmnist_utils.training import (
     train_one_epoch,
 )
 
+LOSS = nn.CrossEntropyLoss()
+
+
+def sgd(model, rate=0.1):
+    return torch.optim.SGD(model.parameters(), lr=rate)
+
+
+def adam(model, rate=0.01):
+    return torch.optim.Adam(model.parameters(), lr=rate)
+
 
 @pytest.fixture
 def images():
@@ -42,8 +52,7 @@ def new_classifier(seed=0):
 
 def test_loop_equals_the_one_written_by_hand(images, labels):
     by_hand, by_loop = new_classifier(), new_classifier()
-    optimizer = torch.optim.Adam(by_hand.parameters(), lr=0.01)
-    losses = []
+    optimizer, losses = adam(by_hand), []
     by_hand.train()
     torch.manual_seed((5 << 20) + 1)
     order = torch.randperm(130)
@@ -54,12 +63,8 @@ def test_loop_equals_the_one_written_by_hand(images, labels):
         loss.backward()
         optimizer.step()
         losses += [loss.item()] * len(chosen)
-    running_loss = train_one_epoch(
-        by_loop,
-        Batches(images, labels, 32, seed=5),
-        nn.CrossEntropyLoss(),
-        torch.optim.Adam(by_loop.parameters(), lr=0.01),
-    )
+    batches = Batches(images, labels, 32, seed=5)
+    running_loss = train_one_epoch(by_loop, batches, LOSS, adam(by_loop))
     assert running_loss == pytest.approx(sum(losses) / 130, abs=1e-6)
     for one, other in zip(by_hand.parameters(), by_loop.parameters()):
         assert torch.equal(one, other)
@@ -68,13 +73,10 @@ def test_loop_equals_the_one_written_by_hand(images, labels):
 @pytest.mark.parametrize("batch_size", [1, 7, 100, 130, 1000])
 def test_evaluate_does_not_depend_on_the_batch_size(images, labels, batch_size):
     model = new_classifier()
-    result = evaluate(
-        model, Batches(images, labels, batch_size), nn.CrossEntropyLoss(), {"accuracy": accuracy}
-    )
+    batches = Batches(images, labels, batch_size)
+    result = evaluate(model, batches, LOSS, {"accuracy": accuracy})
     logits = model.eval()(images)
-    assert result["loss"] == pytest.approx(
-        nn.functional.cross_entropy(logits, labels).item(), abs=1e-6
-    )
+    assert result["loss"] == pytest.approx(LOSS(logits, labels).item(), abs=1e-6)
     assert result["accuracy"] == pytest.approx((logits.argmax(1) == labels).double().mean().item())
 
 
@@ -82,7 +84,7 @@ def test_evaluate_leaves_the_mode_and_the_weights(images, labels):
     model = new_classifier().train()
     model[1].eval()  # a frozen part
     before = [parameter.clone() for parameter in model.parameters()]
-    evaluate(model, Batches(images, labels, 50), nn.CrossEntropyLoss())
+    evaluate(model, Batches(images, labels, 50), LOSS)
     assert model.training and not model[1].training and model[2].training
     assert all(torch.equal(a, b) for a, b in zip(before, model.parameters()))
 
@@ -94,35 +96,29 @@ def test_evaluate_leaves_the_mode_also_when_it_is_stopped(images, labels):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        evaluate(model, Batches(images, labels, 50), nn.CrossEntropyLoss(), {"accuracy": stop})
+        evaluate(model, Batches(images, labels, 50), LOSS, {"accuracy": stop})
     assert all(module.training for module in model.modules())
 
 
 def test_an_epoch_shows_every_example_once_in_an_order_of_its_own():
-    batches = Batches(torch.arange(50), torch.arange(50), 8, seed=3)
-    first, again, second = ([inputs for inputs, _ in batches.epoch(k)] for k in (1, 1, 2))
-    assert sorted(torch.cat(first).tolist()) == list(range(50))
-    assert [len(inputs) for inputs in first] == [8] * 6 + [2]
-    assert torch.equal(torch.cat(first), torch.cat(again))
-    assert not torch.equal(torch.cat(first), torch.cat(second))
-    assert not torch.equal(
-        torch.cat(first),
-        torch.cat([i for i, _ in Batches(torch.arange(50), torch.arange(50), 8, 4).epoch(1)]),
-    )
+    numbers = torch.arange(50)
+
+    def shown(epoch, seed=3):
+        return [inputs for inputs, _ in Batches(numbers, numbers, 8, seed).epoch(epoch)]
+
+    first = torch.cat(shown(1))
+    assert sorted(first.tolist()) == list(range(50))
+    assert [len(inputs) for inputs in shown(1)] == [8] * 6 + [2]
+    assert torch.equal(first, torch.cat(shown(1)))
+    assert not torch.equal(first, torch.cat(shown(2)))
+    assert not torch.equal(first, torch.cat(shown(1, seed=4)))
 
 
 def test_the_loop_cannot_tell_an_autoencoder(images):
     torch.manual_seed(0)
     model = build_model("ff_autoencoder", latent_dim=8)
     batches = Batches(images, images, 10)
-    history = fit(
-        model,
-        batches,
-        nn.MSELoss(),
-        torch.optim.Adam(model.parameters(), lr=0.01),
-        3,
-        watch={"train": batches},
-    )
+    history = fit(model, batches, nn.MSELoss(), adam(model), 3, watch={"train": batches})
     assert list(history.rows[0]) == ["epoch", "running_loss", "seconds", "train_loss"]
     assert history["train_loss"][-1] < history["train_loss"][0]
 
@@ -130,29 +126,20 @@ def test_the_loop_cannot_tell_an_autoencoder(images):
 def test_running_and_train_loss_are_two_things(images, labels):
     model = new_classifier()
     batches = Batches(images, labels, 10)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
-    history = fit(model, batches, nn.CrossEntropyLoss(), optimizer, 1, watch={"train": batches})
+    history = fit(model, batches, LOSS, sgd(model, 0.5), 1, watch={"train": batches})
     assert history["running_loss"] != history["train_loss"]
-    assert history["train_loss"][0] == evaluate(model, batches, nn.CrossEntropyLoss())["loss"]
+    assert history["train_loss"][0] == evaluate(model, batches, LOSS)["loss"]
 
 
 def test_going_on_from_a_history_equals_not_having_stopped(images, labels):
     def run(stops):
-        model = new_classifier()
-        optimizer = torch.optim.Adam(model.parameters())
-        history = None
+        model, history = new_classifier(), None
+        optimizer = adam(model, 0.001)
         for stop in stops:
             torch.rand(7)  # whatever else drew from the generator meanwhile
             batches = Batches(images, labels, 32, seed=1)
-            history = fit(
-                model,
-                batches,
-                nn.CrossEntropyLoss(),
-                optimizer,
-                stop,
-                watch={"val": batches},
-                history=history,
-            )
+            options = {"watch": {"val": batches}, "history": history}
+            history = fit(model, batches, LOSS, optimizer, stop, **options)
         return history["val_loss"], [parameter.detach() for parameter in model.parameters()]
 
     whole, weights = run([5])
@@ -166,76 +153,63 @@ def test_early_stopping_waits_for_patience_and_survives_a_stop(images, labels):
 
     class Scripted(nn.Module):
         def forward(self, outputs, targets):
-            return outputs.sum() * 0 + (
-                0.0 if torch.is_grad_enabled() else next(falling_then_rising)
-            )
+            loss = 0.0 if torch.is_grad_enabled() else next(falling_then_rising)
+            return outputs.sum() * 0 + loss
 
     model = new_classifier()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     batches = Batches(images, labels, 130)
+    what = (model, batches, Scripted(), sgd(model))
     arguments = {"watch": {"val": batches}, "patience": 2}
-    history = fit(model, batches, Scripted(), optimizer, 4, **arguments)
-    history = fit(model, batches, Scripted(), optimizer, 20, history=history, **arguments)
+    history = fit(*what, 4, **arguments)
+    history = fit(*what, 20, history=history, **arguments)
     assert len(history) == 5 and history.best_epoch("val_loss") == 3
 
 
 def test_the_learning_rate_follows_its_schedule(images, labels):
-    model = new_classifier()
-    optimizer = torch.optim.SGD(model.parameters(), lr=123.0)
-    seen = []
-    fit(
-        model,
-        Batches(images, labels, 130),
-        nn.CrossEntropyLoss(),
-        optimizer,
-        4,
-        learning_rate_at=cosine(0.2, 4),
-        on_epoch_end=lambda history: seen.append(optimizer.param_groups[0]["lr"]),
-    )
-    assert seen == pytest.approx(
-        [0.2, 0.2 * (1 + math.sqrt(0.5)) / 2, 0.1, 0.2 * (1 - math.sqrt(0.5)) / 2]
-    )
+    model, seen = new_classifier(), []
+    optimizer = sgd(model, 123.0)
+
+    def note(history):
+        seen.append(optimizer.param_groups[0]["lr"])
+
+    how = {"learning_rate_at": cosine(0.2, 4), "on_epoch_end": note}
+    fit(model, Batches(images, labels, 130), LOSS, optimizer, 4, **how)
+    half = math.sqrt(0.5)
+    assert seen == pytest.approx([0.2, 0.1 * (1 + half), 0.1, 0.1 * (1 - half)])
 
 
 def test_one_cycle_rises_and_falls_and_ends_at_nearly_zero():
     rates = [one_cycle(0.5, 100)(step) for step in range(101)]
     assert rates[0] == pytest.approx(0.02) and rates[25] == 0.5 and max(rates) == 0.5
     assert rates[:26] == sorted(rates[:26]) and rates[25:] == sorted(rates[25:], reverse=True)
-    assert rates[62] == pytest.approx(0.5 * (1 + math.cos(math.pi * 37 / 75)) / 2) and rates[
-        100
-    ] == pytest.approx(0)
+    assert rates[62] == pytest.approx(0.5 * (1 + math.cos(math.pi * 37 / 75)) / 2)
+    assert rates[100] == pytest.approx(0)
 
 
 def test_each_step_is_told_with_its_number_across_epochs(images, labels):
     model, steps = new_classifier(), []
-    arguments = (
-        Batches(images, labels, 50),
-        nn.CrossEntropyLoss(),
-        torch.optim.SGD(model.parameters(), lr=0.1),
-    )
-    history = fit(model, *arguments, 1, after_step=steps.append)
-    fit(model, *arguments, 3, after_step=steps.append, history=history)
-    assert steps == list(range(1, 10)) and arguments[0].num_steps == 3
+    arguments = (model, Batches(images, labels, 50), LOSS, sgd(model))
+    history = fit(*arguments, 1, after_step=steps.append)
+    fit(*arguments, 3, after_step=steps.append, history=history)
+    assert steps == list(range(1, 10)) and arguments[1].num_steps == 3
 
 
 def test_a_rate_set_after_a_step_is_that_of_the_next(images, labels):
     model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    train = Batches(images, labels, 65)
-    weights = []
+    optimizer, weights = sgd(model), []
 
     def stop_moving(step):
         set_learning_rate(optimizer, 0.0)
         weights.append(model[1].weight.detach().clone())
 
-    train_one_epoch(model, train, nn.CrossEntropyLoss(), optimizer, after_step=stop_moving)
+    train = Batches(images, labels, 65)
+    train_one_epoch(model, train, LOSS, optimizer, after_step=stop_moving)
     assert torch.equal(weights[0], weights[1])
 
 
 def test_the_average_of_weights_against_the_formula(images, labels):
     model = new_classifier()
     average, by_hand = WeightAverage(model, 0.5), model[1].weight.detach().clone()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
 
     def update(step):
         average.update(step)
@@ -243,28 +217,14 @@ def test_the_average_of_weights_against_the_formula(images, labels):
         by_hand.mul_(share).add_(model[1].weight.detach(), alpha=1 - share)
 
     train = Batches(images, labels, 10)
-    loss_fn = nn.CrossEntropyLoss()
-    history = fit(
-        model,
-        train,
-        loss_fn,
-        optimizer,
-        2,
-        watch={"val": train},
-        after_step=update,
-        measured=average.model,
-    )
-    assert torch.allclose(average.model[1].weight, by_hand, atol=1e-6) and not torch.allclose(
-        model[1].weight, by_hand, atol=1e-3
-    )
-    assert (
-        history["val_loss"][-1]
-        == evaluate(average.model, train, loss_fn)["loss"]
-        != evaluate(model, train, loss_fn)["loss"]
-    )
-    assert not average.model.training and not any(
-        weight.grad is not None for weight in average.model.parameters()
-    )
+    how = {"watch": {"val": train}, "after_step": update, "measured": average.model}
+    history = fit(model, train, LOSS, sgd(model, 0.5), 2, **how)
+    assert torch.allclose(average.model[1].weight, by_hand, atol=1e-6)
+    assert not torch.allclose(model[1].weight, by_hand, atol=1e-3)
+    assert history["val_loss"][-1] == evaluate(average.model, train, LOSS)["loss"]
+    assert history["val_loss"][-1] != evaluate(model, train, LOSS)["loss"]
+    assert not average.model.training
+    assert all(weight.grad is None for weight in average.model.parameters())
 
 
 def test_an_average_of_batch_norm_has_its_running_means():
@@ -272,33 +232,26 @@ def test_an_average_of_batch_norm_has_its_running_means():
     average = WeightAverage(model, 0.9)
     model(torch.rand(8, 1, 4, 4) + 3)
     average.update(1)
-    assert (
-        average.model.num_batches_tracked == 1
-        and average.model.running_mean.item() == pytest.approx(0.9 * model.running_mean.item())
-    )
+    assert average.model.num_batches_tracked == 1
+    assert average.model.running_mean.item() == pytest.approx(0.9 * model.running_mean.item())
 
 
 def test_what_is_measured_may_be_another_loss(images, labels):
     model, batches = new_classifier(), Batches(images, labels, 50)
-    plain, smoothed = nn.CrossEntropyLoss(), nn.CrossEntropyLoss(label_smoothing=0.3)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    history = fit(
-        model, batches, smoothed, optimizer, 1, watch={"val": batches}, measured_loss_fn=plain
-    )
-    assert (
-        history["val_loss"][0]
-        == evaluate(model, batches, plain)["loss"]
-        != evaluate(model, batches, smoothed)["loss"]
-    )
+    smoothed = nn.CrossEntropyLoss(label_smoothing=0.3)
+    how = {"watch": {"val": batches}, "measured_loss_fn": LOSS}
+    history = fit(model, batches, smoothed, sgd(model), 1, **how)
+    assert history["val_loss"][0] == evaluate(model, batches, LOSS)["loss"]
+    assert history["val_loss"][0] != evaluate(model, batches, smoothed)["loss"]
 
 
 def test_minibatches_are_augmented_in_training_alone_and_alike_each_time(images, labels):
-    batches = Batches(
-        images, labels, 50, seed=3, augment=lambda inputs: inputs + torch.rand(len(inputs), 1, 1, 1)
-    )
-    first, again, second = (
-        torch.cat([inputs for inputs, _ in batches.epoch(k)]) for k in (1, 1, 2)
-    )
+    def brighten(inputs):
+        return inputs + torch.rand(len(inputs), 1, 1, 1)
+
+    batches = Batches(images, labels, 50, seed=3, augment=brighten)
+    epochs = ([inputs for inputs, _ in batches.epoch(k)] for k in (1, 1, 2))
+    first, again, second = map(torch.cat, epochs)
     assert torch.equal(first, again) and not torch.equal(first, second)
     assert torch.equal(torch.cat([inputs for inputs, _ in batches]), images)
 
@@ -308,13 +261,7 @@ def test_a_diverging_loss_stops_with_epoch_step_and_rate(images, labels, poison)
     model = new_classifier()
     images[10] = poison
     with pytest.raises(TrainingDiverged) as error:
-        fit(
-            model,
-            Batches(images, labels, 13),
-            nn.CrossEntropyLoss(),
-            torch.optim.SGD(model.parameters(), lr=0.25),
-            3,
-        )
+        fit(model, Batches(images, labels, 13), LOSS, sgd(model, 0.25), 3)
     assert error.value.values["epoch"] == 1 and 1 <= error.value.values["step"] <= 10
     assert "epoch 1" in str(error.value) and "learning_rate=0.25" in str(error.value)
 
@@ -325,20 +272,13 @@ def test_one_hot_mse_against_a_case_by_hand():
 
 
 def test_an_epoch_in_which_the_machine_slept_changes_no_time():
-    assert (
-        History([{"seconds": seconds} for seconds in (1.1, 3600.0, 1.0, 1.3, 1.2)]).epoch_seconds
-        == 1.2
-    )
+    rows = [{"seconds": seconds} for seconds in (1.1, 3600.0, 1.0, 1.3, 1.2)]
+    assert History(rows).epoch_seconds == 1.2
 
 
 def test_history_as_frame_and_best_epoch():
-    history = History(
-        [
-            {"epoch": 1, "val_loss": 0.5},
-            {"epoch": 2, "val_loss": 0.2},
-            {"epoch": 3, "val_loss": 0.2},
-        ]
-    )
+    losses = enumerate([0.5, 0.2, 0.2], start=1)
+    history = History([{"epoch": epoch, "val_loss": loss} for epoch, loss in losses])
     assert history.best_epoch("val_loss") == 2 and history.epochs_since_best("val_loss") == 1
     assert history.frame().loc[3, "val_loss"] == 0.2
 

@@ -99,7 +99,7 @@ def test_conditions(values, bounds, outcome):
 
 
 def test_sameness_is_tested_one_sided_at_both_bounds():
-    """An interval of 90 % within the bounds, of 95 % not: no relevant difference holds, the plain condition is open."""
+    """An interval of 90 % within the bounds, of 95 % not: sameness holds, the rest is open."""
     values = [0.0, 0.002, -0.002, 0.001, -0.001, 0.0005, -0.0005]
     reach = [Estimate.of(values).interval(confidence=level)[1] for level in (0.9, 0.95)]
     bound = sum(reach) / 2

@@ -1,4 +1,4 @@
-"""A small bilingual page that keeps to every rule, and a book around it: what the tests of the book build and break."""
+"""A small bilingual page that keeps to every rule, and a book around it, to build and break."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def code(source: str, *cell_tags: str, **shows: str) -> NotebookNode:
 
 
 def toy_notebook() -> NotebookNode:
-    """Return a page with parameters, a formula, a prediction, a figure, a table, an exercise with its solution and five questions."""
+    """Return a page with parameters, formula, prediction, figure, table, exercise and questions."""
     cells = [
         *text(
             "(page-01)=\n# Una página\n\nLa {term}`exactitud` {cite:p}`kingma2015adam`; véase {numref}`fig-01-loss`.\n\n**Tiempo:** unos 15 minutos.",
@@ -147,7 +147,7 @@ TOC = "format: jb-book\nroot: index\nchapters:\n" + "".join(
 
 
 def write_toy_book(root: Path) -> Path:
-    """Write a book of one executable page and four of text under ``root``, with the project's package and scripts."""
+    """Write a book of one page that runs and four of text, with the project's package."""
     shutil.copytree(
         ROOT / "fmnist_utils", root / "fmnist_utils", ignore=shutil.ignore_patterns("__pycache__")
     )

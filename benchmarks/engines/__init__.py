@@ -1,1 +1,1 @@
-"""One file an engine: each trains the same networks as its own documentation teaches it, with ``train(job)``."""
+"""One file an engine: each trains the same networks as its own documentation teaches it."""

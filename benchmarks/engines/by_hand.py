@@ -1,7 +1,8 @@
 """The step of 784-128-64-10 written by hand: how far plain PyTorch goes when nothing is automatic.
 
-The same weights, minibatches and dropout bits as ours give the same losses, up to rounding: a test compares both step by
-step. There is no ``autograd`` and no module; every result of a step goes into memory that was set aside before.
+The same weights, minibatches and dropout bits as ours give the same losses, up to rounding: a test
+compares both step by step. There is no ``autograd`` and no module; every result of a step goes into
+memory that was set aside before.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ KEPT_BITS = math.ceil(KEEP * 2**53)  # as FastDropout: 53 random bits below this
 
 
 class Layer:
-    """A dense layer, its gradients, and memory for the results of a minibatch of at most ``size`` images."""
+    """A dense layer, its gradients, and memory for the results of at most ``size`` images."""
 
     def __init__(self, weight: Tensor, bias: Tensor, size: int):
         outputs, _ = weight.shape
@@ -45,12 +46,12 @@ class Layer:
         return torch.mul(sums.relu_(), mask, out=self.kept[:count])
 
     def backward(self, grad: Tensor, inputs: Tensor) -> None:
-        """Set the gradients of weight and bias, of the gradient of the loss by the sums, (N, outputs)."""
+        """Set the gradients of weight and bias from the gradient by the sums, (N, outputs)."""
         torch.mm(grad.t(), inputs, out=self.weight_grad)
         torch.sum(grad, 0, out=self.bias_grad)
 
     def grad_of_sums(self, grad: Tensor) -> Tensor:
-        """Return the gradient by the sums, of that by what dropout left; a rectified sum of 0 passes nothing."""
+        """Return the gradient by the sums; a rectified sum of 0 passes nothing."""
         grad.mul_(self.mask[: len(grad)])
         return torch.ops.aten.threshold_backward(grad, self.sums[: len(grad)], 0)
 
@@ -70,7 +71,7 @@ class Network:
         self.steps = [torch.zeros(()) for _ in parameters]
 
     def step(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Update the parameters with one minibatch; return its mean cross-entropy, before the update.
+        """Update the parameters with one minibatch; return its mean cross-entropy before that.
 
         Args:
             images: float32 (N, 1, 28, 28).
@@ -122,7 +123,7 @@ def train(job: Job) -> None:
 
 
 def run_epoch(step, batches: Batches, epoch: int) -> float:
-    """Call ``step`` with each minibatch of an epoch; return the mean of its losses over the images."""
+    """Call ``step`` with each minibatch of an epoch; return the mean loss over the images."""
     losses, sizes = [], []
     for images, labels in batches.epoch(epoch):
         losses.append(step(images, labels))

@@ -1,4 +1,4 @@
-"""JAX with Flax's NNX: one jitted step, the data an array in memory, the network split from its state once.
+"""JAX with Flax's NNX: one jitted step, the network split from its state once.
 
 Layers begin as PyTorch's do: weights and biases uniform within ±1/√(fan-in).
 https://flax.readthedocs.io/en/stable/guides/performance.html

@@ -1,7 +1,8 @@
 """The step of 784-128-64-10 as one compiled graph: forward, loss, backward and Adam together.
 
-``torch.compile`` of the network alone leaves the loss, the gradients and the optimizer apart; here the compiler sees all of
-the step. The dropout masks are drawn outside, so that the random numbers are those of ours.
+``torch.compile`` of the network alone leaves the loss, the gradients and the optimizer apart; here
+the compiler sees all of the step. The dropout masks are drawn outside, so that the random numbers
+are those of ours.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ def whole_step(
     """Update ``parameters``, ``means`` and ``squares`` in place; return the loss before.
 
     Args:
-        corrections: Adam's 1 − β₁ᵗ and 1 − β₂ᵗ of this step, as a tensor, so that one graph serves all steps.
+        corrections: Adam's 1 − β₁ᵗ and 1 − β₂ᵗ of this step, as a tensor, so that one graph serves
+            all steps.
     """
     grads, loss = torch.func.grad_and_value(loss_of)(parameters, inputs, labels, masks)
     for parameter, grad, mean, square in zip(parameters, grads, means, squares, strict=True):
@@ -55,7 +57,7 @@ class Compiled:
         self.call = compiler(whole_step, fullgraph=True, dynamic=False, options=options)
 
     def step(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Update the parameters with one minibatch; return its mean cross-entropy, before the update."""
+        """Update the parameters with one minibatch; return its mean cross-entropy before that."""
         self.steps += 1
         made, masks = self.network, []
         for layer in made.layers[:2]:
@@ -69,7 +71,7 @@ class Compiled:
 
 @torch.no_grad()
 def train(job: Job, wrapper: str = "python") -> None:
-    """Train, epoch by epoch; the calls within the graph are made by Python or, with ``cpp``, by C++."""
+    """Train, epoch by epoch; the graph is called by Python or, with ``cpp``, by C++."""
     network, batches = by_hand.prepare(job)
     compiled = Compiled(network, cpp_wrapper=wrapper == "cpp")
     for epoch in range(1, job.epochs + 1):

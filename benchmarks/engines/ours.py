@@ -1,7 +1,7 @@
-"""The project's own engine: whole tensors in memory, ``channels_last``, a fused optimizer, freed memory kept.
+"""The project's own engine: whole tensors, ``channels_last``, a fused optimizer, memory kept.
 
-``train`` puts together what ``fmnist_utils.workshop.engine`` does for a recipe, without records and measurements. ``without`` undoes one
-of its choices, to see what that choice gives.
+``train`` puts together what ``fmnist_utils.workshop.engine`` does for a recipe, without records and
+measurements. ``without`` undoes one of its choices, to see what that choice gives.
 """
 
 from __future__ import annotations
@@ -38,9 +38,10 @@ def recipe(workload: Workload, precision: str = "float32") -> Recipe:
 
 
 def tensors(workload: Workload, data: Data) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return inputs, float32 (N, 1, 28, 28) in [0, 1], and targets: the labels, or the inputs themselves.
+    """Return inputs, float32 (N, 1, 28, 28) in [0, 1], and targets: labels, or the inputs again.
 
-    The last ones are kept, as ``fmnist_utils.workshop.engine.load_splits`` keeps them: runs one after the other share them.
+    The last ones are kept, as ``fmnist_utils.workshop.engine.load_splits`` keeps them: runs one
+    after the other share them.
     """
     if not KEPT or KEPT[0] is not data:
         images = torch.from_numpy(data.images[:, None] / np.float32(255))

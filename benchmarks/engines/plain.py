@@ -1,6 +1,7 @@
-"""The three networks in ``torch.nn`` alone, as PyTorch's own documentation writes them: for the engines that train PyTorch.
+"""The three networks in ``torch.nn`` alone, as PyTorch's own documentation writes them.
 
-Ours are the same functions; that they take less time (pooling before ReLU, dropout) is part of what is measured.
+Ours are the same functions; that they take less time (pooling before ReLU, dropout) is part of what
+is measured.
 """
 
 from __future__ import annotations

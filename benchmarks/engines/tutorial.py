@@ -1,4 +1,4 @@
-"""PyTorch as its beginners' tutorial teaches it: torchvision's data set with ``ToTensor``, a ``DataLoader``, a loop.
+"""PyTorch as its beginners' tutorial teaches it: torchvision, a ``DataLoader``, a loop.
 
 https://docs.pytorch.org/tutorials/beginner/basics/optimization_tutorial.html
 """

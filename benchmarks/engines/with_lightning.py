@@ -1,4 +1,4 @@
-"""Lightning: a ``LightningModule`` and a ``Trainer``, over a ``DataLoader`` of tensors in memory (its faster variant).
+"""Lightning: a ``LightningModule`` and a ``Trainer``, over tensors in memory (its faster way).
 
 https://lightning.ai/docs/pytorch/stable/starter/introduction.html
 """

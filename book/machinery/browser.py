@@ -1,4 +1,4 @@
-"""A headless Chromium, the one that is installed, driven by Playwright: for the PDF of the book and the tests of the site."""
+"""A headless Chromium, the one that is installed: for the PDF and the tests of the site."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """Build the bilingual book: ``python -m book.machinery.build [--lang es en]``.
 
-The pages are executed (or taken from the cache), then each language is laid out as an ordinary Jupyter Book in
-``book/_build/stage/<lang>`` and rendered, both side by side. When the whole site has passed its checks it replaces
-``book/_build/html``; a build that fails changes nothing there. Two builds at once take turns.
+The pages are executed (or taken from the cache), then each language is laid out as an ordinary
+Jupyter Book in ``book/_build/stage/<lang>`` and rendered, both side by side. When the whole site
+has passed its checks it replaces ``book/_build/html``; a build that fails changes nothing there.
+Two builds at once take turns.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ JUPYTER_BOOK = (
 )
 CARD = "card.png"  # the picture of a shared page that has none of its own
 ALTERNATES = re.compile(r'<link rel="alternate" hreflang="(\w+)" href="(https[^"]+)"')
+TRANSLATION = '<xhtml:link rel="alternate" hreflang="{}" href="{}"/>'
 LANGUAGE_NAMES = {"es": "Español", "en": "English"}
 
 
@@ -76,7 +78,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def check_jupyter_book() -> None:
-    """Refuse a Jupyter Book of another major version: 2.x ignores ``_config.yml`` and makes no site, without an error.
+    """Refuse a Jupyter Book of another major version: 2.x ignores ``_config.yml`` in silence.
 
     Raises:
         BuildError: if it is not 1.x.
@@ -87,13 +89,14 @@ def check_jupyter_book() -> None:
         raise BuildError("Jupyter Book is not installed: pip install -e '.[book]'") from None
     if not version.startswith("1."):
         raise BuildError(
-            f"Jupyter Book {version} was found, 1.x is needed: pip install 'jupyter-book>=1.0.4.post1,<2'"
+            f"Jupyter Book {version} was found, 1.x is needed: "
+            "pip install 'jupyter-book>=1.0.4.post1,<2'"
         )
 
 
 @contextlib.contextmanager
 def one_at_a_time():
-    """Hold the lock of the builds; if another build has it, say so and wait. A process that dies lets it go."""
+    """Hold the lock of the builds; say so and wait if another build has it."""
     lock = filelock.FileLock(BUILD / "lock")
     try:
         lock.acquire(blocking=False)
@@ -127,12 +130,14 @@ def build(languages: list[str]) -> None:
         raise BuildError("\n  ".join([headline, *findings]))
     publish(site)
     ended = time.perf_counter()
-    steps = f"executing {executed - started:.0f}, rendering {rendered - executed:.0f}, checking {ended - rendered:.0f}"
-    print(f"The book stands in {SITE / 'index.html'} ({ended - started:.0f} s: {steps})")
+    steps = {"executing": executed - started, "rendering": rendered - executed}
+    steps["checking"] = ended - rendered
+    told = ", ".join(f"{step} {seconds:.0f}" for step, seconds in steps.items())
+    print(f"The book stands in {SITE / 'index.html'} ({ended - started:.0f} s: {told})")
 
 
 def side_by_side(step, items: list) -> list:
-    """Return what ``step`` gives for each of ``items``, each in a process of its own; with one item, in this one."""
+    """Return what ``step`` gives for each of ``items``, several in processes of their own."""
     if len(items) == 1:
         return [step(items[0])]
     try:
@@ -154,7 +159,7 @@ def make_language(lang: str, languages: list[str]) -> None:
     slides.write(STAGE / lang / "_build" / "html", lang)
 
 
-# --- Laying out -------------------------------------------------------------------------------------------------------
+# --- Laying out -----------------------------------------------------------------------------------
 
 
 def lay_out(lang: str, languages: list[str]) -> None:
@@ -165,10 +170,8 @@ def lay_out(lang: str, languages: list[str]) -> None:
     Raises:
         BuildError: if a page cannot be laid out.
     """
-    from book.machinery import (
-        generated,
-        links,
-    )  # they load PyTorch, which the other steps can do without
+    # They load PyTorch, which the other steps can do without.
+    from book.machinery import generated, links
 
     new = STAGE / f"{lang}.next"
     shutil.rmtree(new, ignore_errors=True)
@@ -198,7 +201,7 @@ def lay_out(lang: str, languages: list[str]) -> None:
 
 
 def configuration(lang: str, languages: list[str]) -> dict:
-    """Return the Jupyter Book configuration of ``lang``: the one at the top, what differs, and what is derived."""
+    """Return the configuration of ``lang``: the one at the top, what differs, what is derived."""
     config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
     overlay = BOOK / lang / "_overlay.yml"
     if overlay.exists():
@@ -218,7 +221,7 @@ def configuration(lang: str, languages: list[str]) -> dict:
 
 
 def digest(folder: Path) -> str:
-    """Return a digest of the programs in ``folder``: when they have changed, Sphinx reads all pages again."""
+    """Return a digest of the programs in ``folder``; if it is another, Sphinx reads all again."""
     found = hashlib.sha256()
     for path in sorted(folder.rglob("*.py")):
         found.update(path.read_bytes())
@@ -249,7 +252,7 @@ def with_outputs(page: NotebookNode, executed: NotebookNode) -> NotebookNode:
 
 
 def replace_changed(new: Path, old: Path) -> None:
-    """Make the files of ``old`` those of ``new``, which goes; what Sphinx has made in ``old/_build`` stays."""
+    """Make the files of ``old`` those of ``new``, which goes; ``old/_build`` stays."""
     old.mkdir(parents=True, exist_ok=True)
     for path in old.rglob("*"):
         name = path.relative_to(old)
@@ -263,57 +266,41 @@ def replace_changed(new: Path, old: Path) -> None:
     shutil.rmtree(new)
 
 
-# --- Rendering, publishing --------------------------------------------------------------------------------------------
+# --- Rendering, publishing ------------------------------------------------------------------------
 
 
 def render(lang: str) -> None:
-    """Render the laid-out book with Jupyter Book, every warning an error. All pages are written, the changed ones read.
+    """Render the laid-out book with Jupyter Book; every warning is an error.
 
     Raises:
         BuildError: with Jupyter Book's warnings.
     """
     stage = STAGE / lang
     shutil.rmtree(stage / "_build" / "html", ignore_errors=True)
-    command = [
-        sys.executable,
-        "-c",
-        JUPYTER_BOOK,
-        "build",
-        str(stage),
-        "-n",
-        "-W",
-        "--keep-going",
-        "--all",
-    ]
+    options = ["-n", "-W", "--keep-going", "--all"]
     finished = subprocess.run(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )
+        [sys.executable, "-c", JUPYTER_BOOK, "build", str(stage), *options],
+        cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace",
+    )  # fmt: skip
     output = re.sub(r"\x1b\[[\d;]*m", "", finished.stdout).replace(f"{stage}/", "")
     log = STAGE / f"{lang}.log"
     log.write_text(output, "utf-8")
     if finished.returncode:
         # A page that was read with a warning would not warn again.
         shutil.rmtree(stage / "_build", ignore_errors=True)
-        lines = [
-            line for line in output.splitlines() if re.search(r"WARNING|ERROR|\w+Error:", line)
-        ]
+        lines = re.findall(r"^.*(?:WARNING|ERROR|\w+Error:).*$", output, re.MULTILINE)
         headline = f"Jupyter Book refuses the pages [{lang}]; all that it says is in {log}"
         raise BuildError("\n  ".join([headline, *lines]))
 
 
 def assemble(languages: list[str]) -> Path:
-    """Return a folder that holds the whole site: the languages, the first page, the notebooks to download."""
+    """Return a folder with the whole site: languages, first page, notebooks to download."""
     site = BUILD / "next"
     shutil.rmtree(site, ignore_errors=True)
     for lang in languages:
-        # Sphinx copies the pages as they were rendered; the notebooks to download are made to be run.
+        # Sphinx copies the pages as they were rendered; the notebooks to download are made to be
+        # run.
         unwanted = shutil.ignore_patterns(".buildinfo", "*.ipynb")
         shutil.copytree(STAGE / lang / "_build" / "html", site / lang, ignore=unwanted)
         for source in pages.paths():
@@ -340,19 +327,16 @@ def assemble(languages: list[str]) -> Path:
 
 
 def sitemap(site: Path, languages: list[str]) -> str:
-    """Return the list of pages for search engines, each beside the same page in the other languages.
+    """Return the list of pages for search engines, each beside its translations.
 
-    A Sphinx extension would write one for each language, which knows nothing of the other. Pages that name no public
-    address of their own, as the search does, are left out.
+    A Sphinx extension would write one for each language, which knows nothing of the other. Pages
+    that name no public address of their own, as the search does, are left out.
     """
     entries = []
     for lang in languages:
         for path in sorted((site / lang).rglob("*.html")):
             if found := ALTERNATES.findall(path.read_text("utf-8")):
-                same = "".join(
-                    f'<xhtml:link rel="alternate" hreflang="{code}" href="{address}"/>'
-                    for code, address in found
-                )
+                same = "".join(TRANSLATION.format(*one) for one in found)
                 entries.append(f"<url><loc>{dict(found)[lang]}</loc>{same}</url>")
     namespaces = (
         'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" '

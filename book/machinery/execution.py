@@ -1,9 +1,10 @@
-"""Executing the pages: each in each language, with papermill, in a kernel of its own; and keeping the result.
+"""Executing the pages, each in each language, in a kernel of its own; keeping the result.
 
-An executed page is kept in ``book/_build/cache`` with a list of what it has used: its code, the modules of the package that it
-has imported, the reports and the other files that it has read, the versions of the libraries, the variables ``FMNIST_*``. It
-is executed again when one of them has changed, and only then: mending a sentence executes nothing, nor does a change in a
-module that the page does not reach.
+An executed page is kept in ``book/_build/cache`` with a list of what it has used: its code, the
+modules of the package that it has imported, the reports and the other files that it has read, the
+versions of the libraries, the variables ``FMNIST_*``. It is executed again when one of them has
+changed, and only then: mending a sentence executes nothing, nor does a change in a module that the
+page does not reach.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import time
@@ -35,7 +37,8 @@ HERE = Path(__file__).parent
 MAKERS = [HERE / name for name in ("execution.py", "kernel.py", "pictures.py")]
 
 
-# Kernels find the machinery; pages show the committed records, not runs that were made on this machine.
+# Kernels find the machinery; pages show the committed records, not runs that were made on this
+# machine.
 ENVIRONMENT = {"PYTHONPATH": str(ROOT), "FMNIST_RUNS": str(BOOK / "_build" / "no-runs")}
 
 
@@ -46,23 +49,22 @@ class ExecutionError(Exception):
 def execute_all(
     languages: list[str] | tuple[str, ...] = LANGUAGES, sources: list[Path] | None = None
 ) -> dict[tuple[str, str], NotebookNode]:
-    """Return the executed code of the pages, by name and language; as many pages at once as there are cores.
+    """Return the executed code of the pages, by name and language; a page on each core.
 
     Args:
         sources: of the pages; all of the book if None.
 
     Raises:
-        ExecutionError: if a cell of any page fails; the other pages are executed and kept all the same.
+        ExecutionError: if a cell of any page fails; the other pages are executed and kept all the
+            same.
     """
     sources = pages.paths() if sources is None else sources
     os.environ |= ENVIRONMENT
     found = {(source, lang): kept(source, lang) for source in sources for lang in languages}
-    missing = {
-        source: [lang for lang in languages if found[source, lang] is None]
-        for source in sources
-        if any(found[source, lang] is None for lang in languages)
-    }
-    counted = len(found) - sum(map(len, missing.values()))
+    missing: dict[Path, list[str]] = {}
+    for source, lang in (which for which, page in found.items() if page is None):
+        missing.setdefault(source, []).append(lang)
+    counted = sum(page is not None for page in found.values())
     print(f"{counted} of {len(found)} pages were in the cache", flush=True)
     # The later pages first: the longest are among them.
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -83,7 +85,7 @@ def execute_all(
 
 
 def _execute_languages(source: Path, languages: list[str]) -> dict[str, NotebookNode]:
-    """Execute a page in one language after the other, so that the second loads what the first has trained."""
+    """Execute a page in one language after the other: the second loads what the first trained."""
     return {lang: _execute(source, lang) for lang in languages}
 
 
@@ -108,10 +110,8 @@ def _execute(source: Path, lang: str) -> NotebookNode:
     unfinished = target.with_suffix(".part.ipynb")
     nbformat.write(executed, unfinished)
     unfinished.replace(target)
-    print(
-        f"{source.stem} [{lang}] executed in {executed.metadata['ran_with']['seconds']} s",
-        flush=True,
-    )
+    seconds = executed.metadata["ran_with"]["seconds"]
+    print(f"{source.stem} [{lang}] executed in {seconds} s", flush=True)
     return executed
 
 
@@ -127,7 +127,8 @@ def _run(source: Path, lang: str, log: Path) -> NotebookNode:
     code = nbformat.v4.new_notebook(metadata=page.metadata)
     code.cells = [cell for cell in page.cells if cell.cell_type == "code"]
     memory = MEMORY / source.stem
-    start = f"__import__('book.machinery.kernel', fromlist=['start']).start({str(log)!r}, {str(memory)!r})"
+    kernel = "__import__('book.machinery.kernel', fromlist=['start'])"
+    start = f"{kernel}.start({str(log)!r}, {str(memory)!r})"
     try:
         return papermill.execute_notebook(
             code,
@@ -143,14 +144,12 @@ def _run(source: Path, lang: str, log: Path) -> NotebookNode:
         number = next((n for n, c in enumerate(page.cells, 1) if c.source == error.source), "?")
         what = " ".join(f"{error.ename}: {error.evalue}".split())
         raise ExecutionError(f"{source.name} [{lang}] failed in cell {number}: {what}") from None
-    except (
-        RuntimeError
-    ) as error:  # a kernel that did not start, or died: three libraries have their own
+    except RuntimeError as error:  # a kernel that did not start, or died
         raise ExecutionError(f"{source.name} [{lang}]: {error}") from None
 
 
 def _warnings(executed: NotebookNode) -> list[str]:
-    """Take what was written to stderr, and papermill's notes, out of a notebook; return the first lines."""
+    """Take stderr and papermill's notes out of a notebook; return the first lines of stderr."""
     found = []
     for cell in executed.cells:
         cell.metadata.pop("papermill", None)
@@ -161,11 +160,11 @@ def _warnings(executed: NotebookNode) -> list[str]:
     return found
 
 
-# --- The cache --------------------------------------------------------------------------------------------------------
+# --- The cache ------------------------------------------------------------------------------------
 
 
 def kept(source: Path, lang: str) -> NotebookNode | None:
-    """Return the executed page from the cache, or None if anything that it has used is not as it was."""
+    """Return the executed page from the cache, or None if anything that it used has changed."""
     path = CACHE / f"{source.stem}.{lang}.ipynb"
     if not path.exists():
         return None
@@ -180,7 +179,7 @@ def kept(source: Path, lang: str) -> NotebookNode | None:
 
 
 def key(source: Path, lang: str) -> str:
-    """Return a digest of the code of a page, of the variables ``FMNIST_*``, of Python, and of what executes pages."""
+    """Return a digest of a page's code, the variables ``FMNIST_*``, Python, what executes pages."""
     page = pages.one_language(pages.read(source), lang)
     code = [[c.source, sorted(pages.tags(c))] for c in page.cells if c.cell_type == "code"]
     variables = {name: value for name, value in os.environ.items() if name.startswith("FMNIST_")}
@@ -190,15 +189,13 @@ def key(source: Path, lang: str) -> str:
 
 
 def _grouped(files: list[str]) -> set[str]:
-    """Return ``files`` of the package, with the folder of a report in place of what is in it: records may be added."""
-    return {
-        "/".join(name.split("/")[:2]) if name.startswith("reports/") else name for name in files
-    }
+    """Return ``files`` of the package, the folder of a report for what is in it."""
+    return {re.sub("^(reports/[^/]+)/.*", r"\1", name) for name in files}
 
 
 @functools.cache
 def digest(name: str) -> str:
-    """Return the SHA-256 of a file of the package, or of the names and contents of all files in a folder; "" if it is gone."""
+    """Return the SHA-256 of a file of the package, or of a whole folder; "" if it is gone."""
     path = PACKAGE / name
     found = hashlib.sha256()
     for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
@@ -210,7 +207,7 @@ def digest(name: str) -> str:
 
 @functools.cache
 def _distributions() -> dict[str, list[str]]:
-    """Return, for each module that can be imported, the names of the packages that it comes from."""
+    """Return, for each module that can be imported, the packages that it comes from."""
     return dict(importlib.metadata.packages_distributions())
 
 
@@ -231,7 +228,7 @@ def distribution(name: str) -> str:
 
 @functools.cache
 def described() -> dict[str, str]:
-    """Return what the colophon says of the machine that executes pages: date, PyTorch, Python, machine, commit."""
+    """Return what the colophon says of this machine: date, PyTorch, Python, machine, commit."""
     git = ["git", "describe", "--always", "--dirty=+", "--abbrev=7", "--exclude=*"]
     commit = subprocess.run(git, cwd=ROOT, capture_output=True, text=True).stdout.strip()
     return {

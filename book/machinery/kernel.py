@@ -1,8 +1,9 @@
 """What the build adds to the kernels in which it executes the pages. The pages know nothing of it.
 
-:func:`start` is called when such a kernel starts. From then on the kernel keeps a list of what the page has used, from which
-``execution.py`` knows when it has to be executed again; and ``fmnist_utils.training.fit`` remembers what it has trained, so
-that the second language of a page, whose code is the same, does not train again.
+:func:`start` is called when such a kernel starts. From then on the kernel keeps a list of what the
+page has used, from which ``execution.py`` knows when it has to be executed again; and
+``fmnist_utils.training.fit`` remembers what it has trained, so that the second language of a page,
+whose code is the same, does not train again.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ import fmnist_utils
 from fmnist_utils import training
 
 PACKAGE = Path(fmnist_utils.__file__).parent
+PROGRAMS = (".py", ".pyc")
 
 
 def start(log: str, memory: str) -> None:
-    """Log what the page uses in the file ``log``, and keep what ``fit`` trains in the folder ``memory``."""
+    """Log what the page uses in the file ``log``; keep what ``fit`` trains in ``memory``."""
     training.fit = remembering(training.fit, Path(memory))
     opened: set[str] = set()
     sys.addaudithook(lambda event, arguments: _note(opened, event, arguments))
@@ -42,16 +44,12 @@ def _note(opened: set[str], event: str, arguments: tuple) -> None:
 
 
 def write_log(log: Path, opened: set[str]) -> None:
-    """Write the modules of the package and the data files in it that were used, and the other modules by their first name."""
+    """Write the files of the package that were used, and the other modules by their first name."""
     modules = dict(sys.modules)
-    own = {
-        name: module for name, module in modules.items() if name.partition(".")[0] == PACKAGE.name
-    }
-    files = {Path(module.__file__) for module in own.values() if getattr(module, "__file__", None)}
+    own = [modules[name] for name in modules if name.partition(".")[0] == PACKAGE.name]
+    files = {Path(module.__file__) for module in own if getattr(module, "__file__", None)}
     data = (Path(name) for name in list(opened) if isinstance(name, str) and PACKAGE.name in name)
-    files |= {
-        path for path in data if PACKAGE in path.parents and path.suffix not in (".py", ".pyc")
-    }
+    files |= {path for path in data if PACKAGE in path.parents and path.suffix not in PROGRAMS}
     used = {
         "files": sorted(path.relative_to(PACKAGE).as_posix() for path in files),
         "imported": sorted({name.partition(".")[0] for name in modules} - {PACKAGE.name}),
@@ -59,18 +57,19 @@ def write_log(log: Path, opened: set[str]) -> None:
     log.write_text(json.dumps(used), "utf-8")
 
 
-# --- What has been trained is not trained again -----------------------------------------------------------------------
+# --- What has been trained is not trained again ---------------------------------------------------
 
 
 class Unknown(Exception):
-    """A value of which nobody can say whether it is the same as another: a function written on the page, for one."""
+    """A value that cannot be compared with another, such as a function written on the page."""
 
 
 def remembering(fit: Callable, memory: Path) -> Callable:
-    """Return ``fit``, which loads from ``memory`` what was trained there from the same state with the same arguments.
+    """Return ``fit``, which loads from ``memory`` what was trained there in the same way.
 
-    The network, the optimizer, the history and PyTorch's random numbers are then as if it had trained. Calls with
-    callbacks, or with functions that are written on the page, are always carried out.
+    The network, the optimizer, the history and PyTorch's random numbers are then as if it had
+    trained. Calls with callbacks, or with functions that are written on the page, are always
+    carried out.
     """
     signature = inspect.signature(fit)
 
@@ -85,9 +84,8 @@ def remembering(fit: Callable, memory: Path) -> Callable:
             return fit(*positional, **named)
         model, optimizer = given["model"], given["optimizer"]
         if path.exists():
-            return _restored(
-                torch.load(path, weights_only=True), model, optimizer, given["history"]
-            )
+            state = torch.load(path, weights_only=True)
+            return _restored(state, model, optimizer, given["history"])
         history = fit(*positional, **named)
         memory.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(f".{os.getpid()}")
@@ -130,7 +128,7 @@ def _restored(
 
 
 def key_of(given: Mapping[str, Any]) -> str:
-    """Return a digest of the arguments of ``fit``, of the code of the package's networks and loop, and of the threads.
+    """Return a digest of the arguments of ``fit``, the package's loop and networks, the threads.
 
     Raises:
         Unknown: if it cannot be told whether one of them is the same.
@@ -176,14 +174,8 @@ def _add(found, value: Any) -> None:
     elif value is None or isinstance(value, bool | int | float | str):
         found.update(repr(value).encode())
     elif isinstance(value, nn.Module):
-        _add(
-            found,
-            [
-                (repr(value), value.training),
-                list(value.named_parameters()),
-                list(value.named_buffers()),
-            ],
-        )
+        tensors = [*value.named_parameters(), *value.named_buffers()]
+        _add(found, [repr(value), value.training, tensors])
         _add(found, [_code_of(type(part)) for part in value.modules()])
     elif isinstance(value, Mapping):
         _add(found, list(value.items()))

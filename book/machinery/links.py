@@ -1,8 +1,8 @@
 """Links between the audit of a report and the rest of its page, put in when the page is laid out.
 
-In the tables of the audit the id of a number or of a claim leads to the section that shows the runs behind it, and that of a
-mistake to the section that explains it; the ids in the text lead to their rows. The notebooks stay without these links: in
-JupyterLab they would lead nowhere.
+In the tables of the audit the id of a number or of a claim leads to the section that shows the runs
+behind it, and that of a mistake to the section that explains it; the ids in the text lead to their
+rows. The notebooks stay without these links: in JupyterLab they would lead nowhere.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ TO_SECTION = {
 
 
 def link(page: NotebookNode, name: str, lang: str) -> None:
-    """Put the links into the page ``name`` in one language, with its outputs; one that audits no report stays as it is."""
+    """Put the links into an executed page in one language, if it audits a report."""
     if name not in student_reports():
         return
     places, rows = sections(page, load_report(name)), set()
@@ -84,11 +84,12 @@ def caption_of(cell: NotebookNode) -> dict | None:
 
 
 def sections(page: NotebookNode, report: Report) -> dict[str, str]:
-    """Return the label of the section that deals with each number, claim and mistake of ``report``, of a page in one language.
+    """Return the section of a page in one language for each number, claim and mistake.
 
-    That of a number or claim shows runs of the group that it is about: it calls ``report.runs``, and one of the strings in its
-    code is the name of the group, or would be with other values filled in. A group that no section names is shown by the one
-    that it is like. That of a mistake is the first to mention it.
+    That of a number or claim shows runs of the group that it is about: it calls ``report.runs``,
+    and one of the strings in its code is the name of the group, or would be with other values
+    filled in. A group that no section names is shown by the one that it is like. That of a mistake
+    is the first to mention it.
     """
     shown: dict[str, dict[str, int]] = {}  # section → group → how much of its name is written out
     mentioned: dict[str, str] = {}
@@ -126,14 +127,14 @@ def _likes(report: Report, group: str) -> Iterator[str]:
 
 
 def _best_section(group: str, shown: dict[str, dict[str, int]], with_runs: set[str]) -> str:
-    """Return the first section with runs that writes out most of the name of ``group``, or nothing."""
+    """Return the first section with runs that writes out most of a group's name, or nothing."""
     written = {label: groups[group] for label, groups in shown.items() if group in groups}
     sections_with_runs = [label for label in written if label in with_runs]
     return max(sections_with_runs, key=written.get, default="")
 
 
 def names(source: str) -> Iterator[tuple[re.Pattern, int]]:
-    """Yield a pattern for each word in the strings of a code cell, and how many of its letters are written out."""
+    """Yield a pattern for each word in a code cell's strings, and how many letters are written."""
     parts = set()
     for node in ast.walk(
         ast.parse(TransformerManager().transform_cell(source))

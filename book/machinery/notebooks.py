@@ -1,9 +1,10 @@
-"""The notebooks that students open, one for each page and language: ``make notebooks``, or ``make notebooks CHECK=--check``.
+"""The notebooks that students open, one a page and language: ``make notebooks``.
 
-They are made from the sources, hold one language, and are plain Markdown: JupyterLab, VS Code, Colab, GitHub and nbviewer
-show them as they should look. Figures, tables, equations and exercises have the numbers that they have on the site; works
-are cited as "Mansilla (2024)" and listed at the end; links lead to the other notebooks and to the site; solutions are folded.
-Nothing here runs code, but for cells tagged ``nbval-check-output``: what they show is kept in the notebook, for nbval
+They are made from the sources, hold one language, and are plain Markdown: JupyterLab, VS Code,
+Colab, GitHub and nbviewer show them as they should look. Figures, tables, equations and exercises
+have the numbers that they have on the site; works are cited as "Mansilla (2024)" and listed at the
+end; links lead to the other notebooks and to the site; solutions are folded. Nothing here runs
+code, but for cells tagged ``nbval-check-output``: what they show is kept in the notebook, for nbval
 compares it. A new one is executed once.
 """
 
@@ -31,12 +32,8 @@ from book.machinery.pages import BOOK, ROOT, tags
 
 FOLDERS = {"es": ROOT / "notebooks", "en": ROOT / "notebooks" / "en"}
 KEPT_TAGS = {
-    "parameters",
-    "raises-exception",
-    "nbval-check-output",
-    "nbval-ignore-output",
-    "nbval-skip",
-}
+    "parameters", "raises-exception", "nbval-check-output", "nbval-ignore-output", "nbval-skip",
+}  # fmt: skip
 FOLDED_CODE = {"solution", "hide-input", "remove-cell"}
 COLAB = """import sys
 
@@ -121,15 +118,13 @@ def outdated(refresh: bool = False) -> Iterator[tuple[Path, NotebookNode | Value
             if notebook != present or without_output(notebook):
                 yield target, notebook
         names = {source.stem for source in pages.paths()}
-        yield from (
-            (path, None)
-            for path in sorted(folder.glob("*.ipynb"))
-            if re.fullmatch(r"\d\d_[a-z_]+", path.stem) and path.stem not in names
-        )
+        for path in sorted(folder.glob("*.ipynb")):
+            if re.fullmatch(r"\d\d_[a-z_]+", path.stem) and path.stem not in names:
+                yield path, None
 
 
 def kept_outputs(name: str, lang: str) -> dict[str, list[NotebookNode]]:
-    """Return the outputs in the notebook of a page, by cell; those of the other language where it has none: the code is the same."""
+    """Return the outputs in a page's notebook, by cell, else those of the other language."""
     found: dict[str, list[NotebookNode]] = {}
     for folder in sorted(FOLDERS.values(), key=FOLDERS[lang].__eq__):
         path = folder / f"{name}.ipynb"
@@ -159,7 +154,7 @@ def fill_in(notebook: NotebookNode, missing: list[NotebookNode], target: Path) -
 
 
 def keep(cell: NotebookNode, outputs: list[NotebookNode]) -> None:
-    """Keep ``outputs`` in a cell. They are numbered: nbval takes a cell without a number for unrun."""
+    """Keep ``outputs`` in a cell, numbered: nbval takes a cell without a number for unrun."""
     for output in outputs:
         output.pop("execution_count", None)
         if output.output_type == "execute_result":
@@ -185,10 +180,9 @@ def plain_notebook(source: Path, lang: str) -> NotebookNode:
             if "google.colab" not in cell.source:
                 cells.append(_plain_code(cell))
             continue
+        is_caption = "caption" in tags(cell)
         try:
-            cell.source = (
-                text.caption(cell, name) if "caption" in tags(cell) else text.plain(cell.source)
-            )
+            cell.source = text.caption(cell, name) if is_caption else text.plain(cell.source)
         except ValueError as error:
             raise ValueError(f"{source.name} [{lang}], cell {number}: {error}") from None
         cell.metadata = {}
@@ -207,7 +201,7 @@ def plain_notebook(source: Path, lang: str) -> NotebookNode:
 
 
 def _plain_code(cell: NotebookNode) -> NotebookNode:
-    """Return a code cell as a student opens it: without what only the site reads; JupyterLab and Colab fold solutions."""
+    """Return a code cell as a student opens it, without what only the site reads."""
     kept = sorted(tags(cell) & KEPT_TAGS)
     folded = (
         {"jupyter": {"source_hidden": True}, "cellView": "form"} if tags(cell) & FOLDED_CODE else {}
@@ -216,7 +210,7 @@ def _plain_code(cell: NotebookNode) -> NotebookNode:
     return cell
 
 
-# --- Text -------------------------------------------------------------------------------------------------------------
+# --- Text -----------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -306,7 +300,7 @@ class PlainText:
         )
 
     def caption(self, cell: NotebookNode, name: str) -> str:
-        """Return the caption of the figure or table ``name`` with its number, or nothing if it has none."""
+        """Return the caption of the figure or table ``name`` with its number, if it has one."""
         caption, _ = pages.caption_and_alt(cell)
         return f"**{self.numbered(name)}.** {self.inline(caption)}" if caption else ""
 
@@ -322,7 +316,7 @@ class PlainText:
         return f"({number})" if kind == "equation" else f"{WORDS[self.lang][kind]} {number}"
 
     def directive(self, block: Directive) -> str:
-        """Return a directive as plain Markdown: a box as a quotation, a folded one as ``<details>``."""
+        """Return a directive as plain Markdown: a box as a quotation, or folded."""
         words = WORDS[self.lang]
         if block.kind == "question":
             return self.question(block)
@@ -347,22 +341,20 @@ class PlainText:
         """Return a question of the self-check with its answers; their explanations are folded."""
         self.questions += 1
         asked, _, explained = "\n".join(block.lines).partition("\n---\n")
-        heading = (
-            f"**{WORDS[self.lang]['question']} {self.questions}.** {self.inline(asked.strip())}"
-        )
+        words = WORDS[self.lang]
+        heading = f"**{words['question']} {self.questions}.** {self.inline(asked.strip())}"
         if asks_number := pages.NUMBER.search(heading):
             unit = f" ({asks_number[3]})" if asks_number[3] else ""
-            heading = heading.replace(asks_number[0], f"*{WORDS[self.lang]['number']}{unit}.*")
-        return f"{heading}\n\n{folded(WORDS[self.lang]['answers'], self.inline(explained.strip()))}"
+            heading = heading.replace(asks_number[0], f"*{words['number']}{unit}.*")
+        return f"{heading}\n\n{folded(words['answers'], self.inline(explained.strip()))}"
 
     def inline(self, text: str) -> str:
-        """Return ``text`` with roles, links, equations and comments made plain; code and formulas stay."""
+        """Return ``text`` with roles, links, equations and comments made plain."""
 
         def replaced(match: re.Match) -> str:
             if match["display"]:
-                number = (
-                    f" \\tag{{{self.numbers[match['equation']][1]}}}" if match["equation"] else ""
-                )
+                label = match["equation"]
+                number = f" \\tag{{{self.numbers[label][1]}}}" if label else ""
                 return f"$${match['display'].rstrip()}{number}$$"
             if match["role"]:
                 return self.role(match["role"], match["content"])
@@ -396,7 +388,7 @@ class PlainText:
         raise ValueError(f"the role {role} has no plain form")
 
     def citation(self, keys: list[str], textual: bool) -> str:
-        """Return «Mansilla (2024)», or «(Mansilla, 2024)» if not ``textual``, and remember the works."""
+        """Return «Mansilla (2024)», or «(Mansilla, 2024)», and remember the works."""
         self.cited |= dict.fromkeys(keys)
         said = [author_and_year(key, WORDS[self.lang]["and"]) for key in keys]
         if textual:
@@ -404,7 +396,7 @@ class PlainText:
         return f"({'; '.join(f'{authors}, {year}' for authors, year in said)})"
 
     def reference(self, title: str, label: str) -> str:
-        """Return a link to a labelled place: in this notebook, in another one, or on a page of the site."""
+        """Return a link to a labelled place: here, in another notebook, or on the site."""
         if label in self.numbers and not title:
             return self.numbered(label)
         places = labels(self.lang)
@@ -416,14 +408,13 @@ class PlainText:
             return f"[{title}]({pages.public_site()}/{self.lang}/{page}.html#{label})"
         # JupyterLab, nbviewer and GitHub make a heading's anchor from its words.
         plain_heading = heading and not set("$`{") & set(heading) and not label.startswith("ex-")
-        anchor = (
-            "#" + quote(re.sub(r"[*_]", "", heading).replace(" ", "-")) if plain_heading else ""
-        )
+        words = re.sub(r"[*_]", "", heading).replace(" ", "-")
+        anchor = f"#{quote(words)}" if plain_heading else ""
         notebook = "" if page == f"notebooks/{self.page}" else f"{page.partition('/')[2]}.ipynb"
         return f"[{title}]({notebook}{anchor})" if notebook or anchor else title
 
     def link(self, text: str, target: str) -> str:
-        """Return a Markdown link; one to a file of the book leads to the notebook or to the page of the site."""
+        """Return a Markdown link; one to a file of the book leads to its notebook or page."""
         if re.match(r"\w+:", target):
             return f"[{self.inline(text)}]({target})"
         name, _, fragment = target.removeprefix("../").partition("#")
@@ -449,16 +440,15 @@ def folded(title: str, body: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return ``text`` as a quotation; a formula has to stand on one line, or viewers take the marks for TeX."""
-    text = re.sub(
-        r"\$\$.+?\$\$", lambda formula: " ".join(formula[0].split()), text, flags=re.DOTALL
-    )
+    """Return ``text`` as a quotation, each formula on one line, else viewers take > for TeX."""
+    formulas = re.compile(r"\$\$.+?\$\$", re.DOTALL)
+    text = formulas.sub(lambda formula: " ".join(formula[0].split()), text)
     return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
 
 
 @functools.cache
 def labels(lang: str) -> dict[str, tuple[str, str]]:
-    """Return the labelled places of the book in ``lang``: label → page, as ``speed`` or ``notebooks/NN_name``, and heading."""
+    """Return the labelled places of the book in ``lang``: label → page and heading."""
     found = {}
     texts = {path.stem: path.read_text("utf-8") for path in pages.prose(BOOK / lang)}
     for source in pages.paths():
@@ -483,7 +473,7 @@ def works() -> BibliographyData:
 
 
 def author_and_year(key: str, conjunction: str) -> tuple[str, str]:
-    """Return the authors of a work by their last names, three or more as «Bruno *et al.*», and its year.
+    """Return a work's authors by last names, three or more as «Bruno *et al.*», and its year.
 
     Raises:
         ValueError: if the bibliography has no such work.

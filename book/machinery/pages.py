@@ -1,10 +1,12 @@
 """The pages of the book: where they stand, how a source is read, and what one language of it holds.
 
-A source, ``book/pages/NN_name.md``, is a notebook in Jupytext's MyST form and holds both languages. Its markdown cells come
-in pairs, ``lang-es`` then ``lang-en``; its code cells serve both. A code cell that shows a figure or a table names it,
-``:fmnist: {"figure": "fig-01-loss", "width": "90%"}`` or ``{"table": "tab-01-audit"}``, and is followed by a pair of cells
-tagged ``caption`` as well. Their text is the caption; the comment ``<!-- alt: … -->`` in them describes the figure to someone
-who cannot see it. A figure inside a folded solution has the comment alone.
+A source, ``book/pages/NN_name.md``, is a notebook in Jupytext's MyST form and holds both languages.
+Its markdown cells come in pairs, ``lang-es`` then ``lang-en``; its code cells serve both. A code
+cell that shows a figure or a table names it,
+``:fmnist: {"figure": "fig-01-loss", "width": "90%"}`` or ``{"table": "tab-01-audit"}``, and is
+    followed by a pair of cells tagged ``caption`` as well. Their text is the caption; the comment
+    ``<!-- alt: … -->`` in them describes the figure to someone who cannot see it. A figure inside a
+    folded solution has the comment alone.
 """
 
 from __future__ import annotations
@@ -29,9 +31,11 @@ LANGUAGES = ("es", "en")
 
 ALT_COMMENT = re.compile(r"<!--\s*alt:\s*(.*?)\s*-->", re.DOTALL)
 ROLE = re.compile(r"\{([\w:-]+)\}`([^`]+)`")
-# The directive of the self-check, see extensions/selfcheck.py: the question with its answers, and their explanations.
+# The directive of the self-check, see extensions/selfcheck.py: the question with its answers, and
+# their explanations.
 QUESTION = re.compile(r"^:::\{question\}\n(.*?)\n---\n(.*?)\n:::$", re.DOTALL | re.MULTILINE)
-# In place of answers, a question may ask for a number: its value, how far off is still right, its unit.
+# In place of answers, a question may ask for a number: its value, how far off is still right, its
+# unit.
 NUMBER = re.compile(r"^= *(-?[\d.]+) *± *([\d.]+) *(.*)$", re.MULTILINE)
 # What is numbered in a text: a labelled equation, an exercise.
 NUMBERED = re.compile(
@@ -42,19 +46,19 @@ SET_LANGUAGE = re.compile(r"^lang = .*$", re.MULTILINE)
 
 
 def paths() -> list[Path]:
-    """Return the sources of the pages, in the order of the table of contents: a copy beside them is none."""
+    """Return the sources of the pages, in the order of the table of contents."""
     contents = (SOURCES.parent / "es" / "_toc.yml").read_text("utf-8")
     named = re.findall(r"file: notebooks/(\S+)", contents)
     return [path for name in named if (path := SOURCES / f"{name}.md").is_file()]
 
 
 def prose(folder: Path) -> list[Path]:
-    """Return the pages of text in ``folder``, without the copies that editors and file managers make."""
+    """Return the pages of text in ``folder``, without the copies that editors make."""
     return [path for path in sorted(folder.glob("*.md")) if re.fullmatch("[a-z_]+", path.stem)]
 
 
 def read(path: Path) -> NotebookNode:
-    """Return the source at ``path`` as a notebook; a cell's id depends on its name or its content alone."""
+    """Return the source at ``path`` as a notebook; a cell's id is its name or a digest."""
     return copy.deepcopy(_parsed(path.read_text("utf-8")))
 
 
@@ -90,7 +94,7 @@ def shown(cell: NotebookNode) -> str | None:
 
 
 def caption_and_alt(cell: NotebookNode) -> tuple[str, str]:
-    """Return the caption and the alternative text that a caption cell holds; either may be empty."""
+    """Return the caption and the alternative text in a caption cell; either may be empty."""
     alt = ALT_COMMENT.search(cell.source)
     return ALT_COMMENT.sub("", cell.source).strip(), " ".join(alt[1].split()) if alt else ""
 
@@ -139,7 +143,7 @@ def numbers(page: NotebookNode) -> dict[str, tuple[str, int]]:
 
 
 def book_page(notebook: NotebookNode, lang: str) -> NotebookNode:
-    """Return the page as Jupyter Book wants it: one language, captions and alternative texts in the metadata of cells.
+    """Return the page as Jupyter Book wants it: one language, captions in the cells' metadata.
 
     Raises:
         ValueError: if a caption follows no code cell that names a figure or a table.

@@ -1,8 +1,9 @@
 """The built book as one PDF in each language, inside the site: ``make pdf``, after ``make book``.
 
-The pages of a language, in the order of its table of contents, become one long page, which headless Chromium prints: so
-every link between pages leads to its place in the PDF, and the headings are its outline. The link to the file is put into
-the menu of every page; a new build of the site takes both away, so that no PDF is older than its site.
+The pages of a language, in the order of its table of contents, become one long page, which headless
+Chromium prints: so every link between pages leads to its place in the PDF, and the headings are its
+outline. The link to the file is put into the menu of every page; a new build of the site takes both
+away, so that no PDF is older than its site.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from book.machinery.browser import CHROMIUM, launched, served
 from book.machinery.pages import LANGUAGES, ROOT
 
 SITE = ROOT / "book" / "_build" / "html"
+TEMPLATE = ROOT / "book" / "machinery" / "templates" / "print.html"
 WHOLE = "whole.html"  # the long page, beside the pages that it is made of, while it is printed
 LEFT_OUT = re.compile(r"^(?:api(?:/|\.)|#)")  # the reference of the package is looked up, not read
 UNPRINTED = ".headerlink, .copybtn, script, noscript, [data-live], .toctree-wrapper, input"
@@ -44,10 +46,9 @@ def file_name(lang: str) -> str:
 
 
 def order(home: BeautifulSoup) -> list[tuple[str, str]]:
-    """Return the table of contents that the menu of the home page shows: (address, title); a part has no address."""
-    found = [
-        ("index.html", home.select_one("article h1").find(string=True, recursive=False).strip())
-    ]
+    """Return the table of contents in the home page's menu: (address, or "" for a part, title)."""
+    title = home.select_one("article h1").find(string=True, recursive=False).strip()
+    found = [("index.html", title)]
     for entry in home.select("nav.bd-docs-nav :is(p.caption, li > a.reference.internal)"):
         address = "" if entry.name == "p" else entry["href"]
         if not LEFT_OUT.match(address):
@@ -57,16 +58,19 @@ def order(home: BeautifulSoup) -> list[tuple[str, str]]:
 
 def anchor(address: str, fragment: str = "") -> str:
     """Return the id in the long page of a page, or of a place in it."""
-    return re.sub(r"\W+", "-", address.removesuffix(".html")) + (
-        f"--{fragment}" if fragment else ""
-    )
+    page = re.sub(r"\W+", "-", address.removesuffix(".html"))
+    return f"{page}--{fragment}" if fragment else page
+
+
+def beside(address: str, other: str) -> str:
+    """Return the address of what the page at ``address`` calls ``other``."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(address), other))
 
 
 def article(site: Path, lang: str, address: str, within: set[str]) -> Tag:
-    """Return the text of a page, to stand in the long page: ids and links are of the whole, headings one level lower."""
-    body = BeautifulSoup((site / lang / address).read_bytes(), "html.parser").select_one(
-        "article.bd-article"
-    )
+    """Return the text of a page for the long page: ids, links and headings are of the whole."""
+    page = BeautifulSoup((site / lang / address).read_bytes(), "html.parser")
+    body = page.select_one("article.bd-article")
     for unwanted in body.select(UNPRINTED):
         unwanted.decompose()
     for place in body.find_all(id=True):
@@ -77,23 +81,17 @@ def article(site: Path, lang: str, address: str, within: set[str]) -> Tag:
         folded["open"] = ""
     for picture in body.find_all("img"):
         picture.attrs.pop("loading", None)
-        picture["src"] = posixpath.normpath(
-            posixpath.join(posixpath.dirname(address), picture["src"])
-        )
+        picture["src"] = beside(address, picture["src"])
     for link in body.find_all("a", href=True):
         parts = urlsplit(link["href"])
         if parts.scheme:
             continue
-        target = (
-            posixpath.normpath(posixpath.join(posixpath.dirname(address), parts.path))
-            if parts.path
-            else address
-        )
-        known = target in within
-        away = posixpath.normpath(f"/{lang}/{target}") + (
-            f"#{parts.fragment}" if parts.fragment else ""
-        )
-        link["href"] = f"#{anchor(target, parts.fragment)}" if known else pages.public_site() + away
+        target = beside(address, parts.path) if parts.path else address
+        if target in within:
+            link["href"] = f"#{anchor(target, parts.fragment)}"
+        else:
+            place = posixpath.normpath(f"/{lang}/{target}")
+            link["href"] = pages.public_site() + parts._replace(path=place).geturl()
     for heading in body.find_all(re.compile("^h[1-5]$")):
         heading.name = f"h{int(heading.name[1]) + 1}"
     body["id"] = anchor(address)
@@ -109,22 +107,14 @@ def whole(site: Path, lang: str) -> str:
     for address, title in contents:
         kind, target = ("page", anchor(address)) if address else ("part", f"part-{len(entries)}")
         entries.append(f'<li class="of-{kind}"><a href="#{target}">{title}</a></li>')
-        articles.append(
-            str(article(site, lang, address, within))
-            if address
-            else f'<h1 class="part" id="{target}">{title}</h1>'
-        )
-    with_formulas = BeautifulSoup((site / lang / "notation.html").read_bytes(), "html.parser") \
-        if (site / lang / "notation.html").exists() else home  # fmt: skip
-    scripts = [
-        tag
-        for tag in with_formulas.find_all("script")
-        if "MathJax" in str(tag) or "mathjax" in tag.get("src", "")
-    ]
-    config = yaml.safe_load(
-        (ROOT / ("_config.yml" if lang == "es" else "book/en/_overlay.yml")).read_text("utf-8")
-    )
-    return string.Template((ROOT / "book" / "machinery" / "templates" / "print.html").read_text("utf-8")).substitute(
+        heading = f'<h1 class="part" id="{target}">{title}</h1>'
+        articles.append(str(article(site, lang, address, within)) if address else heading)
+    notation = site / lang / "notation.html"  # a page with formulas
+    formulas = BeautifulSoup(notation.read_bytes(), "html.parser") if notation.exists() else home
+    scripts = [tag for tag in formulas.find_all("script") if "mathjax" in str(tag).lower()]
+    config = ROOT / ("_config.yml" if lang == "es" else "book/en/_overlay.yml")
+    config = yaml.safe_load(config.read_text("utf-8"))
+    return string.Template(TEMPLATE.read_text("utf-8")).substitute(
         lang=lang, title=config["title"], author=config["author"], date=datetime.date.today().isoformat(),
         address=f"{pages.public_site()}/{lang}/", contents=WORDS[lang]["contents"], root=".", list="\n".join(entries),
         pages="\n".join(articles), scripts="\n".join(map(str, scripts)),
@@ -144,7 +134,7 @@ def link(site: Path, lang: str) -> None:
 
 
 def main(site: Path = SITE) -> int:
-    """Make the PDF of every language of the site and link it; return 1, with what to do, where that is not possible."""
+    """Make and link the PDF of each language; return 1 and say what to do if it cannot."""
     if CHROMIUM is None or not (site / "index.html").exists():
         print(NO_CHROMIUM if CHROMIUM is None else NO_SITE, file=sys.stderr)
         return 1
@@ -156,9 +146,7 @@ def main(site: Path = SITE) -> int:
             long_page.write_text(whole(site, lang), "utf-8")
             try:
                 page = browser.new_page()
-                page.set_default_timeout(
-                    900_000
-                )  # a slow machine takes minutes for a hundred pages
+                page.set_default_timeout(900_000)  # a slow machine takes minutes for 100 pages
                 page.goto(f"{address}/{lang}/{WHOLE}")
                 page.evaluate("window.MathJax?.startup?.promise?.then(() => true)")
                 options = {"prefer_css_page_size": True, "print_background": True}

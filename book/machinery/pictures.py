@@ -19,7 +19,7 @@ def smaller_pictures(notebook: NotebookNode) -> None:
 
 
 def with_palette(png: bytes, worst: float = 2.0) -> bytes:
-    """Return the same picture with a palette of 256 colours, where that is smaller and no more than ``worst`` levels off.
+    """Return the same picture with 256 colours, if that is smaller and nobody sees it.
 
     ``worst`` is the root of the mean squared difference, of 255: two levels are seen by nobody.
     """

@@ -1,9 +1,10 @@
-"""Slides of the pages: one deck for each page and language, made from the built page. Nobody writes one.
+"""Slides of the pages: a deck for each page and language, made from the built page.
 
-A heading begins a slide, with the first sentence of its text; formulas and short lists stand below. Every figure, table,
-prediction, exercise and question has a slide of its own, and so has code that writes out a network or a function. What is
-said beside them becomes the notes of the speaker. The decks use the pictures and the MathJax of the site, and reveal.js as
-the package ``sphinx-revealjs`` brings it: a deck asks nothing of any other host.
+A heading begins a slide, with the first sentence of its text; formulas and short lists stand below.
+Every figure, table, prediction, exercise and question has a slide of its own, and so has code that
+writes out a network or a function. What is said beside them becomes the notes of the speaker. The
+decks use the pictures and the MathJax of the site, and reveal.js as the package ``sphinx-revealjs``
+brings it: a deck asks nothing of any other host.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ WRITTEN_OUT = re.compile(r"^(?:class|def) ", re.MULTILINE)
 
 @dataclass
 class Slide:
-    """One slide as HTML: its heading, its kind (a class of the styles), what is shown, what is said."""
+    """One slide as HTML: heading, kind (a class of the styles), what is shown, what is said."""
 
     heading: str
     kind: str = "text"
@@ -54,7 +55,7 @@ class Slide:
 
 
 def write(site: Path, lang: str) -> None:
-    """Write the decks of ``lang`` into ``slides/`` of its built site, and reveal.js into ``_static/reveal/``."""
+    """Write the decks of ``lang`` into ``slides/`` of its site; reveal.js into ``_static``."""
     (site / FOLDER).mkdir()
     (site / "_static" / "reveal").mkdir()
     package = resources.files("sphinx_revealjs") / "_static" / "revealjs"
@@ -87,7 +88,7 @@ def as_section(slide: Slide) -> str:
     return f'<section class="{slide.kind}">\n<div class="fill">\n{shown}\n</div>{notes}\n</section>'
 
 
-# --- From the page to its slides ----------------------------------------------------------------------------------
+# --- From the page to its slides ------------------------------------------------------------------
 
 
 def slides(article: Tag, lang: str) -> list[Slide]:
@@ -109,7 +110,7 @@ def slides(article: Tag, lang: str) -> list[Slide]:
 
 
 def blocks(parent: Tag) -> Iterator[Tag]:
-    """Yield the blocks of a page in their order: sections are opened, folded and closing parts left out."""
+    """Yield the blocks of a page in their order, without folded and closing parts."""
     for child in parent.find_all(recursive=False):
         classes = set(child.get("class", []))
         if child.name == "section":
@@ -172,11 +173,11 @@ def joined(found: list[Slide]) -> list[Slide]:
     return kept
 
 
-# --- Parts of a slide -------------------------------------------------------------------------------------------------
+# --- Parts of a slide -----------------------------------------------------------------------------
 
 
 def inner(block: Tag, outer: bool = False) -> str:
-    """Return what is in a block (or the block itself): no ids, which would stand twice, no links, no slide in a slide."""
+    """Return what is in a block, or the block: without ids, which would stand twice, and links."""
     copy = BeautifulSoup(str(block), "html.parser").find()
     for around in copy.find_all(["a", "section"]):
         around.unwrap()
@@ -186,14 +187,14 @@ def inner(block: Tag, outer: bool = False) -> str:
 
 
 def size(html: str) -> int:
-    """Return how much room a piece of HTML takes, in characters: a line left empty, or one of a formula, is some sixty."""
+    """Return the room of a piece of HTML in characters; an empty line counts as sixty."""
     text = BeautifulSoup(html, "html.parser").get_text()
     lines = len(re.findall(r"<(?:p|li|ul|ol|div)\b", html)) + 2 * text.count(r"\\\\")
     return len(text) - 4 * text.count("\\") + 60 * lines
 
 
 def sentences(block: Tag, room: int = 0) -> str:
-    """Return the first sentence of a block as HTML, with those after it that ``room`` holds; a tag is never cut in two."""
+    """Return a block's first sentence, and those after it that ``room`` holds; no tag is cut."""
     html = inner(block)
     ends = [place.start() for place in SENTENCE.finditer(html)]
     heads = [html[:end] for end in [*ends, len(html)]]
@@ -226,7 +227,7 @@ def question(group: Tag) -> Iterator[str]:
 
 
 def picture(figure: Tag, lang: str) -> tuple[list[str], list[str]]:
-    """Return a picture or the first rows of a table with the beginning of its caption, and the caption if it was cut."""
+    """Return a picture or a table's first rows with its caption's start; the caption if cut."""
     shown = []
     if table := figure.find("table"):
         for reason in table.select("tr.reason"):

@@ -1,7 +1,8 @@
-"""The words of the glossary, linked once on each page: ``python -m book.machinery.terms`` puts in the links that are missing.
+"""The words of the glossary, linked once on each page: ``python -m book.machinery.terms``.
 
-A page owes a link for a concept when some passage of it uses its word in both languages. Not counted are titles, captions, tables,
-code, formulas and, in a notebook, what stands before its parameters: goals are read before they are understood.
+A page owes a link for a concept when some passage of it uses its word in both languages. Not
+counted are titles, captions, tables, code, formulas and, in a notebook, what stands before its
+parameters: goals are read before they are understood.
 """
 
 from __future__ import annotations
@@ -13,16 +14,11 @@ from collections.abc import Iterator
 
 from book.machinery import pages
 
-GLOSSARY, WITHOUT = (
-    "glossary.md",
-    {"glossary.md", "colophon.md"},
-)  # the colophon also stands in books without these words
+GLOSSARY = "glossary.md"
+WITHOUT = {GLOSSARY, "colophon.md"}  # the colophon also stands in books without these words
 EVERYDAY = {"run", "step", "parameter"}  # these words also mean something else
-ELSEWHERE = {
-    "how_to_run": {"kernel"},
-    "reliability": {"kernel"},
-    "speed": {"precision"},
-}  # and these do so on these pages
+# And these do so on these pages.
+ELSEWHERE = {"how_to_run": {"kernel"}, "reliability": {"kernel"}, "speed": {"precision"}}
 NOT_PROSE = re.compile(
     r"^(`{3,})[^\n]*\n.*?^\1`*[ \t]*$|^:::\{(?:live|raw)\}.*?^:::$|\$\$.+?\$\$|<!--.*?-->|^(?:#|\||:|\()[^\n]*$"
     r"|\$[^$\n]+\$|\{[\w:-]+\}`[^`]+`|`[^`\n]+`|\[[^\]]*\]\([^)]*\)|https?://\S+",
@@ -38,7 +34,7 @@ def _entries(lang: str) -> dict[str, str]:
 
 @functools.cache
 def concepts() -> list[Passage]:
-    """Return the terms in both languages: a Spanish definition begins with the English term, where that is another word."""
+    """Return the terms in both languages; a Spanish definition begins with another English term."""
     english, found = _entries("en"), []
     for term, definition in _entries("es").items():
         gloss = re.match(r"\*(.+?)\*", definition)
@@ -52,7 +48,7 @@ def _pattern(term: str) -> str:
 
 
 def first_uses(text: str, lang: str) -> dict[str, re.Match]:
-    """Return term → its first use in the prose of ``text``; a longer term is not a use of a shorter one within it."""
+    """Return term → its first use in the prose of ``text``, the longest terms first."""
     prose = NOT_PROSE.sub(lambda match: re.sub(r"[^\n]", "\0", match[0]), text)
     found = {}
     for term in sorted(
@@ -72,7 +68,7 @@ def linked(text: str) -> set[str]:
 
 
 def owed(passages: list[Passage], page: str = "") -> Iterator[tuple[int, Passage]]:
-    """Yield the place of a passage and the concept that should be linked there: both languages use it, and the page has no link."""
+    """Yield the place of a passage and the concept that both languages use and do not link."""
     there = [set().union(*(linked(passage[side]) for passage in passages)) for side in (0, 1)]
     uses = [
         [first_uses(text, lang) for text, lang in zip(passage, pages.LANGUAGES)]
@@ -112,7 +108,7 @@ def with_links(passages: list[Passage], page: str = "") -> list[Passage]:
 
 
 def notebook_cells(notebook) -> list[tuple]:
-    """Return the pairs of text cells of a notebook whose words count: those after its parameters, without captions."""
+    """Return the pairs of text cells whose words count: after the parameters, no captions."""
     first = next(
         (n for n, cell in enumerate(notebook.cells) if "parameters" in pages.tags(cell)), 0
     )
@@ -125,19 +121,14 @@ def notebook_cells(notebook) -> list[tuple]:
 
 
 def prose_files(book=pages.ROOT / "book") -> list[tuple]:
-    """Return the pairs of files of the pages of text, without the glossary and without fragments."""
-    names = sorted(
-        path.name
-        for path in pages.prose(book / "es")
-        if path.name not in WITHOUT and path.name[0] != "_"
-    )
-    return [
-        (book / "es" / name, book / "en" / name) for name in names if (book / "en" / name).exists()
-    ]
+    """Return the pairs of files of the pages of text, without glossary and fragments."""
+    names = [path.name for path in pages.prose(book / "es") if path.name not in WITHOUT]
+    pairs = ((book / "es" / name, book / "en" / name) for name in names if name[0] != "_")
+    return [pair for pair in pairs if pair[1].exists()]
 
 
 def check(chosen: list[str] | tuple = ()) -> Iterator[str]:
-    """Yield the concepts that pages use and do not link: those with the numbers ``chosen``, or all pages and texts."""
+    """Yield the concepts that pages (the ``chosen``, or all) use and do not link."""
     for path in (path for path in pages.paths() if not chosen or path.stem[:2] in chosen):
         passages = [
             (spanish.source, english.source)

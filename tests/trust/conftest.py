@@ -10,7 +10,7 @@ import pytest
 
 @pytest.fixture
 def disk(tmp_path):
-    """A function that gives a disk of so many MB, or changes it: ``disk(20)``, ``disk(64)``, ``disk(64, "ro")``."""
+    """A function that gives a disk of so many MB, or changes it: ``disk(64, "ro")``."""
     path = tmp_path / "disk"
 
     def mount(megabytes: float, *options: str):

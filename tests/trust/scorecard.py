@@ -1,7 +1,7 @@
 """Run the thirty cases and write their results: ``python tests/trust/scorecard.py [R22 R29 …]``.
 
-The table is ``tests/trust/scorecard.json``; naming cases runs and replaces those alone. If one of them
-fails, it exits with 1 and the table stays as it was.
+The table is ``tests/trust/scorecard.json``; naming cases runs and replaces those alone. If one of
+them fails, it exits with 1 and the table stays as it was.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Scorecard:
             self.results[Path(report.nodeid).name]["failed"] += 1
 
     def entry(self, case: str, file: Path) -> dict:
-        """Return the line of one case: passed, failed, or not run (nothing passed because all was skipped)."""
+        """Return the line of one case: passed, failed, or not run (all was skipped)."""
         found = self.results[file.name]
         outcome = "failed" if found["failed"] else "passed" if found["passed"] else "not run"
         return {

@@ -1,4 +1,4 @@
-"""Notebooks of a few cells that belong to report 1, and the command that runs them, for the cases R22 to R25."""
+"""Notebooks of a few cells that belong to report 1, and the command that runs them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ CHECK = (
     "report.check_parameters(globals())"
 )
 
-UNCHECKED = 'False and load_report("01")'  # a page of report 1 that starts at once, because it loads nothing
+# A page of report 1 that starts at once, because it loads nothing.
+UNCHECKED = 'False and load_report("01")'
 
 
 def write_page(path: Path, *cells: str, check: str = CHECK) -> Path:
@@ -50,15 +51,11 @@ def write_page(path: Path, *cells: str, check: str = CHECK) -> Path:
 
 
 def fmnist(*arguments: str, cwd: Path, wait: bool = True, **variables: str):
-    """Run the command ``fmnist`` in ``cwd`` as a process; return it, finished unless ``wait`` is False."""
-    program = [
-        sys.executable,
-        "-c",
-        "from fmnist_utils.workshop.cli import main; main(prog_name='fmnist')",
-        *arguments,
-    ]
+    """Run the command ``fmnist`` in ``cwd`` as a process; return it, finished if ``wait``."""
+    start = "from fmnist_utils.workshop.cli import main; main(prog_name='fmnist')"
+    variables = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | variables
     process = subprocess.Popen(
-        program, cwd=cwd, env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | variables,
+        [sys.executable, "-c", start, *arguments], cwd=cwd, env=variables,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     if wait:

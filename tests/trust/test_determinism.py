@@ -1,4 +1,4 @@
-"""What is equal bit by bit, and what but for rounding. Stops and kills: R13, R14; new processes: R20; the rest: test_runs."""
+"""What is equal bit by bit, and what but for rounding (stops: R13, R14; processes: R20)."""
 
 import pytest
 import torch
@@ -43,7 +43,7 @@ CNN = {"model": {"name": "cnn", "dense_sizes": [16]}, "optimizer": "sgd"}
     ids=["ff, adam", "cnn, sgd"],
 )
 def test_other_threads_give_nearly_the_same(tmp_path, seed, changes, loss, weight):
-    """Bounds about ten times what was measured. A CNN under Adam has none: up to 0.9 % of the loss and 0.4 of a weight."""
+    """Bounds are ten times what was measured; a CNN under Adam has none (0.4 of a weight)."""
     recipe = make(num_epochs=1, seed=seed, **changes)
     one, two = (train(recipe, store=RunStore(tmp_path / f"{k}"), threads=k) for k in (1, 2))
     assert two.history["train_loss"] == pytest.approx(one.history["train_loss"], rel=loss)

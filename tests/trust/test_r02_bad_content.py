@@ -1,4 +1,4 @@
-"""R2. Five wrong contents of each of the four files, each answered with 200: all refused, and the next mirror used."""
+"""R2. Five wrong contents of each file, answered with 200: refused; the next mirror is used."""
 
 import pytest
 from mirrors import NAMES, WRONG, fetch_and_load, is_right, leftovers

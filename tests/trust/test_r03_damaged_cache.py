@@ -1,4 +1,4 @@
-"""R3, a gate. Damage to each file of a good cache: seen at load; healed with one GET; offline, one clear message."""
+"""R3, a gate. Damage to a good cache: seen at load, healed with one GET; offline, a message."""
 
 import pytest
 from click.testing import CliRunner

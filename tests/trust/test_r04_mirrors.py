@@ -1,4 +1,4 @@
-"""R4. A first mirror that refuses, says 404 or 503, or has no name: the second is used; when all fail, each is listed."""
+"""R4. A first mirror that fails: the second is used; when all fail, each is listed."""
 
 import socket
 import time

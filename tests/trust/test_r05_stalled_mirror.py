@@ -1,4 +1,4 @@
-"""R5. A mirror that stalls, drips a byte at a time or says nothing is left for the next one, within its time."""
+"""R5. A mirror that stalls, drips or says nothing is left for the next one in time."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""R7. As R6, where locks do nothing, as on some network disks: 80 of 80 right, in any number of GETs."""
+"""R7. As R6, where locks do nothing, as on some network disks: 80 of 80 right."""
 
 import hashlib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""R8. Killed at a random moment of the download, 50 times (5 in ``make test``): the next run is right, nothing is left."""
+"""R8. Killed at a random moment of the download: the next run is right, nothing is left."""
 
 import os
 import random

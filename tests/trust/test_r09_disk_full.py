@@ -1,4 +1,4 @@
-"""R9. The cache on a disk of 10, 20 and 30 MB, where 31 are needed: a clear message; with more room, healed."""
+"""R9. The cache on a disk that is too small: a clear message; with more room, healed."""
 
 import errno
 import os
@@ -27,7 +27,7 @@ def test_a_full_disk_is_named_with_what_is_needed_and_free(mirror, small, monkey
 
 @pytest.mark.nightly
 def test_small_disks(small, disk, monkeypatch):
-    """With noise in place of the images: it does not shrink, and the four files are as large as the published ones."""
+    """Noise in place of images does not shrink: files are as large as those published."""
     rng = np.random.default_rng(0)
     large = {
         name: rng.integers(0, 256, shape, np.uint8)

@@ -1,4 +1,4 @@
-"""R10. A cache that is read-only, of somebody else, in the way, or on a disk without locks: it works, or it says why not."""
+"""R10. A cache that is read-only, another's, in the way, without locks: it works or says why."""
 
 import errno
 import os

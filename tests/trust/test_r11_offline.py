@@ -1,4 +1,4 @@
-"""R11. Without a network: after `fmnist data fetch`, every page in both languages; before it, a clear message within 2 s."""
+"""R11. Without a network: after `fmnist data fetch`, every page; before it, a clear message."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ PAGES = page_notebooks(ROOT / "notebooks")
 
 
 def without_network(command: list[str], **environment: str) -> subprocess.CompletedProcess:
-    """Run ``command`` where there is no network but the machine's own address, which a notebook's kernel needs."""
+    """Run ``command`` with no network but the machine's own address, which a kernel needs."""
     inner = 'ip link set lo up && exec "$@"'
     if not shutil.which("unshare") or not shutil.which("ip"):
         pytest.skip("needs unshare and ip")

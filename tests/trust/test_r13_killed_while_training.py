@@ -1,4 +1,4 @@
-"""R13, a gate. Killed at random moments of training and started again: nothing is lost, the weights end bit by bit the same.
+"""R13, a gate. Killed at random moments of training: nothing is lost, the weights are the same.
 
 50 kills over 10 runs of 6 epochs; in ``make test``, 10 over 2.
 """

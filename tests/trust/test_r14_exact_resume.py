@@ -1,4 +1,4 @@
-"""R14, a gate. Stopped after each of the first 5 of 6 epochs, 4 networks, 2 optimizers: 40 of 40 bit by bit; and others."""
+"""R14, a gate. Stopped after each of 5 epochs, 4 networks, 2 optimizers: 40 of 40 bit by bit."""
 
 import shutil
 

@@ -1,4 +1,4 @@
-"""R16. A disk just too small for two checkpoints: the first is intact, the message is clear; with more room, it goes on."""
+"""R16. A disk too small for two checkpoints: the first stays whole; with more room, it goes on."""
 
 import os
 

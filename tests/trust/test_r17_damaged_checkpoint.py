@@ -1,4 +1,4 @@
-"""R17. Five faults in five places of a run: 25 of 25 are seen, and each run ends bit by bit as the undamaged one."""
+"""R17. Five faults in five places of a run: 25 of 25 are seen, and each ends bit by bit alike."""
 
 import hashlib
 import io
@@ -57,7 +57,7 @@ def spoil(path, fault: str, of_other) -> None:
 
 
 def sign_anew(folder) -> None:
-    """Write the digests of the files as they are now: damage before the digest was taken, or by design."""
+    """Write the digests of the files as they are now: damaged before, or by design."""
     progress = json.loads((folder / "progress.json").read_text())
     for entry in progress["entries"]:
         for part in (entry, entry["best"]):

@@ -1,4 +1,4 @@
-"""R18, a gate. Five malicious files in each place that is read: nothing of them runs; no program of ours unpickles."""
+"""R18, a gate. Five malicious files in each place that is read: nothing of them runs."""
 
 import ast
 import contextlib
@@ -30,6 +30,7 @@ from fmnist_utils.workshop.store import RunStore
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE = make()
+UNFINISHED = ("checkpoint", "progress")  # what only a run that was stopped has
 PLACES = ["data", "record", "panel", "weights", "checkpoint", "progress"]
 KINDS = ["pickle", "state", "renamed", "chain", "bomb"]
 
@@ -66,14 +67,13 @@ def declares_a_gigabyte(place: str) -> bytes:
     """Return what a file of that place looks like that says it is huge."""
     if place in ("record", "progress"):
         return b'{"entries": ' + b"[" * 1_000_000
-    header = json.dumps(
-        {"w": {"dtype": "F32", "shape": [2**28], "data_offsets": [0, 2**30]}}
-    ).encode()
+    tensor = {"dtype": "F32", "shape": [2**28], "data_offsets": [0, 2**30]}
+    header = json.dumps({"w": tensor}).encode()
     return len(header).to_bytes(8, "little") + header
 
 
 def read(place: str, content: bytes, folder: Path) -> str:
-    """Put ``content`` where it would be read, with right digests all around it, and read it; return how that ended."""
+    """Read ``content`` where it would be read, with right digests around it; return the outcome."""
     sha256 = hashlib.sha256(content).hexdigest()
     store = RunStore(folder)
     home = store.folder(RECIPE)
@@ -91,26 +91,22 @@ def read(place: str, content: bytes, folder: Path) -> str:
                 progress = json.loads((home / "progress.json").read_text())
                 progress["entries"][-1]["sha256"] = sha256
                 progress.pop("digest")
-                (home / "progress.json").write_text(
-                    json.dumps(progress | {"digest": digest(progress)})
-                )
+                progress["digest"] = digest(progress)
+                (home / "progress.json").write_text(json.dumps(progress))
             train(RECIPE, store=store, progress=False)
         elif place == "record":
             (home / "record.json").write_bytes(content)
             store.find(RECIPE)
         else:
-            record = (
-                Record.read(home / "record.json")
-                .model_copy(update={f"{place}_sha256": sha256})
-                .sealed()
-            )
+            record = Record.read(home / "record.json")
+            record = record.model_copy(update={f"{place}_sha256": sha256}).sealed()
             (home / "record.json").write_text(record.to_json())
             (home / f"record.{place}.safetensors").write_bytes(content)
             run = store.find(RECIPE)
             run.panel if place == "panel" else run.model()
     except (DataError, UserError):
         return "refused"
-    return "made anew" if place in ("checkpoint", "progress") else "read"
+    return "made anew" if place in UNFINISHED else "read"
 
 
 def read_all(world: Path, results) -> None:
@@ -119,32 +115,19 @@ def read_all(world: Path, results) -> None:
 
     torch.set_num_threads(1)
     os.environ["CANARY"] = str(world / "canary")
-    train(
-        RECIPE, store=RunStore(world / "first"), progress=False
-    )  # what PyTorch itself takes at its first training
+    # What PyTorch itself takes at its first training.
+    train(RECIPE, store=RunStore(world / "first"), progress=False)
     for place in PLACES:
         for kind in KINDS:
-            content = (
-                declares_a_gigabyte(place)
-                if kind == "bomb" and place != "data"
-                else malicious(kind)
-            )
+            huge = kind == "bomb" and place != "data"
+            content = declares_a_gigabyte(place) if huge else malicious(kind)
             folder = world / f"{place}-{kind}"
-            shutil.copytree(
-                world / ("stopped" if place in ("checkpoint", "progress") else "finished"), folder
-            )
+            shutil.copytree(world / ("stopped" if place in UNFINISHED else "finished"), folder)
             before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
             how = read(place, content, folder)
             seconds = time.process_time() - start
-            results.put(
-                (
-                    place,
-                    kind,
-                    how,
-                    seconds,
-                    (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024,
-                )
-            )
+            after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            results.put((place, kind, how, seconds, (after - before) / 1024))
     results.put(None)
 
 
@@ -162,16 +145,9 @@ def test_nothing_in_a_file_is_ever_run(forks, tmp_path, monkeypatch):
     process.join()
     assert len(found) == 30 and process.exitcode == 0
     for place, kind, how, seconds, megabytes in found:
-        assert how == ("made anew" if place in ("checkpoint", "progress") else "refused"), (
-            place,
-            kind,
-        )
-        assert seconds < (1 if how == "refused" else 5) and megabytes < 200, (
-            place,
-            kind,
-            seconds,
-            megabytes,
-        )
+        case = (place, kind, seconds, megabytes)
+        assert how == ("made anew" if place in UNFINISHED else "refused"), case
+        assert seconds < (1 if how == "refused" else 5) and megabytes < 200, case
     assert not (tmp_path / "canary").exists()
 
 
@@ -182,24 +158,18 @@ def test_the_files_are_malicious_indeed(tmp_path, monkeypatch):
         monkeypatch.setenv("CANARY", str(canary))
         content = malicious(kind)
         with contextlib.suppress(Exception):  # after the deed
-            pickle.loads(content) if kind in ("pickle", "chain") else torch.load(
-                io.BytesIO(content), weights_only=False
-            )
+            if kind in ("pickle", "chain"):
+                pickle.loads(content)
+            else:
+                torch.load(io.BytesIO(content), weights_only=False)
         assert canary.exists(), kind
     assert len(bomb()) < 2e6 and len(gzip.GzipFile(fileobj=io.BytesIO(bomb())).read(2**22)) == 2**22
 
 
 UNSAFE = {
-    "pickle",
-    "cPickle",
-    "_pickle",
-    "dill",
-    "cloudpickle",
-    "joblib",
-    "shelve",
-    "marshal",
+    "pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal",
     "jsonpickle",
-}
+}  # fmt: skip
 CALLS = {"torch.load", "np.load", "numpy.load", "yaml.load", "yaml.unsafe_load", "yaml.full_load", "pd.read_pickle",
          "pandas.read_pickle", "torch.jit.load", "torch.hub.load"}  # fmt: skip
 
@@ -223,46 +193,35 @@ def unpicklers(source: str) -> list[str]:
             refuses = safe[0] in given and given[safe[0]] is safe[1]
             unsafe = called in CALLS or called in ("eval", "exec", "os.system")
             found += [called] if unsafe and not refuses else []
-            for keyword in node.keywords:
-                safe = keyword.arg == "weights_only"
-                if keyword.arg in ("weights_only", "allow_pickle", "shell") and safe != getattr(
-                    keyword.value, "value", 1
-                ):
-                    found.append(ast.unparse(keyword))
+            for word in node.keywords:
+                wanted = {"weights_only": True, "allow_pickle": False, "shell": False}.get(word.arg)
+                if wanted is not None and getattr(word.value, "value", 1) is not wanted:
+                    found.append(ast.unparse(word))
     return found
 
 
 def sources():
-    """Yield every program of the project but the tests: Python files and the code cells of notebooks."""
+    """Yield every program of the project but the tests: Python files and code of notebooks."""
     if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout")
-    names = subprocess.run(
-        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    for name in names:
+    asked = {"cwd": ROOT, "capture_output": True, "text": True, "check": True}
+    for name in subprocess.run(["git", "ls-files"], **asked).stdout.splitlines():
         path = ROOT / name
         if path.suffix == ".py" and not name.startswith("tests/") and path.exists():
             yield name, path.read_text("utf-8")
         elif path.suffix == ".ipynb" and path.exists():
-            cells = [
-                cell
-                for cell in json.loads(path.read_text("utf-8"))["cells"]
-                if cell["cell_type"] == "code"
-            ]
-            code = "\n".join("".join(cell["source"]) for cell in cells)
-            yield (
-                name,
-                re.sub(r"^(\s*)[%!].*", r"\1pass", code, flags=re.MULTILINE),  # IPython's own
-            )
+            cells = json.loads(path.read_text("utf-8"))["cells"]
+            code = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
+            # IPython's own commands are no Python.
+            yield name, re.sub(r"^(\s*)[%!].*", r"\1pass", code, flags=re.MULTILINE)
 
 
-# An exercise runs the listings of report 4, which stand in its own cell, to show the error that each
-# raises; page 00 shows what its own pickle does when it is read, and why nobody should.
+# An exercise runs the listings of report 4, which stand in its own cell, to show the error that
+# each raises; page 00 shows what its own pickle does when it is read, and why nobody should.
 ALLOWED = {
     "book/machinery/generated/training_data.py": ["exec"],  # the program that its panel shows
-    "fmnist_utils/workshop/answering.py": [
-        "exec"
-    ],  # the functions handed in, in a process of their own
+    # The functions handed in, in a process of their own.
+    "fmnist_utils/workshop/answering.py": ["exec"],
     "notebooks/00_tensor_to_gradient.ipynb": ["pickle"],
     "notebooks/en/00_tensor_to_gradient.ipynb": ["pickle"],
     "notebooks/04_autoencoder_comparison.ipynb": ["exec"],
@@ -272,12 +231,10 @@ ALLOWED = {
 
 def test_no_program_of_ours_unpickles():
     checked = dict(sources())
-    assert "fmnist_utils/audit/records.py" in checked and any(
-        name.endswith(".ipynb") for name in checked
-    )
-    assert {
-        name: found for name, source in checked.items() if (found := unpicklers(source))
-    } == ALLOWED
+    assert "fmnist_utils/audit/records.py" in checked
+    assert any(name.endswith(".ipynb") for name in checked)
+    found = {name: unpicklers(source) for name, source in checked.items()}
+    assert {name: parts for name, parts in found.items() if parts} == ALLOWED
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
-"""R19. A loss that becomes NaN or infinite, by 3 causes: stopped in that epoch, and `failed.json` says where.
+"""R19. A loss that becomes NaN or infinite: stopped in that epoch; `failed.json` says where.
 
-Inf in an image and NaN in the weights are put in by hand, in 6 networks; a rate much too large makes 5 of them overflow.
+Inf in an image and NaN in the weights are put in by hand, in 6 networks; a rate much too large
+makes 5 of them overflow.
 """
 
 import json
@@ -48,7 +49,7 @@ def with_inf_in_one_image(monkeypatch) -> None:
 
 
 def with_nan_in_the_weights_after(monkeypatch, epoch: int) -> None:
-    """Put NaN into the weights once ``epoch`` is over: its losses were finite, and only the measuring can notice."""
+    """Put NaN into the weights after ``epoch``: only the measuring can notice."""
     from fmnist_utils import training
 
     train_one_epoch = training.train_one_epoch
@@ -93,7 +94,7 @@ def test_it_stops_within_the_epoch_and_says_where(tmp_path, monkeypatch, changes
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("changes", MODELS[:5], ids=lambda changes: changes["model"]["name"])
 def test_a_rate_much_too_large_overflows_and_is_told(tmp_path, changes, precision):
-    """Nothing is put in by hand. The sixth, raschka_autoencoder, saturates in its sigmoid and stays finite at any rate."""
+    """Nothing is put in by hand. raschka_autoencoder, saturated, stays finite at any rate."""
     way = {"loss": "mse", "optimizer": "sgd", "learning_rate": 1e6, "precision": precision}
     recipe, store = make(**{**changes, **way}, data=FEW), RunStore(tmp_path)
     with pytest.raises(TrainingDiverged, match="learning_rate=1e\\+06"):

@@ -1,4 +1,4 @@
-"""R20. Twelve networks in three new processes each: 36 of 36 with the same digest; the record tells of other threads."""
+"""R20. Twelve networks in three new processes each: 36 of 36 with the same digest."""
 
 import multiprocessing
 

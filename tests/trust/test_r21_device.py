@@ -1,4 +1,4 @@
-"""R21. Devices that are not there, a name that is none, memory that does not suffice: a clear message; `auto` never fails."""
+"""R21. Devices that are not there, no name, no memory: a clear message; `auto` never fails."""
 
 import pytest
 import torch

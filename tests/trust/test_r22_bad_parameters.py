@@ -1,4 +1,4 @@
-"""R22. A bad parameter is refused before anything is trained: by API, command line and papermill."""
+"""R22. A bad parameter is refused before training: by API, command line and papermill."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""R23. Names and values that carry code, and names of files that lead elsewhere, are refused; nothing of them is run."""
+"""R23. Names and values that carry code, and names that lead elsewhere, are refused."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from fmnist_utils.workshop.files import check_name
 from fmnist_utils.workshop.store import RunStore
 
 TOUCH = "__import__('pathlib').Path('canary').touch()"
-# Names and values of parameters. papermill pastes a name as it is into the notebook: the first ones would run there.
+# Names and values of parameters. papermill pastes a name as it is into the notebook: the first ones
+# would run there.
 PARAMETERS = [
     (f"x={TOUCH};y", "1"),
     (f"num_epochs=1\n{TOUCH}\nseed", "1"),

@@ -1,4 +1,4 @@
-"""R25. Eight runs of one notebook at once, each with its own parameters: eight results, and no cell of another's."""
+"""R25. Eight runs of one notebook at once: eight results, and no cell of another's."""
 
 from __future__ import annotations
 

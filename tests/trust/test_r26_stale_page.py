@@ -1,4 +1,4 @@
-"""R26. A page is executed again when anything that its outputs depend on has changed, and only then."""
+"""R26. A page is executed again when anything that it depends on has changed, and only then."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EXECUTE = "from book.machinery import execution; execution.execute_all()"
 
 @pytest.fixture
 def kept(tmp_path, monkeypatch):
-    """A page in the cache that used a module, a report and a library; and whether it would be taken from there."""
+    """A page in the cache that used a module, a report and a library; whether it would be taken."""
     package = tmp_path / "package"
     for name in ("models.py", "doctor.py", "reports/01_a/report.yaml", "reports/02_b/report.yaml"):
         (package / name).parent.mkdir(parents=True, exist_ok=True)
@@ -82,7 +82,7 @@ def test_a_page_is_taken_from_the_cache_unless_something_that_it_used_has_change
 
 @pytest.mark.nightly
 def test_pages_follow_a_constant_of_the_package(tmp_path):
-    """Five pages that show a constant: executed once, then not at all, then all of them when the constant is another."""
+    """Five pages that show a constant are executed once, and once more when it is another."""
     book = write_toy_book(tmp_path)
     (book / "book" / "pages" / "01_toy.md").unlink()
     cells = [

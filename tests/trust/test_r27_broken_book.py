@@ -1,4 +1,4 @@
-"""R27. An empty or broken book is not published, and each page of a good one says what its source says."""
+"""R27. An empty or broken book is not published; each page of a good one says its source."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ def test_failing_cell_is_told_in_one_line(own_build):
     message = f"01_toy.md [en] failed in cell {number}: ZeroDivisionError: division by zero"
     with pytest.raises(execution.ExecutionError, match=f"^{re.escape(message)}$"):
         execution.execute_all(["en"], [source])
+    assert not list(execution.CACHE.glob("*.ipynb")) and not execution.MEMORY.exists()
 
 
 def test_failed_build_leaves_the_published_site_alone(own_build, monkeypatch, capsys):
@@ -88,7 +89,7 @@ def test_a_book_without_a_page_is_not_built(missing, tmp_path):
 
 
 def known_sentence(text: str) -> str:
-    """Return the longest run of plain words in ``text``: it must stand, as it is, on the page made from it."""
+    """Return the longest run of plain words in ``text``, which must stand on its page."""
     plain = re.sub(
         r"(?<=\S)\n(?=[^\W\d_])",
         " ",
@@ -98,7 +99,7 @@ def known_sentence(text: str) -> str:
 
 
 def unsaid(project: Path, site: Path) -> list[str]:
-    """Return the pages of the tables of contents that are not in ``site`` or do not say what their source says."""
+    """Return the pages in the contents that are not in ``site`` or do not say their source."""
     found = []
     for lang in LANGUAGES:
         contents = yaml.safe_load((project / "book" / lang / "_toc.yml").read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""R28. Nothing committed or built carries active content, keys, or traces of the machine that made it."""
+"""R28. Nothing committed or built carries active content, keys, or traces of a machine."""
 
 from __future__ import annotations
 
@@ -13,14 +13,7 @@ from toy_book import ROOT
 
 from book.machinery.notebooks import FOLDERS
 from book.machinery.rules import check_site
-from book.machinery.rules.site import (
-    ACTIVE,
-    LOCAL_PATH,
-    Site,
-    active_content,
-    no_local_paths,
-    no_outside,
-)
+from book.machinery.rules.site import LOCAL_PATH, Site, active_content, no_local_paths, no_outside
 from fmnist_utils.workshop.lab import page_notebooks
 
 # The form in which well-known services write their keys, and the beginning of private ones.
@@ -28,6 +21,7 @@ KEY = re.compile(
     r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}|hf_[A-Za-z]{30,}|pypi-[\w-]{50,}|AKIA[0-9A-Z]{16}"
     r"|xox[baprs]-[\w-]{10,}|sk-[A-Za-z0-9]{30,})|-----BEGIN [A-Z ]*PRIVATE KEY-----|://[^/\s:@\"']+:[^/\s:@\"'{}$]{3,}@"
 )
+ACTIVE = re.compile(r"<(?:script|iframe|object|embed|form)\b|\bon\w+ *=|javascript:", re.IGNORECASE)
 MACHINE_PATH = re.compile(
     r"(?<![\w.:/*-])/(?:home|root|Users|mnt|opt|work|tmp|var/folders)/[\w.-]+"
 )

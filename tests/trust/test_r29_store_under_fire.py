@@ -1,4 +1,4 @@
-"""R29. Workers that share a store are killed, paused and made to fail: no run is lost, made twice or half-written."""
+"""R29. Workers that share a store are killed, paused and fail: no run is lost or made twice."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Injected(Exception):
 
 
 def work(number: int, fields: list[dict], root: str) -> None:
-    """Go through all recipes, in an order of one's own, until every one has its run; note what happens in ``log``.
+    """Make all runs, in an order of one's own; note what happens in ``log``.
 
     The last recipe's turn comes when the fire is over, so that nobody is done before.
     """
@@ -76,7 +76,7 @@ def events(root: Path) -> list[list[str]]:
 
 
 def under_fire(forks, recipes: list[Recipe], root: Path, kills: int) -> tuple[int, bool]:
-    """Have the workers make all runs while they are shot at; return how many were killed and if one was paused in a run."""
+    """Have the workers make all runs under fire; return how many died and if one was paused."""
     fields, moments = [recipe.model_dump() for recipe in recipes], random.Random(29)
 
     def start(number: int):
@@ -168,7 +168,8 @@ def test_nothing_is_lost_doubled_or_half_written(count, kills, forks, tmp_path, 
     monkeypatch.setattr(runs, "_make_run", lambda *_, **__: pytest.fail("trained again"))
     again = [train(recipe, store=store) for recipe in recipes]
     assert len({run.id for run in again}) == count
-    # Nor is anything over: not even of a worker that was killed after its record and before it had cleared its checkpoints.
+    # Nor is anything over: not even of a worker that was killed after its record and before it had
+    # cleared its checkpoints.
     for recipe in recipes:
         left = {path.name for path in store.folder(recipe).iterdir()} - {"failed-once"}
         assert left == {"record.json", "record.panel.safetensors", "record.weights.safetensors"}

@@ -1,4 +1,4 @@
-"""The scorecard itself: every case has its test and its words in both languages, and a result is what the tests say."""
+"""The scorecard: every case has its test and its words, and a result is what the tests say."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_case_says_the_same_in_both_languages(case):
 
 @pytest.fixture(scope="module")
 def tests_of_make_test():
-    """What pytest collects of the gates' files without the nightly tests: one process for all, as it imports for ten seconds."""
+    """What pytest collects of the gates, without the nightly tests: one process for all."""
     files = [str(scorecard.find_test(gate)) for gate in GATES]
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", "not nightly", *files]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout

@@ -22,16 +22,17 @@ def skip(app, what, name, member, skipped, options):
 
 
 def ours_only(name: str, of_any_module=ModuleAnalyzer.for_module) -> ModuleAnalyzer:
-    """Read the comments in our modules; autodoc would also read, for seconds, those of all that our classes are made from."""
+    """Read the comments in our modules alone; those of all base classes would take seconds."""
     if name.partition(".")[0] != fmnist_utils.__name__:
         raise PycodeError("not a module of this package")
     return of_any_module(name)
 
 
 def import_all(app, page, source):
-    """Import all of the package before autodoc documents any of it, and not at all when it need not.
+    """Import all of the package before autodoc documents any of it, and only if it does.
 
-    Autodoc changes the annotations of pydantic's base class, and models that are defined after that are incomplete.
+    Autodoc changes the annotations of pydantic's base class, and models that are defined after that
+    are incomplete.
     """
     if page.startswith("api/"):
         for module in pkgutil.walk_packages(fmnist_utils.__path__, "fmnist_utils."):

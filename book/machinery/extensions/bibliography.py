@@ -1,4 +1,4 @@
-"""Spanish bibliography: list style ``plain_es`` and reference style ``author_year_es``; pybtex speaks English only."""
+"""Spanish bibliography: ``plain_es`` and ``author_year_es``; pybtex speaks English only."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WORDS = {
 
 
 def translated(node):
-    """Translate the literal words of a pybtex template in place; the values of an entry's fields stay as they are."""
+    """Translate the literal words of a pybtex template in place, and no field of an entry."""
     if isinstance(node, str):
         return WORDS.get(node, node)
     if hasattr(node, "children"):

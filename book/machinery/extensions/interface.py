@@ -1,6 +1,7 @@
-"""What the theme says to a screen reader, and the words that it leaves in English, mended in the built pages.
+"""What the theme tells a screen reader, and words that it leaves in English, mended.
 
-Words that pass through gettext are in ``locale/es/LC_MESSAGES/sphinx.po``; those here stand in the theme's templates.
+Words that pass through gettext are in ``locale/es/LC_MESSAGES/sphinx.po``; those here stand in the
+theme's templates.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The language switch in the header, and buttons that open the notebook and the slides of the page in its own language."""
+"""The language switch, and buttons that open the page's notebook and slides in its language."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def add_links(app, pagename, templatename, context, doctree):
 
 
 def open_own_notebook(app, pagename, templatename, context, doctree):
-    """Let the buttons of a page open its notebook: on branch main, or beside the page to download."""
+    """Let the buttons of a page open its notebook: on branch main, or beside it to download."""
     if not context.get("page_source_suffix", "").endswith("ipynb"):
         return
     folder = FOLDERS[app.config.language].relative_to(ROOT).as_posix()

@@ -1,7 +1,7 @@
-"""What a page weighs: icons as small drawings instead of two megabytes of script, no index of the search where nobody searches.
+"""What a page weighs: icons as small drawings, the search's index only where one searches.
 
-It also says how large pictures are, so that the text does not jump while they load, and follows the reader's theme from the
-first paint on.
+It also says how large pictures are, so that the text does not jump while they load, and follows the
+reader's theme from the first paint on.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ ICONS_TAG = re.compile(
 SEARCH_TAGS = re.compile(
     r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"></script>'
 )
-# The theme follows the reader's system after the first paint only: a flash of white for whoever prefers the dark.
+# The theme follows the reader's system after the first paint only: a flash of white for whoever
+# prefers the dark.
 THEME_LATER = 'document.documentElement.dataset.theme = localStorage.getItem("theme") || "auto";'
 THEME_NOW = """document.documentElement.dataset.theme = document.documentElement.dataset.mode != "auto" ? localStorage.getItem("theme")
       : matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";"""
@@ -39,7 +40,8 @@ ICON_CLASSES = re.compile(
     r'class="([^"]*\b(?:fa|fas|far|fab|fa-solid|fa-regular|fa-brands)\b[^"]*)"'
 )
 ANY_ICON = r'(?:"{0}"|\b{0}):\[(\d+),(\d+),\[[^\]]*\],"[0-9a-f]+","([^"]+)"\]'
-# A drawing is a mask over the colour of the text: it follows the theme, and its colours a reader's own.
+# A drawing is a mask over the colour of the text: it follows the theme, and its colours a reader's
+# own.
 ICON_RULES = """/* Font Awesome Free by @fontawesome, https://fontawesome.com: icons CC BY 4.0 */
 :where(.fa-solid, .fas, .fa-regular, .far, .fa-brands, .fab) {
   display: inline-block; height: 1em; width: calc(var(--wide, 1) * 1em); vertical-align: -.125em; background: currentColor;
@@ -77,7 +79,7 @@ def lighten(out: Path) -> None:
 
 
 def in_use(css: str, used: set[str]) -> str:
-    """Return minified ``css`` with its licences, without the rules for classes and ids that are not among the ``used``."""
+    """Return minified ``css``, its licences kept, without rules for what is not ``used``."""
 
     def needed(selector: str) -> bool:
         must_have = re.sub(r"\([^()]*\)", "", selector)
@@ -94,7 +96,7 @@ def in_use(css: str, used: set[str]) -> str:
 
 
 def names_in_use(pages: Iterable[str], static: Path) -> set[str]:
-    """Return the classes and ids of ``pages`` and every word of the scripts, which put classes on elements too."""
+    """Return the classes and ids of ``pages`` and all words of the scripts, which may set some."""
     attributes = (name for page in pages for name in re.findall(r'\b(?:class|id)="([^"]*)"', page))
     scripts = (p.read_text("utf-8") for p in static.rglob("*.js") if "mathjax" not in p.parts)
     words = {word for script in scripts for word in re.findall(r"-?[A-Za-z_][\w-]*", script)}
@@ -112,7 +114,7 @@ def with_sizes(text: str, images: Path) -> str:
 
 
 def icons(pages: Iterable[str], library: str) -> str:
-    """Return the styles that draw the icons of ``pages``, from the ``library`` of the theme: Font Awesome, CC BY 4.0."""
+    """Return the styles that draw the icons of ``pages``, from Font Awesome (CC BY 4.0)."""
     classes = {
         name for page in pages for found in ICON_CLASSES.findall(page) for name in found.split()
     }

@@ -1,8 +1,8 @@
-"""The directive ``live``: a place on the page that a script of ``book/_live`` fills, and those scripts on that page only.
+"""The directive ``live``: a place that a script fills, and the scripts on its page only.
 
-Its argument names what is put there, its content the words for it, in the page's language, as YAML; those that several
-parts share are in ``_paper.yml``. They travel in the attribute ``data-words``, so that a script holds no word of any language;
-``noscript`` is shown where scripts are not run.
+Its argument names what is put there, its content the words for it, in the page's language, as YAML;
+those that several parts share are in ``_paper.yml``. They travel in the attribute ``data-words``,
+so that a script holds no word of any language; ``noscript`` is shown where scripts are not run.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Live(SphinxDirective):
 
 
 def keep_apart(app, config):
-    """Have Sphinx copy the folder to ``_static``; Jupyter Book would load every script that stands there on every page."""
+    """Have Sphinx copy the folder; Jupyter Book would load each of its scripts on every page."""
     config.html_static_path.append(FOLDER)
 
 

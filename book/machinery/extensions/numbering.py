@@ -1,6 +1,7 @@
 """Figures, tables, equations and exercises are counted from 1 on each page, as in the notebooks.
 
-Sphinx counts them through the whole book, so that the first figure of page 05 would be the eightieth.
+Sphinx counts them through the whole book, so that the first figure of page 05 would be the
+eightieth.
 """
 
 from __future__ import annotations

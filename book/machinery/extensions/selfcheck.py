@@ -1,9 +1,10 @@
-"""The directive ``question``, one question of a page's self-check, and predictions that can be chosen before the result.
+"""The directive ``question`` of the self-check, and predictions chosen before the result.
 
 A question has three or four answers, every one explained.
 
-Its content is ordinary Markdown: the question, a numbered list of answers, a rule (``---``), and a numbered list that explains
-the answers in the same order. The explanation of the right one, and no other, begins in bold::
+Its content is ordinary Markdown: the question, a numbered list of answers, a rule (``---``), and a
+numbered list that explains the answers in the same order. The explanation of the right one, and no
+other, begins in bold::
 
     :::{question}
     What does dropout do in evaluation?
@@ -19,8 +20,8 @@ the answers in the same order. The explanation of the right one, and no other, b
     3. **Nothing at all.** It lets everything through.
     :::
 
-Or it asks for a number, ``= value ± tolerance unit`` (what is allowed is off by so much at most). The explanation begins in bold as
-well; a list after it explains numbers that tempt::
+Or it asks for a number, ``= value ± tolerance unit`` (what is allowed is off by so much at most).
+The explanation begins in bold as well; a list after it explains numbers that tempt::
 
     = 100480 ± 0 parameters
 
@@ -30,8 +31,9 @@ well; a list after it explains numbers that tempt::
 
     - 100352: the biases are missing.
 
-Without a script a reader opens the explanations; ``selfcheck.js`` adds the button that checks an answer. It also makes the numbered
-list of an admonition ``predict`` a choice, and covers what the cells after it show until one is chosen.
+Without a script a reader opens the explanations; ``selfcheck.js`` adds the button that checks an
+answer. It also makes the numbered list of an admonition ``predict`` a choice, and covers what the
+cells after it show until one is chosen.
 """
 
 from __future__ import annotations
@@ -77,7 +79,7 @@ def depart(translator, node):
 
 
 def html(tag, *children, classes=(), **attributes):
-    """Return an HTML element around ``children``; an underscore in the name of an attribute becomes a hyphen."""
+    """Return an HTML element; an underscore in an attribute's name becomes a hyphen."""
     return element(
         "",
         *children,
@@ -88,7 +90,7 @@ def html(tag, *children, classes=(), **attributes):
 
 
 class Question(SphinxDirective):
-    """Turn the two lists into a group of radio buttons, or a field for a number, and folded explanations."""
+    """Turn the two lists into radio buttons, or a number's field, and folded explanations."""
 
     has_content = True
 
@@ -121,7 +123,7 @@ class Question(SphinxDirective):
         ]
 
     def _choice(self, parsed, words, name):
-        """Return the question, a radio button an answer, the explanations, and which answer is right."""
+        """Return the question, the radio buttons, the explanations, and which answer is right."""
         *asked, answers, explanations = self._parts(parsed)
         choices = [
             html(
@@ -135,17 +137,13 @@ class Question(SphinxDirective):
         return asked, choices, [explanations], {"data_right": str(self._right(explanations))}
 
     def _number(self, parsed, words, name):
-        """Return the question, a field for the number, the explanations, and which numbers they are about."""
+        """Return the question, the number's field, the explanations, and what they explain."""
         kinds = [type(node) for node in parsed]
         place = kinds.index(nodes.transition) if nodes.transition in kinds else 0
         explained, tempting = parsed[place + 1 :], []
-        if (
-            place < 2
-            or not (given := NUMBER.fullmatch(parsed[place - 1].astext()))
-            or kinds[:1] != [nodes.paragraph]
-            or not explained
-            or not self._begins_in_bold(explained[0])
-        ):
+        given = NUMBER.fullmatch(parsed[place - 1].astext()) if place >= 2 else None
+        is_explained = explained and self._begins_in_bold(explained[0])
+        if not given or kinds[0] != nodes.paragraph or not is_explained:
             raise self.error(
                 "question: a paragraph that asks, = value ± tolerance unit, ---, an explanation that begins in bold"
             )
@@ -166,7 +164,7 @@ class Question(SphinxDirective):
         return parsed[: place - 1], [label], explained, data
 
     def _parts(self, parsed):
-        """Return the blocks of the question, the list of answers and the list of explanations, or say what is wrong."""
+        """Return the blocks of the question, its answers and their explanations."""
         kinds = [type(node) for node in parsed]
         if kinds[-3:] != [nodes.enumerated_list, nodes.transition, nodes.enumerated_list] or kinds[
             :1
@@ -186,11 +184,8 @@ class Question(SphinxDirective):
         return [*asked, answers, explanations]
 
     def _right(self, explanations):
-        right = [
-            number
-            for number, explanation in enumerate(explanations, start=1)
-            if self._begins_in_bold(explanation)
-        ]
+        numbered = enumerate(explanations, start=1)
+        right = [number for number, one in numbered if self._begins_in_bold(one)]
         if len(right) != 1:
             raise self.error(
                 f"question: {len(right)} explanations begin in bold, which marks the right answer; exactly one does"
@@ -198,29 +193,26 @@ class Question(SphinxDirective):
         return right[0]
 
     def _begins_in_bold(self, explanation):
-        here = explanation.next_node(
-            lambda node: isinstance(node, nodes.Text) and node.strip()
-        )  # MyST leaves empty ones
+        # MyST leaves empty texts.
+        here = explanation.next_node(lambda node: isinstance(node, nodes.Text) and node.strip())
         while here not in (None, explanation) and not isinstance(here, nodes.strong):
             here = here.parent  # a formula, say, may stand between
         return isinstance(here, nodes.strong)
 
 
 def choose(app, doctree):
-    """Give an admonition of the class ``predict`` that has a numbered list the words for choosing from it."""
+    """Give a ``predict`` box that has a numbered list the words for choosing from it."""
     words = json.dumps(WORDS.get(app.config.language, WORDS["en"]), ensure_ascii=False)
     for box in doctree.findall(nodes.admonition):
-        if "predict" in box["classes"] and any(
-            isinstance(part, nodes.enumerated_list) for part in box
-        ):
-            box += html(
-                "div", role="status", aria_live="polite", classes=["predicted"], data_words=words
-            )
+        lists = [part for part in box if isinstance(part, nodes.enumerated_list)]
+        if "predict" in box["classes"] and lists:
+            live = {"role": "status", "aria_live": "polite", "data_words": words}
+            box += html("div", classes=["predicted"], **live)
             app.env.metadata[app.env.docname]["selfcheck"] = True
 
 
 def load(app, pagename, templatename, context, doctree):
-    """Load the script and the styles on a page with questions or predictions; live.py has them copied."""
+    """Load script and styles on a page with questions or predictions; live.py copies them."""
     if "selfcheck" in app.env.metadata.get(pagename, {}):
         app.add_js_file("selfcheck.js", loading_method="defer")
         app.add_css_file("selfcheck.css")

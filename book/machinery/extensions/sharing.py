@@ -1,7 +1,7 @@
-"""Found and mended: where search engines find a page in each language, and the form for a mistake on it, filled in.
+"""Where search engines find a page in each language, and the form for a mistake, filled in.
 
-What a shared link shows, title, text and picture, is written by ``sphinxext.opengraph``; it would take the first
-characters of a page for its text, and gets the question that the page asks instead.
+What a shared link shows, title, text and picture, is written by ``sphinxext.opengraph``; it would
+take the first characters of a page for its text, and gets the question that the page asks instead.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def add_description(app, pagename, templatename, context, doctree):
 
 
 def description(doctree: nodes.document) -> str:
-    """Return the beginning of the question that a page asks, else of its first paragraph that is not too short."""
+    """Return the start of the page's question, else of its first paragraph of some length."""
     paragraphs = [
         node for node in doctree.findall(nodes.paragraph) if isinstance(node.parent, nodes.section)
     ]
@@ -50,7 +50,7 @@ def description(doctree: nodes.document) -> str:
 
 
 def mistake_form(page: str, lang: str, version: str) -> str:
-    """Return the address of the form for a mistake on ``page``, with what the site knows filled in."""
+    """Return the address of the form for a mistake on ``page``, with what is known filled in."""
     known = {"page": page, "language": LANGUAGE_NAMES[lang], "version": version}
     return f"{pages.repository()}/issues/new?{urlencode({'template': FORM} | known)}"
 

@@ -1,6 +1,7 @@
-"""Tables. MyST-NB puts an output with a caption into a figure; a table is counted apart, as «Tabla 1».
+"""Tables. MyST-NB captions an output as a figure; a table is counted apart, as «Tabla 1».
 
-Pages with tables worth sorting load ``book/_live/sort.js``; without scripts the table stands as it is.
+Pages with tables worth sorting load ``book/_live/sort.js``; without scripts the table stands as it
+is.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What every page must keep to, and what the built site must be: ``python -m book.machinery.rules [NN]``.
+"""What every page must keep to, and the built site: ``python -m book.machinery.rules [NN]``.
 
-A rule is a function that takes what it judges and yields one line for each thing found wrong. Some are matters of truth (no
-measured number is typed into text: it comes from a record), some of access (alternative texts), some keep the two languages
-one book.
+A rule is a function that takes what it judges and yields one line for each thing found wrong. Some
+are matters of truth (no measured number is typed into text: it comes from a record), some of access
+(alternative texts), some keep the two languages one book.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from book.machinery.rules.site import SITE_RULES, Site
 
 
 def check_part(root: Path, part: str) -> list[str]:
-    """Return what is wrong in the built site ``root`` with the pages of one language, or with those of none (``"."``)."""
+    """Return what is wrong in a part of the site: a language, or what stands in none (``"."``)."""
     site = Site(root, part)
     return [f"{rule.__name__}: {finding}" for rule in SITE_RULES for finding in rule(site)]
 

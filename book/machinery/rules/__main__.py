@@ -11,7 +11,7 @@ SITE = pages.BOOK / "_build" / "html"
 
 
 def main(chosen: list[str]) -> int:
-    """Check the pages with these numbers; without any, all pages, the texts and the site. Return 1 if anything is wrong."""
+    """Check the pages with these numbers, or everything; return 1 if anything is wrong."""
     findings = []
     for path in pages.paths():
         if not chosen or path.stem[:2] in chosen:

@@ -1,6 +1,7 @@
-"""The rules for the pages: their languages, figures, code, parameters, exercises, questions and length.
+"""The rules for the pages: languages, figures, code, parameters, exercises, questions, length.
 
-A rule takes a source as a notebook and yields one line for each thing found wrong; ``PAGE_RULES`` lists them all.
+A rule takes a source as a notebook and yields one line for each thing found wrong; ``PAGE_RULES``
+lists them all.
 """
 
 from __future__ import annotations
@@ -31,13 +32,10 @@ QUESTIONS, ANSWERS = 5, (3, 4)  # of the self-check of a page
 MAX_WORDS, WORDS_A_MINUTE = 3000, 120
 REFERENCES = re.compile(r"^## (?:Referencias|References)$.*", re.MULTILINE | re.DOTALL)
 WORD = re.compile(r"[^\W\d_]+")
+HOUR_ES, HOUR_EN = "una hora(?: y cuarto| y media)?", "an hour(?: and a (?:quarter|half))?"
 STATED_TIME = {
-    "es": re.compile(
-        r"\*\*Tiempo[:.]\*\*[^.;]*?(\d+|una hora(?: y cuarto| y media)?)(?: minutos)?\b"
-    ),
-    "en": re.compile(
-        r"\*\*Time[:.]\*\*[^.;]*?(\d+|an hour(?: and a (?:quarter|half))?)(?: minutes)?\b"
-    ),
+    "es": re.compile(rf"\*\*Tiempo[:.]\*\*[^.;]*?(\d+|{HOUR_ES})(?: minutos)?\b"),
+    "en": re.compile(rf"\*\*Time[:.]\*\*[^.;]*?(\d+|{HOUR_EN})(?: minutes)?\b"),
 }
 KNOWN_TAGS = {
     "lang-es", "lang-en", "caption", "parameters", "solution", "hide-input", "remove-cell", "raises-exception",
@@ -55,11 +53,8 @@ def language_pairs(notebook: NotebookNode) -> Findings:
             yield f"cell {number}: expected a lang-es cell, its tags are {sorted(tags(cell))}"
             continue
         _, twin = next(cells, (None, None))
-        if (
-            twin is None
-            or twin.cell_type != "markdown"
-            or tags(twin) != tags(cell) - {"lang-es"} | {"lang-en"}
-        ):
+        wanted = tags(cell) - {"lang-es"} | {"lang-en"}
+        if twin is None or twin.cell_type != "markdown" or tags(twin) != wanted:
             yield f"cell {number}: its lang-en twin does not follow it"
             return  # every later pair would be out of step
         for difference in differences(cell.source, twin.source):
@@ -67,16 +62,13 @@ def language_pairs(notebook: NotebookNode) -> Findings:
 
 
 def figures(notebook: NotebookNode) -> Findings:
-    """Every figure and table has its own name, a caption and, if it is a picture, an alternative text."""
+    """Every figure and table has its own name and a caption; pictures, an alternative text."""
     names = []
     for index, cell in enumerate(notebook.cells):
         if cell.cell_type != "code":
             continue
-        after = list(
-            itertools.takewhile(
-                lambda following: "caption" in tags(following), notebook.cells[index + 1 :]
-            )
-        )
+        following = notebook.cells[index + 1 :]
+        after = list(itertools.takewhile(lambda one: "caption" in tags(one), following))
         name = pages.shown(cell)
         if name:
             names.append(name)
@@ -86,9 +78,8 @@ def figures(notebook: NotebookNode) -> Findings:
             yield f"cell {index + 1}: it draws, and names no figure in metadata.fmnist"
         if after:
             yield f"cell {index + 2}: a caption without a figure or table before it"
-    yield from (
-        f"two outputs are called {name}" for name in sorted(set(names)) if names.count(name) > 1
-    )
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"two outputs are called {name}"
 
 
 def _caption_findings(cell: NotebookNode, name: str, captions: list[NotebookNode]) -> Findings:
@@ -129,42 +120,34 @@ def parsed(source: str) -> ast.Module:
 
 
 def one_statement_a_line(notebook: NotebookNode) -> Findings:
-    """A line of code holds one statement, so that it can be read aloud; a semicolon may end a cell that draws."""
+    """A line of code holds one statement; a semicolon may end a cell that draws."""
     for number, cell in enumerate(notebook.cells, start=1):
         if cell.cell_type != "code":
             continue
-        lines = [
-            node.lineno for node in ast.walk(parsed(cell.source)) if isinstance(node, ast.stmt)
-        ]
+        nodes = ast.walk(parsed(cell.source))
+        lines = [node.lineno for node in nodes if isinstance(node, ast.stmt)]
         for line in sorted({line for line in lines if lines.count(line) > 1}):
             yield f"cell {number}, line {line}: more than one statement"
 
 
 def networks_written_out(notebook: NotebookNode) -> Findings:
-    """A page that trains shows the network as a class with its forward, the loss, the optimizer and a loop or ``fit``."""
+    """A page that trains shows the network's class, the loss, the optimizer and the loop."""
     shown = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     nodes = [node for source in shown for node in ast.walk(parsed(source))]
-    called = {
-        ast.unparse(node.func).rpartition(".")[2] for node in nodes if isinstance(node, ast.Call)
-    }
-    if not called & {"fit", "backward"}:
+    calls = [ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call)]
+    if not {call.rpartition(".")[2] for call in calls} & {"fit", "backward"}:
         return
-    classes = [node for node in nodes if isinstance(node, ast.ClassDef)]
-    methods = {
-        part.name for node in classes for part in node.body if isinstance(part, ast.FunctionDef)
-    }
-    if "forward" not in methods:
+    parts = [part for node in nodes if isinstance(node, ast.ClassDef) for part in node.body]
+    if "forward" not in {part.name for part in parts if isinstance(part, ast.FunctionDef)}:
         yield "it trains, and writes out no network: no class with a forward"
-    if not any(re.search(r"\b(?:torch\.)?optim\.\w+\(", source) for source in shown):
+    if not any(re.search(r"\boptim\.\w+$", call) for call in calls):
         yield "it trains, and shows no optimizer of torch.optim"
-    if not any(
-        re.search(r"\w+Loss\(|cross_entropy\(|mse_loss\(|l1_loss\(", source) for source in shown
-    ):
+    if not any(re.search(r"Loss$|cross_entropy$|mse_loss$|l1_loss$", call) for call in calls):
         yield "it trains, and shows no loss"
 
 
 def reading_time(notebook: NotebookNode) -> Findings:
-    """The main path has at most 3,000 words, and the page states how long it takes: 120 words and one cell a minute."""
+    """The main path has 3,000 words at most; its time is stated: 120 words or a cell a minute."""
     for lang, pattern in STATED_TIME.items():
         words, cells = main_path(notebook, lang)
         if words > MAX_WORDS:
@@ -188,8 +171,8 @@ def _minutes(said: str) -> int:
 def main_path(notebook: NotebookNode, lang: str) -> tuple[int, int]:
     """Return the words of ``lang`` and the code cells on the main path.
 
-    Captions, exercises, the self-check, the words of a living part, the references and what is folded (solutions, boxes to go
-    deeper) are beside it.
+    Captions, exercises, the self-check, the words of a living part, the references and what is
+    folded (solutions, boxes to go deeper) are beside it.
     """
     words = cells = 0
     solving = False
@@ -219,7 +202,7 @@ def _unfolded(block: str | Directive) -> str:
 
 
 def parameters(notebook: NotebookNode, known: set[str] | None = None) -> Findings:
-    """One cell holds the parameters: plain values under names that the report knows; lang and seed are there."""
+    """One cell sets the parameters: plain values, names that the report knows, lang and seed."""
     found = [cell for cell in notebook.cells if "parameters" in tags(cell)]
     if len(found) != 1:
         yield f"{len(found)} cells are tagged parameters, not one"
@@ -270,10 +253,7 @@ def exercises(notebook: NotebookNode) -> Findings:
     asked = re.findall(r"^:{3,}\{exercise\}.*\n:label: *(\S+)", text, re.MULTILINE)
     solved = re.findall(r"^:{3,}\{solution-start\} *(\S+)\n:class: dropdown$", text, re.MULTILINE)
     checked = [f"ex-{number.replace('.', '-')}" for number in _checks(notebook)]
-    if [label for label in asked if label in {*solved, *checked}] != asked or {
-        *solved,
-        *checked,
-    } - {*asked}:
+    if {*solved, *checked} != {*asked}:
         yield f"exercises {asked}, folded solutions {solved}, checks {checked}"
     inside = False
     for number, cell in enumerate(notebook.cells, start=1):
@@ -285,7 +265,7 @@ def exercises(notebook: NotebookNode) -> Findings:
 
 
 def checks(notebook: NotebookNode) -> Findings:
-    """``check("01.4", squared_error)``: the package knows the exercise, and one cell begins that function."""
+    """``check("01.4", squared_error)``: the exercise is known, and one cell begins its function."""
     from fmnist_utils.exercises import EXERCISES  # loads PyTorch
 
     code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
@@ -303,7 +283,7 @@ def _checks(notebook: NotebookNode) -> dict[str, str]:
 
 
 def self_check(notebook: NotebookNode) -> Findings:
-    """A page has five questions, every answer explained, one of them right, and the same one in both languages."""
+    """A page has five questions; every answer is explained, one is right, as in the twin."""
     keys = {}
     for lang in LANGUAGES:
         text = "\n".join(text for _, text in _texts(notebook, lang))
@@ -340,7 +320,7 @@ def _items(text: str) -> list[str]:
 
 
 def own_references(notebook: NotebookNode) -> Findings:
-    """Figures, tables and equations are referred to by number on their own page alone: on others they have other numbers."""
+    """Figures, tables and equations are referred to by number on their own page alone."""
     known = pages.numbers(pages.one_language(notebook, "es"))
     for number, text in _texts(notebook, *LANGUAGES):
         for role, content in pages.ROLE.findall(text):
@@ -377,7 +357,7 @@ PAGE_RULES = [
 
 
 def known_parameters(page: str) -> set[str]:
-    """Return the names that the parameters cell of ``page`` may set: those of every page and those of its report."""
+    """Return the names that the parameters cell of ``page`` may set."""
     from fmnist_utils.audit import load_report  # loads PyTorch
     from fmnist_utils.audit.parameters import PageParameters
 

@@ -1,4 +1,4 @@
-"""The rules for the pages of text in ``book/es`` and ``book/en``; ``PROSE_RULES`` lists them all."""
+"""The rules for the pages of text in ``book/es`` and ``book/en``: ``PROSE_RULES``."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def paired_prose(book: Path) -> Findings:
 
 
 def prose_words(book: Path) -> Findings:
-    """Prose holds no measured numbers and, in Spanish, the words of the glossary (which itself names the others)."""
+    """Prose holds no measured numbers and, in Spanish, no word that the glossary replaces."""
     for lang in LANGUAGES:
         for path in prose(book / lang):
             text = path.read_text("utf-8")

@@ -1,6 +1,7 @@
-"""The rules for the built site: its links, languages, pictures, numbers, and that it loads nothing from elsewhere.
+"""The rules for the built site: links, languages, pictures, numbers, nothing from elsewhere.
 
-A rule takes a :class:`Site` and yields one line for each thing found wrong; ``SITE_RULES`` lists them all.
+A rule takes a :class:`Site` and yields one line for each thing found wrong; ``SITE_RULES`` lists
+them all.
 """
 
 from __future__ import annotations
@@ -31,12 +32,13 @@ class Site:
     """A built site, or a part of it, every page parsed once.
 
     Attributes:
-        pages: page, as its address from the root → what it holds; ``elements``, all that is marked up in it, in its order.
+        pages: page, as its address from the root → what it holds; ``elements``, all that is marked
+            up in it, in its order.
         everything: the addresses of the pages of the whole site.
     """
 
     def __init__(self, root: Path, part: str | None = None):
-        """Read the site in ``root``: all of it, or a ``part``: a language, or what stands in none (``"."``)."""
+        """Read the site in ``root``, or a ``part``: a language, or what is in none (``"."``)."""
         self.root, self.part = root, part
         self.everything = {
             path.relative_to(root).as_posix()
@@ -45,7 +47,7 @@ class Site:
         }
         own = [path.relative_to(root).as_posix() for path in self.files("*.html")]
         collects = gc.isenabled()
-        gc.disable()  # a third of the time would go into looking for garbage among the elements, all of which are in use
+        gc.disable()  # looking for garbage, of which there is none, would take a third of the time
         try:
             self.pages = {page: self.parsed(page) for page in own if page in self.everything}
         finally:
@@ -95,12 +97,8 @@ def links(site: Site) -> Findings:
             address = urlsplit(element[attribute])
             if address.scheme or address.netloc or element[attribute] == "#":
                 continue
-            path = (
-                posixpath.join(posixpath.dirname(page), unquote(address.path))
-                if address.path
-                else page
-            )
-            target = posixpath.normpath(path)
+            path = posixpath.join(posixpath.dirname(page), unquote(address.path))
+            target = posixpath.normpath(path) if address.path else page
             if not (site.root / target).is_file():
                 yield f"{page}: {element[attribute]} leads nowhere"
             elif (
@@ -126,7 +124,7 @@ def same_site_pages(site: Site) -> Findings:
 
 
 def alternative_texts(site: Site) -> Findings:
-    """Every picture says in words what it shows; only decoration beside the same words may say nothing."""
+    """Every picture says in words what it shows, but for decoration beside the same words."""
     for page, soup in site.pages.items():
         for image in soup.find_all("img"):
             decoration = image.get("alt") == "" and (
@@ -157,10 +155,8 @@ REMOTE_IN_CSS = re.compile(r"""(?:url\(|@import)\s*["']?(?:https?:)?//[^)"'\s]+"
 def no_outside(site: Site) -> Findings:
     """Opening a page asks nothing of any other host."""
     for page, elements in site.elements.items():
-        loaded, styles = (
-            [],
-            [element["style"] for element, _ in _with_attributes(elements, "style")],
-        )
+        loaded = []
+        styles = [element["style"] for element, _ in _with_attributes(elements, "style")]
         for element in elements:
             if element.name in LOADING:
                 loaded.append(element.get(LOADING[element.name]))
@@ -186,20 +182,14 @@ def no_outside(site: Site) -> Findings:
             yield f"{path.relative_to(site.root)} loads {match[0]}"
 
 
-ACTIVE = re.compile(r"<(?:script|iframe|object|embed|form)\b|\bon\w+ *=|javascript:", re.IGNORECASE)
-
-
 def active_content(site: Site) -> Findings:
-    """What a page shows is text and pictures: the scripts are the theme's, outside the article, and none is an output."""
+    """What a page shows is text and pictures: scripts are the theme's, outside the article."""
     for page, soup in site.pages.items():
         article = soup.find("article")
         for element in article.find_all(True) if article else []:
-            acts = [name for name in element.attrs if name.startswith("on")]
-            acts += [
-                name
-                for name in ("href", "src")
-                if str(element.get(name)).strip().lower().startswith("javascript:")
-            ]
+            addresses = [str(element.get(name)).strip().lower() for name in ("href", "src")]
+            acts = any(name.startswith("on") for name in element.attrs)
+            acts |= any(address.startswith("javascript:") for address in addresses)
             if acts or element.name in ("iframe", "object", "embed", "form", "script"):
                 yield f"{page}: active content in the text: {str(element)[:80]!r}"
 
@@ -248,14 +238,9 @@ INTERFACE_CLASSES = {"admonition-title", "caption-number", "prev-next-area", "bd
 
 
 def _is_interface(element: Tag) -> bool:
-    field = element.name == "dt" and "field-list" in element.parent.get(
-        "class", []
-    )  # "Returns" in a docstring
-    return (
-        field
-        or element.name in INTERFACE
-        or bool(INTERFACE_CLASSES & set(element.get("class", [])))
-    )
+    if element.name == "dt" and "field-list" in element.parent.get("class", []):
+        return True  # "Returns" in a docstring
+    return element.name in INTERFACE or bool(INTERFACE_CLASSES & set(element.get("class", [])))
 
 
 def spanish_interface(site: Site) -> Findings:
@@ -283,38 +268,23 @@ FUNCTION_WORDS = re.compile(
     r"\b(?:the|of|and|is|are|with|that|this|from|which|its?|for|by|not|was|were|when|how|what)\b",
     re.IGNORECASE,
 )
-ENGLISH_PAGES = re.compile(
-    r"es/(?:api/|genindex|py-modindex|bibliography)"
-)  # docstrings and titles of works
+# Docstrings and titles of works.
+ENGLISH_PAGES = re.compile(r"es/(?:api/|genindex|py-modindex|bibliography)")
 PARAGRAPHS = {
-    "p",
-    "li",
-    "td",
-    "th",
-    "dt",
-    "dd",
-    "figcaption",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "summary",
-    "button",
-    "title",
-}
+    "p", "li", "td", "th", "dt", "dd", "figcaption", "h1", "h2", "h3", "h4", "h5", "summary",
+    "button", "title",
+}  # fmt: skip
 KERNELS = re.compile(r"\bAVX-?\d* with [\w -]+ support")  # oneDNN's own name of what it chose
 ENGLISH_BY_RIGHT = {*VERBATIM, "em", "noscript"}
 
 
 def spanish_text(site: Site) -> Findings:
-    """The text of a Spanish page is Spanish: two different function words of English in one paragraph are too many."""
+    """A paragraph of a Spanish page has at most one of the function words of English."""
     for page, soup in site.pages.items():
         if not page.startswith("es/") or ENGLISH_PAGES.match(page):
             continue
-        found: dict[
-            int, tuple[Tag, list[str]]
-        ] = {}  # paragraphs, each with those of its texts that hold such a word
+        # Paragraphs, each with those of its texts that hold such a word.
+        found: dict[int, tuple[Tag, list[str]]] = {}
         for text in soup.find_all(string=FUNCTION_WORDS):
             around = list(text.parents)
             paragraph = next((parent for parent in around if parent.name in PARAGRAPHS), None)
@@ -330,7 +300,7 @@ def spanish_text(site: Site) -> Findings:
 
 
 def launches(site: Site) -> Findings:
-    """The buttons of a page open its notebook in its own language: on branch main, and beside the page to download."""
+    """The buttons of a page open its notebook in its language: on main, or beside it."""
     for page, soup in site.pages.items():
         lang, _, name = page.partition("/")
         if not name.startswith("notebooks/"):
@@ -345,10 +315,8 @@ def launches(site: Site) -> Findings:
             "download": f"{notebook.name}",
         }
         for button, end in wanted.items():
-            opened = [
-                href for href in asked if href == end or (end[0] == "/" and href.endswith(end))
-            ]
-            if len(opened) != 1:
+            leads = (href.endswith(end) if end[0] == "/" else href == end for href in asked)
+            if sum(leads) != 1:
                 yield f"{page}: {button} should lead to {end}; the buttons lead to {', '.join(sorted(asked))}"
 
 
@@ -359,13 +327,10 @@ def numbers(site: Site) -> Findings:
         source = pages.SOURCES / f"{Path(name).stem}.md"
         if not (name.startswith("notebooks/") and source.exists()):
             continue
-        for label, (kind, number) in pages.numbers(
-            pages.one_language(pages.read(source), lang)
-        ).items():
+        wanted = pages.numbers(pages.one_language(pages.read(source), lang))
+        for label, (kind, number) in wanted.items():
             place = soup.find(id="equation-" + label if kind == "equation" else label)
-            selector = {"equation": ".eqno", "exercise": ".caption-number"}.get(
-                kind, ".caption-number"
-            )
+            selector = ".eqno" if kind == "equation" else ".caption-number"
             shown = place.select_one(selector) if place else None
             found = re.search(r"\d+", shown.get_text()) if shown else None
             if found is None or int(found[0]) != number:

@@ -1,4 +1,4 @@
-"""What is looked at in a text: what its two languages must share, measured numbers, words that the glossary replaces."""
+"""What is looked at in a text: what two languages share, measured numbers, foreign words."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ THOUSANDS = re.compile(r"[\u202f\u00a0,](?=\d{3}(?!\d))")
 
 
 def prose(text: str) -> str:
-    """Return ``text`` without formulas, code, roles, labels, options and addresses: what is left is said in words."""
+    """Return what ``text`` says in words, without formulas, code, roles, labels and addresses."""
     for pattern in (FENCED, MATH, pages.ROLE, CODE, MARKUP, LINK):
         text = pattern.sub(" ", text)
     return re.sub(r"https?://\S+", " ", text)
@@ -93,7 +93,8 @@ SETTING = re.compile(r"tasa|\brate|dropout|momentum|momento|decaimiento|decay", 
 def typed_measurements(text: str) -> Findings:
     """Yield the sentences that hold a decimal number or a percentage beside the name of a metric.
 
-    Numbers inside formulas and code are derived or set, not measured, and so is one that follows the name of a setting.
+    Numbers inside formulas and code are derived or set, not measured, and so is one that follows
+    the name of a setting.
     """
     for sentence in re.split(r"(?<=[.!?:;])\s+|\n\s*\n|\n *[-*|] ", prose(text)):
         for number in MEASUREMENT.finditer(sentence):
@@ -111,7 +112,7 @@ NOT_OUR_SPANISH = re.compile(
 
 
 def foreign_words(text: str) -> Findings:
-    """Yield the words in Spanish prose for which the glossary has a better one; one in italics is a gloss.
+    """Yield the words in Spanish prose for which the glossary has a better one.
 
     The names of the words of a living part are no prose: ``loss: Pérdida``, ``{loss}``.
     """

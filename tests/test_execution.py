@@ -1,0 +1,140 @@
+"""Executing the pages, and keeping them; what the first language has trained, the second loads."""
+
+from __future__ import annotations
+
+import inspect
+
+import nbformat
+import pytest
+import torch
+from small_runs import without_seconds
+from toy_book import code, text, write_source
+
+from book.machinery import execution, kernel
+from fmnist_utils import training
+
+# --- Executing pages, and keeping them ------------------------------------------------------------
+
+
+@pytest.fixture
+def small_page(own_build, monkeypatch):
+    """A page of two cells that uses one module of the package, and how often it was executed."""
+    source = own_build / "01_toy.md"
+    cells = [
+        *text("# Una página", "# A page"),
+        code('lang = "es"\nseed = 0', "parameters"),
+        code("from fmnist_utils import text\n\ntext.LANGUAGES[seed], lang"),
+    ]
+    write_source(nbformat.v4.new_notebook(cells=cells), source)
+    count, run = [], execution._run
+    monkeypatch.setattr(execution, "_run", lambda *how: count.append(how[1]) or run(*how))
+    return source, count
+
+
+def test_a_page_is_executed_again_when_its_code_has_changed_and_not_its_words(small_page):
+    """What else makes it run again is in R26; a page that fails, in R27."""
+    source, executed = small_page
+    page = execution.execute_all(["en"], [source])["01_toy", "en"]
+    assert page.cells[1].outputs[0].data["text/plain"] == "('es', 'en')"
+    assert page.cells[0].source == 'lang = "en"\nseed = 0'
+    assert "text.py" in page.metadata.used and "torch" in page.metadata.versions
+    assert not any(name.startswith("workshop") for name in page.metadata.used)
+    content = source.read_text("utf-8")
+    source.write_text(content.replace("Una página", "Otra página"), "utf-8")
+    execution.execute_all(["en"], [source])
+    assert executed == ["en"]
+    source.write_text(content.replace("LANGUAGES[seed]", "LANGUAGES[1]"), "utf-8")
+    page = execution.execute_all(["en"], [source])["01_toy", "en"]
+    assert executed == ["en", "en"]
+    assert page.cells[1].outputs[0].data["text/plain"] == "('en', 'en')"
+
+
+def test_a_record_that_is_added_changes_what_a_page_has_used():
+    files = ["text.py", "reports/01_a/records/x.json", "reports/across.yaml"]
+    assert execution._grouped(files) == {"text.py", "reports/01_a", "reports/across.yaml"}
+
+
+# --- What the first language has trained, the second loads ----------------------------------------
+
+
+class Net(torch.nn.Module):
+    """A network as a page writes it."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(784, 10)
+        self.dropout = torch.nn.Dropout(0.2)
+
+    def forward(self, images):
+        return self.dropout(self.layer(images.flatten(1)))
+
+
+IMAGES = torch.rand(200, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+LABELS = torch.arange(200) % 10
+
+
+def trained(fit, net=Net, epochs=2, rate=0.01, **more):
+    """Train a network with ``fit``; return all that it leaves behind."""
+    torch.manual_seed(3)
+    model = net()
+    optimizer = torch.optim.Adam(model.parameters(), lr=rate)
+    train = training.Batches(IMAGES[:150], LABELS[:150], 50, seed=1)
+    watch = {"val": training.Batches(IMAGES[150:], LABELS[150:], 50)}
+    options = {"watch": watch, "metrics": {"accuracy": training.accuracy}, **more}
+    history = fit(model, train, torch.nn.CrossEntropyLoss(), optimizer, epochs, **options)
+    rows = without_seconds(history)
+    weights = [parameter.tolist() for parameter in model.parameters()]
+    gradients = [parameter.grad.tolist() for parameter in model.parameters()]
+    moments = [state["exp_avg"].tolist() for state in optimizer.state.values()]
+    return rows, weights, gradients, moments, torch.rand(3).tolist(), model.training
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """How often ``fit`` was carried out."""
+    calls, fit = [], training.fit
+    monkeypatch.setattr(kernel, "get_ipython", lambda: None, raising=False)
+
+    def counting(model, train, loss_fn, optimizer, num_epochs, **more):
+        calls.append(num_epochs)
+        return fit(model, train, loss_fn, optimizer, num_epochs, **more)
+
+    counting.__signature__ = inspect.signature(fit)
+    return calls, counting
+
+
+def test_what_was_trained_is_loaded_and_everything_is_as_after_training(counted, tmp_path):
+    calls, fit = counted
+    alone = trained(fit)
+    remembering = kernel.remembering(fit, tmp_path)
+    assert trained(remembering) == alone and len(calls) == 2
+    assert trained(remembering) == alone and len(calls) == 2
+    assert trained(kernel.remembering(fit, tmp_path)) == alone and len(calls) == 2
+
+
+class Other(Net):
+    def forward(self, images):
+        return self.layer(images.flatten(1))
+
+
+CHANGES = [{"epochs": 1}, {"rate": 0.02}, {"net": Other}, {"patience": 1}]
+CHANGES += [{"measured_loss_fn": torch.nn.NLLLoss()}]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=str)
+def test_another_network_or_setting_is_trained(counted, tmp_path, change):
+    calls, fit = counted
+    remembering = kernel.remembering(fit, tmp_path)
+    trained(remembering)
+    assert trained(remembering, **change) == trained(fit, **change)
+    assert len(calls) == 3
+
+
+def test_what_calls_back_is_always_trained(counted, tmp_path):
+    calls, fit = counted
+    remembering = kernel.remembering(fit, tmp_path)
+    written_here = lambda step: None  # noqa: E731
+    written_here.__module__ = "__main__"
+    for _ in range(2):
+        trained(remembering, after_step=written_here)
+    assert len(calls) == 2 and not list(tmp_path.iterdir())
