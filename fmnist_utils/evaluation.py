@@ -36,7 +36,7 @@ def predict(model: nn.Module, images: Tensor, batch_size: int = 1000) -> Tensor:
         (N, 10) on the CPU; each row sums to 1. The predictions are its ``.argmax(1)``.
 
     Raises:
-        UserError: as ``reconstruct`` and ``encode`` do, if ``images`` are of another form.
+        UserError: as all functions here that take images do, if they are of another form.
     """
 
     def probabilities(inputs: Tensor) -> Tensor:
@@ -100,6 +100,7 @@ def principal_components(images: Tensor) -> tuple[Tensor, Tensor]:
     The components are the eigenvectors of the covariance of the pixels, one a row, that of the
     largest variance first.
     """
+    _check_images(images)
     pixels = images.flatten(1)
     mean = pixels.mean(dim=0)
     centred = pixels - mean
@@ -124,6 +125,7 @@ def pca_reconstruct(train_images: Tensor, images: Tensor, latent_dim: int) -> Te
 
 
 def _projected(images: Tensor, mean: Tensor, components: Tensor) -> Tensor:
+    _check_images(images)
     codes = (images.flatten(1) - mean) @ components.T
     return (codes @ components + mean).reshape(images.shape)
 
@@ -155,6 +157,8 @@ def constant_errors(train_images: Tensor, images: Tensor) -> pd.DataFrame:
     Returns:
         Columns ``mse`` and ``l1``; the index is ``black``, ``mean``, ``median``.
     """
+    _check_images(train_images)
+    _check_images(images)
     answers = {
         "black": torch.zeros(()),
         "mean": train_images.mean(dim=0),

@@ -27,7 +27,21 @@ def variable(name: str) -> str | None:
 def folder(name: str) -> Path | None:
     """Return the folder that an environment variable names, or None if it names none."""
     value = variable(name)
-    return Path(value).expanduser() if value else None
+    return without_tilde(value) if value else None
+
+
+def without_tilde(path: str | Path) -> Path:
+    """Return a path with the user's folder in place of its ``~``.
+
+    Raises:
+        UserError: if there is a ``~``, and the system does not know that folder.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        from fmnist_utils.text import UserError  # it imports this module
+
+        raise UserError("settings.no_home", path=path, folder=tempfile.gettempdir()) from None
 
 
 def user_folder() -> Path:
@@ -96,4 +110,5 @@ def restoring(path: Path) -> str | None:
         source = shlex.quote(f"fmnist-utils @ git+{address}")
         return f"{command('pip')} install --force-reinstall --no-deps {source}"
     git = "!git" if _is_in_cell() else "git"
-    return f"{git} -C {shlex.quote(str(path.parent))} checkout -- {shlex.quote(path.name)}"
+    # From HEAD: in the middle of a merge the index has three versions and none to give.
+    return f"{git} -C {shlex.quote(str(path.parent))} checkout HEAD -- {shlex.quote(path.name)}"

@@ -295,11 +295,9 @@ def lab(no_open, folder):
 
     What has been saved in FOLDER is never written over.
     """
-    from pathlib import Path
-
     from fmnist_utils.workshop.lab import copy_notebooks, open_lab
 
-    target = Path(folder or "~/fmnist").expanduser().absolute()
+    target = settings.without_tilde(folder or "~/fmnist").absolute()
     copies = copy_notebooks(target, get_language())
     click.echo(say("lab.copied", count=len(copies.new), folder=copies.first.parent))
     if copies.kept:

@@ -189,8 +189,8 @@ WORDS = {
         "{notebook} did not reach its end: {problem}",
     ),
     "execution.no_parameters_cell": (
-        "{path}: ninguna celda tiene la etiqueta parameters, y {names} no tendría efecto. En "
-        "JupyterLab, se elige la celda que asigna lang y, en el inspector de propiedades (arriba a "
+        "{path}: ninguna celda tiene la etiqueta parameters, y sin ella esto no tendría efecto: {names}. "
+        "En JupyterLab, se elige la celda que asigna lang y, en el inspector de propiedades (arriba a "
         "la derecha), se le agrega esa etiqueta. Una copia nueva de cada cuaderno, que la tiene: "
         "`{fmnist} lab --no-open nuevos`",
         "{path}: no cell has the tag parameters, so {names} would have no effect. In JupyterLab, "
@@ -293,6 +293,21 @@ WORDS = {
         "    Para instalarlo de nuevo: `{pip} install --force-reinstall torch`.",
         "PyTorch {version} cannot be loaded: {reason}\n"
         "    To install it anew: `{pip} install --force-reinstall torch`.",
+    ),
+    "doctor.no_home": (
+        "no se sabe cuál es la carpeta personal: falta la variable HOME, y el sistema no conoce a "
+        "este usuario. Jupyter no arranca así. Una carpeta que sirve mientras tanto: "
+        "`{export} HOME={folder}`.",
+        "which folder is the user's is not known: the variable HOME is missing, and the system does "
+        "not know this user. Jupyter does not start without it. One that will do for now: "
+        "`{export} HOME={folder}`.",
+    ),
+    "doctor.no_results": (
+        "no existe la carpeta {folder}, que nombra FMNIST_RESULTS: no hay registros que leer, y "
+        "`{fmnist} reproduce` la crearía. Para leer los del paquete: `{export} FMNIST_RESULTS=`.",
+        "there is no folder {folder}, which FMNIST_RESULTS names: there are no records to read, and "
+        "`{fmnist} reproduce` would make it. To read those of the package: "
+        "`{export} FMNIST_RESULTS=`.",
     ),
     "doctor.not_asked": (
         "no se pudo preguntar por los núcleos de Jupyter: {reason}\n"
