@@ -26,11 +26,12 @@ LARGEST = (
 )
 
 
-def predict(model: nn.Module, images: Tensor, batch_size: int = 1000) -> Tensor:
+def predict(model: nn.Module, images: Tensor, batch_size: int = 200) -> Tensor:
     """Return the probabilities of the classes, the softmax of the model's logits.
 
     Args:
         images: (N, 1, 28, 28), prepared as in training.
+        batch_size: images at a time; of more, the feature maps of a convolution fill the memory.
 
     Returns:
         (N, 10) on the CPU; each row sums to 1. The predictions are its ``.argmax(1)``.
@@ -45,12 +46,12 @@ def predict(model: nn.Module, images: Tensor, batch_size: int = 1000) -> Tensor:
     return _apply(model, probabilities, images, batch_size)
 
 
-def reconstruct(model: nn.Module, images: Tensor, batch_size: int = 1000) -> Tensor:
+def reconstruct(model: nn.Module, images: Tensor, batch_size: int = 200) -> Tensor:
     """Return an autoencoder's reconstructions of ``images``: of their shape, on the CPU."""
     return _apply(model, model, images, batch_size)
 
 
-def encode(model: nn.Module, images: Tensor, batch_size: int = 1000) -> Tensor:
+def encode(model: nn.Module, images: Tensor, batch_size: int = 200) -> Tensor:
     """Return the latent codes of ``images`` by ``model.encoder``: (N, latent_dim), on the CPU."""
     return _apply(model, model.get_submodule("encoder"), images, batch_size)
 

@@ -140,8 +140,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "settings.no_home": (
         "{path}: ~ es la carpeta personal, y aquí no se sabe cuál es: falta la variable HOME. Una "
         "que sirve mientras tanto: `{export} HOME={folder}`.",
-        "{path}: ~ is the folder of the user, and which one that is here is not known: the variable "
-        "HOME is missing. One that will do for now: `{export} HOME={folder}`.",
+        "{path}: ~ is the folder of the user, and which one that is here is not known: the "
+        "variable HOME is missing. One that will do for now: `{export} HOME={folder}`.",
     ),
     # text
     "text.unknown_language": (

@@ -189,9 +189,10 @@ WORDS = {
         "{notebook} did not reach its end: {problem}",
     ),
     "execution.no_parameters_cell": (
-        "{path}: ninguna celda tiene la etiqueta parameters, y sin ella esto no tendría efecto: {names}. "
-        "En JupyterLab, se elige la celda que asigna lang y, en el inspector de propiedades (arriba a "
-        "la derecha), se le agrega esa etiqueta. Una copia nueva de cada cuaderno, que la tiene: "
+        "{path}: ninguna celda tiene la etiqueta parameters, y sin ella esto no tendría efecto: "
+        "{names}. En JupyterLab, se elige la celda que asigna lang y, en el inspector de "
+        "propiedades (arriba a la derecha), se le agrega esa etiqueta. Una copia nueva de cada "
+        "cuaderno, que la tiene: "
         "`{fmnist} lab --no-open nuevos`",
         "{path}: no cell has the tag parameters, so {names} would have no effect. In JupyterLab, "
         "select the cell that assigns lang and, in the property inspector (top right), add that "
@@ -298,15 +299,15 @@ WORDS = {
         "no se sabe cuál es la carpeta personal: falta la variable HOME, y el sistema no conoce a "
         "este usuario. Jupyter no arranca así. Una carpeta que sirve mientras tanto: "
         "`{export} HOME={folder}`.",
-        "which folder is the user's is not known: the variable HOME is missing, and the system does "
-        "not know this user. Jupyter does not start without it. One that will do for now: "
+        "which folder is the user's is not known: the variable HOME is missing, and the system "
+        "does not know this user. Jupyter does not start without it. One that will do for now: "
         "`{export} HOME={folder}`.",
     ),
     "doctor.no_results": (
         "no existe la carpeta {folder}, que nombra FMNIST_RESULTS: no hay registros que leer, y "
         "`{fmnist} reproduce` la crearía. Para leer los del paquete: `{export} FMNIST_RESULTS=`.",
-        "there is no folder {folder}, which FMNIST_RESULTS names: there are no records to read, and "
-        "`{fmnist} reproduce` would make it. To read those of the package: "
+        "there is no folder {folder}, which FMNIST_RESULTS names: there are no records to read, "
+        "and `{fmnist} reproduce` would make it. To read those of the package: "
         "`{export} FMNIST_RESULTS=`.",
     ),
     "doctor.not_asked": (

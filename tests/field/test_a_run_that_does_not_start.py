@@ -1,16 +1,17 @@
 """A notebook that lacks what programs take for granted, a user without a folder, a run done again."""
 
+import inspect
 import json
 import os
+import pwd
 import re
-import subprocess
-import sys
 from collections import Counter
 
 import pytest
-from small_pages import ROOT, UNCHECKED, write_page
+from small_pages import UNCHECKED, write_page
 
 from fmnist_utils.text import speaking
+from fmnist_utils.workshop import doctor, execution
 from fmnist_utils.workshop.execution import PageFailed, run_page
 
 
@@ -29,19 +30,21 @@ def notebook(tmp_path, monkeypatch):
     return write
 
 
-def without(*names, of=lambda notebook: [notebook]):
-    return lambda notebook: [part.pop(name, None) for part in of(notebook) for name in names]
+def leave_out_all(notebook):
+    """Remove all that is not a cell's kind or source."""
+    for cell in notebook["cells"]:
+        for name in ("id", "outputs", "execution_count"):
+            cell.pop(name)
+    for name in ("metadata", "nbformat", "nbformat_minor"):
+        notebook.pop(name)
 
 
 LACKING = {
     "an empty metadata": lambda notebook: notebook.update(metadata={}),
-    "no metadata": without("metadata"),
-    "no number of the format": without("nbformat", "nbformat_minor"),
+    "all but the cells": leave_out_all,
     "the kernel of another program": lambda notebook: notebook["metadata"].update(
         kernelspec={"name": "ir", "language": "R", "display_name": "R"}
     ),
-    "no ids": without("id", of=lambda notebook: notebook["cells"]),
-    "no outputs": without("outputs", "execution_count", of=lambda notebook: notebook["cells"]),
 }
 
 
@@ -69,46 +72,40 @@ def test_only_what_exists_is_named(change, lang, word, notebook):
     assert "partial" not in message and not (folder / "page.out.partial.ipynb").exists()
 
 
-WITHOUT_HOME = (  # as in a container whose user has only a number
-    "import pwd\n\ndef unknown(number):\n    raise KeyError(f'uid not found: {number}')\n\n"
-    "pwd.getpwuid = unknown\n"
-)
-
-
 @pytest.fixture
-def without_home(tmp_path, monkeypatch):
-    """A function that runs ``fmnist``, and the programs that it starts, for a user without a home."""
-    (tmp_path / "early").mkdir()
-    (tmp_path / "early" / "sitecustomize.py").write_text(WITHOUT_HOME)
+def no_home(monkeypatch):
+    """A user who has only a number, as in a container, and whom HOME does not help."""
+
+    def unknown(number):
+        raise KeyError(f"uid not found: {number}")
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
     monkeypatch.delenv("HOME")
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'early'}{os.pathsep}{ROOT}")
-
-    def run(*arguments):
-        command = [sys.executable, "-m", "fmnist_utils", *arguments]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
-        assert "Traceback" not in done.stderr
-        return done.returncode, done.stdout + done.stderr
-
-    return run
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize(
-    ("lang", "reason"),
-    [("es", "falta la variable HOME"), ("en", "the variable HOME is missing")],
-)
-def test_a_user_without_a_home_is_led_out(lang, reason, notebook, without_home, monkeypatch):
-    notebook()
-    monkeypatch.setenv("FMNIST_LANG", lang)
-    code, said = without_home("run", "page.ipynb")
-    assert code == 1 and "sys.exit" not in said and "home" in said
-    assert re.search("`fmnist (.*)`", said)[1] == "doctor"
-    code, said = without_home("doctor")
-    assert code == 1 and reason in said
-    name, value = re.search(r"`export (HOME)=(.*)`", said).groups()
+def test_a_user_without_a_home_is_led_out(notebook, no_home, monkeypatch, fmnist):
+    """The programs that are started do not know the user either."""
+    folder = notebook()
+    source = f"{inspect.getsource(pwd_unknown)}\npwd_unknown()\n"
+    (folder / "sitecustomize.py").write_text(f"import pwd\n\n\n{source}")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), os.environ["PYTHONPATH"]]))
+    failed = fmnist("--lang", "en", "run", "page.ipynb")
+    assert failed.exit_code == 1 and "sys.exit" not in failed.output and "home" in failed.output
+    assert re.search("`fmnist (.*)`", failed.output)[1] == "doctor"
+    [finding] = doctor.check_home()
+    name, value = re.search(r"`export (HOME)=(.*)`", finding.text).groups()
     monkeypatch.setenv(name, value)
-    code, said = without_home("run", "page.ipynb")
-    assert code == 0, said
+    assert not list(doctor.check_home())
+    done = fmnist("--lang", "es", "run", "page.ipynb")
+    assert done.exit_code == 0, done.output
+
+
+def pwd_unknown():
+    def unknown(number):
+        raise KeyError(f"uid not found: {number}")
+
+    pwd.getpwuid = unknown
 
 
 @pytest.mark.parametrize(
@@ -117,38 +114,39 @@ def test_a_user_without_a_home_is_led_out(lang, reason, notebook, without_home, 
 )
 @pytest.mark.parametrize(("lang", "word"), [("es", "carpeta personal"), ("en", "of the user")])
 def test_a_tilde_without_a_home_is_told(
-    lang, word, arguments, variable, without_home, monkeypatch, tmp_path
+    lang, word, arguments, variable, no_home, fmnist, monkeypatch, tmp_path
 ):
     if variable:
         monkeypatch.setenv(variable, "~")
-    code, said = without_home("--lang", lang, *arguments)
-    assert code == 2 and word in said
-    name = re.search(r"`export (HOME)=.*`", said)[1]
+    said = fmnist("--lang", lang, *arguments)
+    assert said.exit_code == 2 and word in said.output
+    name = re.search(r"`export (HOME)=.*`", said.output)[1]
     monkeypatch.setenv(name, str(tmp_path))  # not the folder that is printed, which others share
-    assert without_home("--lang", lang, *arguments)[0] == 0
+    assert fmnist("--lang", lang, *arguments).exit_code == 0
 
 
-@pytest.mark.kernel
-@pytest.mark.parametrize(("environment", "lang"), [("en", "en"), ("es_AR.UTF-8", "es"), ("", "en")])
+@pytest.mark.parametrize(
+    ("environment", "own", "lang"),
+    [("en", "es", "en"), ("es_AR.UTF-8", "en", "es"), ("", "en", "en"), ("", "es", "es")],
+)
 def test_messages_are_in_the_language_chosen_else_in_the_notebooks(
-    environment, lang, notebook, monkeypatch
+    environment, own, lang, notebook, monkeypatch
 ):
-    page = {"": "en", "en": "es", "es_AR.UTF-8": "en"}[environment]
-    cell = f'lang = "{page}"\nseed = 0'
-    notebook(lambda content: content["cells"][0].update(source=cell), "1 / 0")
+    cell = f'lang = "{own}"\nseed = 0'
+    notebook(lambda content: content["cells"][0].update(source=cell))
     monkeypatch.setenv("FMNIST_LANG", environment)
+    monkeypatch.setattr(execution, "_papermill", lambda *_: "DeadKernelError")
     with pytest.raises(PageFailed) as failed:
         run_page("page.ipynb", {})
-    assert {"es": "falló la celda", "en": "failed\n"}[lang] in str(failed.value)
+    assert {"es": "el núcleo murió", "en": "the kernel died"}[lang] in str(failed.value)
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize("times", [1, 2])
-def test_a_partial_notebook_is_run_again(times, notebook):
+def test_a_partial_notebook_is_run_again_and_again(notebook):
     """Its notice is not doubled, no two cells share an id, and once mended it comes to its end."""
     folder = notebook(lambda content: None, "left = 1", "1 / 0")
     name = "page.ipynb"
-    for _ in range(times):
+    for _ in range(2):
         with pytest.raises(PageFailed):
             run_page(name, {"num_epochs": 3}, "again.ipynb")
         partial = folder / "again.partial.ipynb"
@@ -173,8 +171,6 @@ def test_a_partial_notebook_is_run_again(times, notebook):
 def test_a_setting_of_the_copy_that_is_replaced_is_told(
     name, own, given, lang, words, page, fmnist, monkeypatch
 ):
-    from fmnist_utils.workshop import execution
-
     monkeypatch.setattr(execution, "_papermill", lambda *_: "")  # it is told before
     page(cell_0=f'lang = "es"\nseed = 0\n{name} = {own}')
     told = fmnist("--lang", lang, "run", "page.ipynb", "-p", name, given).output
