@@ -30,18 +30,20 @@ def folder(name: str) -> Path | None:
     return without_tilde(value) if value else None
 
 
-def without_tilde(path: str | Path) -> Path:
+class NoHome(RuntimeError):
+    """The path has a ``~``, and the system does not know the user's folder."""
+
+
+def without_tilde(path: str | os.PathLike[str]) -> Path:
     """Return a path with the user's folder in place of its ``~``.
 
     Raises:
-        UserError: if there is a ``~``, and the system does not know that folder.
+        NoHome: if it has one, in a container for example, and there is no such folder.
     """
     try:
         return Path(path).expanduser()
     except RuntimeError:
-        from fmnist_utils.text import UserError  # it imports this module
-
-        raise UserError("settings.no_home", path=path, folder=tempfile.gettempdir()) from None
+        raise NoHome(str(path)) from None
 
 
 def user_folder() -> Path:

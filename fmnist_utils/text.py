@@ -136,13 +136,6 @@ def _rebuild_error(error_type: type[UserError], key: str, values: dict[str, Any]
 # key: (Spanish, English). ``say`` fills the fields in braces. One block for each module, in the
 # order of use.
 WORDS: dict[str, tuple[str, str]] = {
-    # settings
-    "settings.no_home": (
-        "{path}: ~ es la carpeta personal, y aquí no se sabe cuál es: falta la variable HOME. Una "
-        "que sirve mientras tanto: `{export} HOME={folder}`.",
-        "{path}: ~ is the folder of the user, and which one that is here is not known: the "
-        "variable HOME is missing. One that will do for now: `{export} HOME={folder}`.",
-    ),
     # text
     "text.unknown_language": (
         "idioma desconocido: {given!r}. Se admiten: {allowed}.",
@@ -208,9 +201,9 @@ WORDS: dict[str, tuple[str, str]] = {
         "; it holds {names}, and the four published files are expected, as .gz or unpacked",
     ),
     "data.packed": (
-        "Está quizás en {archive}, que hay que descomprimir: `{python} -m zipfile -e {quoted} "
+        "Está quizás en {archive}, que hay que descomprimir: `{python} -m {module} -e {quoted} "
         "{folder}`.",
-        "It may be in {archive}, which has to be unpacked: `{python} -m zipfile -e {quoted} "
+        "It may be in {archive}, which has to be unpacked: `{python} -m {module} -e {quoted} "
         "{folder}`.",
     ),
     "data.restore": (

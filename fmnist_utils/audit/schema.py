@@ -396,12 +396,14 @@ def load_audited(name: str) -> Report | Across:
     Raises:
         UserError: if there is none, or it is a study of the book's own, which published nothing.
     """
-    allowed = ", ".join([*student_reports(), "across"])
+    names = [*student_reports(), "across"]
+    allowed = ", ".join(names)
     try:
         audited = load_across() if name == "across" else load_report(name)
     except UserError as error:
         if error.key == "reports.unknown":
-            error = UserError(error.key, **error.values | {"allowed": allowed})
+            told = {"allowed": allowed, "hint": nearest(name, names)}
+            error = UserError(error.key, **error.values | told)
         raise error from None
     if isinstance(audited, Report) and not audited.authors:
         number = audited.id[:2]

@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import time
 
 import click
@@ -46,6 +47,10 @@ class Group(click.Group):
         """Run the command."""
         try:
             return super().invoke(context)
+        except settings.NoHome as error:
+            told = say("cli.no_home", path=error, folder=tempfile.gettempdir())
+            click.echo(told, err=True)
+            sys.exit(2)
         except UserError as error:
             click.echo(str(error), err=True)
             sys.exit(1 if isinstance(error, Failure) else 2)

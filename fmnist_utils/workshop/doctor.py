@@ -132,8 +132,8 @@ def check_torch() -> Iterator[Finding]:
 def check_home() -> Iterator[Finding]:
     """The user has a folder, without which Jupyter does not start; that it has is not told."""
     try:
-        Path.home()
-    except RuntimeError:
+        settings.without_tilde("~")
+    except settings.NoHome:
         yield Finding("home", False, say("doctor.no_home", folder=tempfile.gettempdir()))
 
 

@@ -117,7 +117,8 @@ def read_plan(path: str | Path) -> list[Recipe]:
     try:
         fields = parse_yaml(settings.without_tilde(path))
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise UserError("plans.unreadable", file=str(path), reason=str(error)) from None
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UserError("plans.unreadable", file=str(path), reason=reason) from None
     if not isinstance(fields, dict) or not all(isinstance(name, str) for name in fields):
         raise UserError("plans.unreadable", file=str(path), reason="runs: ?")
     entries = [Entry(**entry) for entry in Plan(**fields).runs]

@@ -403,6 +403,12 @@ WORDS = {
         "The data could not be checked: PyTorch has to load first.",
     ),
     # cli
+    "cli.no_home": (
+        "{path}: ~ es la carpeta personal, y aquí no se sabe cuál es: falta la variable HOME. Una "
+        "que sirve mientras tanto: `{export} HOME={folder}`.",
+        "{path}: ~ is the folder of the user, and which one that is here is not known: the "
+        "variable HOME is missing. One that will do for now: `{export} HOME={folder}`.",
+    ),
     "cli.not_a_change": (
         "--set: se dio {given!r}; se admite CAMPO=VALOR, por ejemplo num_epochs=5 o "
         "model.dropout=0.1.",

@@ -1,6 +1,5 @@
 """Copies that people and programs leave beside the files of the book; a checkout of another system."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -25,20 +24,17 @@ COPIES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("copy", COPIES)
-@pytest.mark.parametrize("page", ["01_ff_classifier", "05_cnn_grid"])
-def test_a_notebook_of_a_reader_among_the_notebooks_is_left_alone(
-    copy, page, tmp_path, monkeypatch
-):
+def test_notebooks_of_a_reader_among_the_notebooks_are_left_alone(tmp_path, monkeypatch):
     folders = {"es": tmp_path / "notebooks", "en": tmp_path / "notebooks" / "en"}
     shutil.copytree(lab.NOTEBOOKS, folders["es"])
-    own = [folder / f"{copy.format(page)}.ipynb" for folder in folders.values()]
-    for path in own:
-        path.write_text(json.dumps({"cells": []}), "utf-8")
-    monkeypatch.setattr(notebooks, "FOLDERS", folders)
-    assert not [path for path, _ in notebooks.outdated() if path in own]
+    stems = [copy.format(page) for copy in COPIES for page in ("01_ff_classifier", "05_cnn_grid")]
     for folder in folders.values():
+        for stem in stems:
+            (folder / f"{stem}.ipynb").write_text('{"cells": []}', "utf-8")
         assert [path.name for path in lab.page_notebooks(folder)] == [p.name for p in PAGES]
+    monkeypatch.setattr(notebooks, "FOLDERS", folders)
+    assert not list(notebooks.outdated())
+    assert all((folder / f"{stem}.ipynb").exists() for folder in folders.values() for stem in stems)
 
 
 @pytest.mark.parametrize("copy", ["{}-Copy1", "{} (1)", "{}_old", "._{}", ".#{}", "11_mine"])
@@ -64,9 +60,13 @@ def test_a_copy_of_a_report_is_no_report(copy, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("copy", ["._{}", "{} (1)", "{}~"])
 def test_foreign_files_beside_predictions_are_no_predictions(copy, tmp_path):
-    records = tmp_path / "01_ff_classifier" / "records"
-    shutil.copytree(RESULTS / "01_ff_classifier" / "records", records)
+    records = tmp_path / "09_ninety_nine" / "records"
+    records.mkdir(parents=True)
+    for path in sorted(RESULTS.glob("*/records/*.predictions.npz"))[:2]:
+        shutil.copy(path, records)
+        shutil.copy(path.with_name(path.name.replace(".predictions.npz", ".json")), records)
     expected = quality.recorded_predictions(Records(results=tmp_path))
+    assert len(expected) == 2
     path = min(records.glob("*.predictions.npz"))
     stem = path.name.removesuffix(".predictions.npz")
     (records / f"{copy.format(stem)}.predictions.npz").write_bytes(b"\0\5\x16\7")
