@@ -16,7 +16,6 @@ Whatever is read is compared with the published data by SHA-256 first.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import itertools
 import math
@@ -187,14 +186,9 @@ def load_arrays(source: str = "sample") -> tuple[np.ndarray, ...]:
     """
     _check_choice("source", source, SOURCES)
     if source == "sample":
-        return _load_sample()
+        return _read_all(SAMPLE, SAMPLE_FILES)
     folder = official_folder()
     return _read_all(folder, OFFICIAL_FILES)
-
-
-@functools.cache
-def _load_sample() -> tuple[np.ndarray, ...]:
-    return _read_all(SAMPLE, SAMPLE_FILES)
 
 
 def _read_all(folder: Path, files: Mapping[str, IdxFile]) -> tuple[np.ndarray, ...]:

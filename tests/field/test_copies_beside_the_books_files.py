@@ -102,12 +102,10 @@ def test_every_cell_can_be_run_twice(page, tmp_path):
 # --- Tools that are set otherwise -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "options", [["-p", "no:cacheprovider"], ["-p", "no:xdist"], ["-p", "no:tmpdir_retention"]]
-)
-def test_the_tests_do_without_parts_of_pytest(options):
+def test_the_tests_do_without_parts_of_pytest():
+    without = ["-p", "no:cacheprovider", "-p", "no:xdist"]
     test = f"{__file__}::test_a_copy_of_a_report_is_no_report"
-    command = [sys.executable, "-m", "pytest", "-q", *options, test]
+    command = [sys.executable, "-m", "pytest", "-q", *without, test]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout
 
