@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fmnist_utils import settings
-from fmnist_utils.text import say
+from fmnist_utils.text import get_language, say
 
 MEGABYTES = 500  # the four files, and the checkpoints of runs side by side
 LOAD_TORCH = """
@@ -245,6 +245,7 @@ def _python(code: str) -> subprocess.CompletedProcess:
             text=True,
             timeout=120,
             errors="replace",
+            env=os.environ | {"FMNIST_LANG": get_language()},  # it answers in words
         )
     except subprocess.TimeoutExpired as error:
         return subprocess.CompletedProcess(error.cmd, -1, "", say("doctor.timeout", seconds=120))

@@ -47,7 +47,6 @@ def forbidden_download(folder, monkeypatch):
 def refusing_proxy(folder, monkeypatch):
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
-    monkeypatch.setenv("FMNIST_MIRRORS", "http://mirror.example/")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
 
 
