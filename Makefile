@@ -45,7 +45,7 @@ test-nightly: env  ## las pruebas lentas · the slow tests
 soak: env  ## la suite RUNS veces y lo que compite REPEATS veces (horas) · the suite RUNS times, racing tests REPEATS times
 	$(BIN)/python .ci/soak.py --runs $(RUNS) --repeats $(REPEATS) $(PYTEST_ARGS)
 
-scorecard: env  ## los treinta casos de «En qué se puede confiar» · the thirty cases of “What you can rely on”
+scorecard: env  ## los casos de «En qué se puede confiar» · the cases of “What you can rely on”
 	$(BIN)/python tests/trust/scorecard.py $(CASES)
 
 lab: env  ## copias de los cuadernos en ~/fmnist, en JupyterLab (LAB=otra carpeta) · copies of the notebooks, in JupyterLab

@@ -32,21 +32,21 @@ WAITING = """
 Otro proceso está preparando {0}; se espera a que termine.
 Another process is setting up {0}; waiting for it to finish."""
 MAKING = """
-Se prepara {0}. Se hace una sola vez: unos minutos y hasta 6 GB de disco.
-Setting up {0}. This happens once: some minutes and up to 6 GB of disk."""
+Se prepara {0}. Se hace una sola vez: unos minutos y hasta 7 GB de disco.
+Setting up {0}. This happens once: some minutes and up to 7 GB of disk."""
 UPDATING = """
 Se actualiza {0}.
 Updating {0}."""
 FAILED = """
 No se pudo preparar {0}; el motivo está más arriba. Las causas habituales:
   - no se llega al registro de paquetes: revisar la conexión y pip config list;
-  - falta disco: hasta 6 GB, y otro tanto de paso en la carpeta temporal (TMPDIR elige otra);
+  - falta disco: hasta 7 GB, y otro tanto de paso en la carpeta temporal (TMPDIR elige otra);
   - Python vino sin el módulo venv: en Debian y Ubuntu, apt install python3-venv.
 Después, repetir el mismo comando.
 
 {0} could not be set up; the reason stands above. The usual causes:
   - the package registry is out of reach: check the connection and pip config list;
-  - no disk space: up to 6 GB, and as much in passing in the temporary folder (TMPDIR moves it);
+  - no disk space: up to 7 GB, and as much in passing in the temporary folder (TMPDIR moves it);
   - Python came without its venv module: on Debian and Ubuntu, apt install python3-venv.
 Then repeat the same command."""
 

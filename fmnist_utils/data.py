@@ -16,7 +16,6 @@ Whatever is read is compared with the published data by SHA-256 first.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import itertools
 import math
@@ -39,15 +38,8 @@ from fmnist_utils.text import UserError, nearest, say
 SOURCES = ("sample", "official")
 TRAIN_SIZES = {"sample": 8_000, "official": 50_000}  # of the training sets, unless asked otherwise
 SAMPLE = Path(__file__).parent / "sample"
-OTHER_FORMS = (
-    ".csv",
-    ".npz",
-    ".parquet",
-    ".png",
-    ".tar",
-    ".tgz",
-    ".zip",
-)  # in which others share it
+ARCHIVES = {".zip": "zipfile", ".tar": "tarfile", ".tgz": "tarfile"}  # and what unpacks them
+OTHER_FORMS = {*ARCHIVES, ".7z", ".rar", ".csv", ".npz", ".parquet", ".png"}  # as others share it
 
 
 class IdxFile(NamedTuple):
@@ -194,14 +186,9 @@ def load_arrays(source: str = "sample") -> tuple[np.ndarray, ...]:
     """
     _check_choice("source", source, SOURCES)
     if source == "sample":
-        return _load_sample()
+        return _read_all(SAMPLE, SAMPLE_FILES)
     folder = official_folder()
     return _read_all(folder, OFFICIAL_FILES)
-
-
-@functools.cache
-def _load_sample() -> tuple[np.ndarray, ...]:
-    return _read_all(SAMPLE, SAMPLE_FILES)
 
 
 def _read_all(folder: Path, files: Mapping[str, IdxFile]) -> tuple[np.ndarray, ...]:
@@ -303,14 +290,15 @@ def way_out(path: Path) -> str:
         return say("data.restore", command=settings.restoring(path))
     if not settings.variable("FMNIST_DATA"):
         return say("data.fetch")
-    others = [each for each in sorted(folder.glob("*")) if each.suffix in OTHER_FORMS]
-    archives = [each for each in others if each.suffix == ".zip"]
+    others = [each for each in sorted(folder.glob("*")) if OTHER_FORMS & {*each.suffixes}]
+    archives = [each for each in others if ARCHIVES.keys() & {*each.suffixes}]
     names = ", ".join(each.name for each in others[:5])
     found = say("data.found_instead", names=names) if others else ""
     told = say("data.other_folder", folder=folder, found=found)
     for archive in archives[:1]:
-        paths = {"quoted": shlex.quote(str(archive)), "folder": shlex.quote(str(folder))}
-        told = f"{told} {say('data.packed', archive=archive.name, **paths)}"
+        values = {"quoted": shlex.quote(str(archive)), "folder": shlex.quote(str(folder))}
+        values["module"] = next(ARCHIVES[end] for end in archive.suffixes if end in ARCHIVES)
+        told = f"{told} {say('data.packed', archive=archive.name, **values)}"
     return told
 
 

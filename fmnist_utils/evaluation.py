@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
-from sklearn import metrics
 from torch import Tensor, nn
 
 from fmnist_utils.text import UserError
@@ -26,17 +25,18 @@ LARGEST = (
 )
 
 
-def predict(model: nn.Module, images: Tensor, batch_size: int = 1000) -> Tensor:
+def predict(model: nn.Module, images: Tensor, batch_size: int = 200) -> Tensor:
     """Return the probabilities of the classes, the softmax of the model's logits.
 
     Args:
         images: (N, 1, 28, 28), prepared as in training.
+        batch_size: images at a time; of more, the feature maps of a convolution fill the memory.
 
     Returns:
         (N, 10) on the CPU; each row sums to 1. The predictions are its ``.argmax(1)``.
 
     Raises:
-        UserError: as ``reconstruct`` and ``encode`` do, if ``images`` are of another form.
+        UserError: as all functions here that take images do, if they are of another form.
     """
 
     def probabilities(inputs: Tensor) -> Tensor:
@@ -45,12 +45,12 @@ def predict(model: nn.Module, images: Tensor, batch_size: int = 1000) -> Tensor:
     return _apply(model, probabilities, images, batch_size)
 
 
-def reconstruct(model: nn.Module, images: Tensor, batch_size: int = 1000) -> Tensor:
+def reconstruct(model: nn.Module, images: Tensor, batch_size: int = 200) -> Tensor:
     """Return an autoencoder's reconstructions of ``images``: of their shape, on the CPU."""
     return _apply(model, model, images, batch_size)
 
 
-def encode(model: nn.Module, images: Tensor, batch_size: int = 1000) -> Tensor:
+def encode(model: nn.Module, images: Tensor, batch_size: int = 200) -> Tensor:
     """Return the latent codes of ``images`` by ``model.encoder``: (N, latent_dim), on the CPU."""
     return _apply(model, model.get_submodule("encoder"), images, batch_size)
 
@@ -100,6 +100,7 @@ def principal_components(images: Tensor) -> tuple[Tensor, Tensor]:
     The components are the eigenvectors of the covariance of the pixels, one a row, that of the
     largest variance first.
     """
+    _check_images(images)
     pixels = images.flatten(1)
     mean = pixels.mean(dim=0)
     centred = pixels - mean
@@ -124,6 +125,7 @@ def pca_reconstruct(train_images: Tensor, images: Tensor, latent_dim: int) -> Te
 
 
 def _projected(images: Tensor, mean: Tensor, components: Tensor) -> Tensor:
+    _check_images(images)
     codes = (images.flatten(1) - mean) @ components.T
     return (codes @ components + mean).reshape(images.shape)
 
@@ -155,6 +157,8 @@ def constant_errors(train_images: Tensor, images: Tensor) -> pd.DataFrame:
     Returns:
         Columns ``mse`` and ``l1``; the index is ``black``, ``mean``, ``median``.
     """
+    _check_images(train_images)
+    _check_images(images)
     answers = {
         "black": torch.zeros(()),
         "mean": train_images.mean(dim=0),
@@ -183,11 +187,13 @@ def confusion_matrix(
     Raises:
         ValueError: if the two differ in length.
     """
-    labels = np.asarray(labels)
-    predictions = np.asarray(predictions)
-    return np.asarray(
-        metrics.confusion_matrix(labels, predictions, labels=list(range(num_classes)))
-    )
+    labels = np.asarray(labels, np.int64)
+    predictions = np.asarray(predictions, np.int64)
+    if labels.shape != predictions.shape:
+        raise ValueError(f"{labels.shape} labels and {predictions.shape} predictions")
+    # Not scikit-learn's, which takes a second and 17 MB to import.
+    pairs = num_classes * labels + predictions
+    return np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
 
 
 def most_confident_mistakes(

@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from fmnist_utils.text import UserError, nearest
 
@@ -432,6 +431,8 @@ def count_multiply_adds(model: nn.Module) -> int:
     PyTorch's counter looks at linear and convolutional layers, and counts a multiplication and its
     addition as two operations. A backward pass costs about twice as much again.
     """
+    from torch.utils.flop_counter import FlopCounterMode  # it loads Triton, 75 MB
+
     model = copy.deepcopy(model).eval()
     image = torch.zeros(1, 1, 28, 28, device=next(model.parameters()).device)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:

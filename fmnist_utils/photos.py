@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from fmnist_utils import settings
 from fmnist_utils.text import UserError, nearest
 
 SIDE = 28
@@ -87,7 +88,7 @@ def own_image_steps(picture: Any) -> dict[str, Pixels]:
 def _read(picture: Any) -> NDArray[Any]:
     """Return the numbers of a file, a PIL image, an array or a tensor: (H, W) or (H, W, C)."""
     if isinstance(picture, str | os.PathLike):
-        return _read_file(Path(picture).expanduser())
+        return _read_file(settings.without_tilde(picture))
     if isinstance(picture, Image.Image):
         return _from_pil(picture)
     if isinstance(picture, Tensor):

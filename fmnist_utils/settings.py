@@ -27,7 +27,23 @@ def variable(name: str) -> str | None:
 def folder(name: str) -> Path | None:
     """Return the folder that an environment variable names, or None if it names none."""
     value = variable(name)
-    return Path(value).expanduser() if value else None
+    return without_tilde(value) if value else None
+
+
+class NoHome(RuntimeError):
+    """The path has a ``~``, and the system does not know the user's folder."""
+
+
+def without_tilde(path: str | os.PathLike[str]) -> Path:
+    """Return a path with the user's folder in place of its ``~``.
+
+    Raises:
+        NoHome: if it has one, in a container for example, and there is no such folder.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise NoHome(str(path)) from None
 
 
 def user_folder() -> Path:
@@ -96,4 +112,5 @@ def restoring(path: Path) -> str | None:
         source = shlex.quote(f"fmnist-utils @ git+{address}")
         return f"{command('pip')} install --force-reinstall --no-deps {source}"
     git = "!git" if _is_in_cell() else "git"
-    return f"{git} -C {shlex.quote(str(path.parent))} checkout -- {shlex.quote(path.name)}"
+    # From HEAD: in the middle of a merge the index has three versions and none to give.
+    return f"{git} -C {shlex.quote(str(path.parent))} checkout HEAD -- {shlex.quote(path.name)}"

@@ -201,9 +201,9 @@ WORDS: dict[str, tuple[str, str]] = {
         "; it holds {names}, and the four published files are expected, as .gz or unpacked",
     ),
     "data.packed": (
-        "Está quizás en {archive}, que hay que descomprimir: `{python} -m zipfile -e {quoted} "
+        "Está quizás en {archive}, que hay que descomprimir: `{python} -m {module} -e {quoted} "
         "{folder}`.",
-        "It may be in {archive}, which has to be unpacked: `{python} -m zipfile -e {quoted} "
+        "It may be in {archive}, which has to be unpacked: `{python} -m {module} -e {quoted} "
         "{folder}`.",
     ),
     "data.restore": (

@@ -38,7 +38,7 @@ def test_a_damaged_sample_is_refused(monkeypatch, tmp_path):
     flip(tmp_path / "train-10k-images-idx3-ubyte.gz")
     monkeypatch.setattr(data, "SAMPLE", tmp_path)
     with pytest.raises(DataError, match="train-10k-images"):
-        data._load_sample.__wrapped__()
+        data.load_arrays("sample")
 
 
 # --- Where the official files are -----------------------------------------------------------------

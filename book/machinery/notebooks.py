@@ -87,9 +87,6 @@ def main(arguments: list[str] | None = None) -> int:
         print(notebook if isinstance(notebook, ValueError) else target.relative_to(ROOT))
         if chosen.check or isinstance(notebook, ValueError):
             continue
-        if notebook is None:
-            target.unlink()
-            continue
         target.parent.mkdir(parents=True, exist_ok=True)
         if missing := without_output(notebook):
             fill_in(notebook, missing, target)
@@ -97,10 +94,10 @@ def main(arguments: list[str] | None = None) -> int:
     return int(failed)
 
 
-def outdated(refresh: bool = False) -> Iterator[tuple[Path, NotebookNode | ValueError | None]]:
+def outdated(refresh: bool = False) -> Iterator[tuple[Path, NotebookNode | ValueError]]:
     """Yield each notebook that is not as its source wants it, with what it should be.
 
-    That is None where there is no source, and an error where the source has no plain form.
+    That is an error where the source has no plain form. A notebook without a source is a reader's.
     """
     for lang, folder in FOLDERS.items():
         for source in pages.paths():
@@ -117,10 +114,6 @@ def outdated(refresh: bool = False) -> Iterator[tuple[Path, NotebookNode | Value
                     keep(cell, kept.get(cell.id, []))
             if notebook != present or without_output(notebook):
                 yield target, notebook
-        names = {source.stem for source in pages.paths()}
-        for path in sorted(folder.glob("*.ipynb")):
-            if re.fullmatch(r"\d\d_[a-z_]+", path.stem) and path.stem not in names:
-                yield path, None
 
 
 def kept_outputs(name: str, lang: str) -> dict[str, list[NotebookNode]]:

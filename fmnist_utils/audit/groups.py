@@ -146,7 +146,7 @@ def parse_yaml(path: Path) -> Any:
     Raises:
         OSError, ValueError, yaml.YAMLError: if it cannot be read, is not YAML, or a key is repeated.
     """
-    return Loader(path.read_text("utf-8")).get_single_data()
+    return Loader(path.read_bytes()).get_single_data()
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

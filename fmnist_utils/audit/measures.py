@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
+import torch
 from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
 
 from fmnist_utils.audit.recipes import AsTuple, PositiveInt, Spec
@@ -381,7 +382,8 @@ def costs(run: Run) -> dict[str, int]:
 @functools.cache
 def _network_costs(model: Spec) -> tuple[int, int]:
     """Return how many parameters a network has, and how many multiply-adds one image takes."""
-    network = build_model(**model.model_dump())
+    with torch.device("meta"):  # shapes alone, without the memory and time of drawing weights
+        network = build_model(**model.model_dump())
     return count_parameters(network), count_multiply_adds(network)
 
 

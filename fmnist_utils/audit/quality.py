@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fmnist_utils.audit.records import Record, Records, Run, read_sealed
+from fmnist_utils.audit.records import Record, Records, Run, published_records, read_sealed
 
 NAME = "quality.json"
 SHOWN = 12  # how many of the closest training images are kept as pictures
@@ -58,7 +58,7 @@ def find(store: Records | None = None) -> Quality | None:
 def recorded_predictions(store: Records | None = None) -> pd.DataFrame:
     """Return what every committed run that keeps its predictions answers: a row a run, a column a test image."""
     rows = {}
-    for path in sorted((store or Records()).results.glob("*/records/*.predictions.npz")):
-        record = path.with_name(path.name.replace(".predictions.npz", ".json"))
-        rows[record.stem] = Run(Record.read(record), record).predictions
+    for record, _ in sorted(published_records((store or Records()).results)):
+        if record.with_suffix(".predictions.npz").exists():
+            rows[record.stem] = Run(Record.read(record), record).predictions
     return pd.DataFrame.from_dict(rows, orient="index")

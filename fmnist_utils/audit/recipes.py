@@ -56,9 +56,10 @@ class CheckedSpec(Spec):
         try:
             super().__init__(**_plain(fields))
         except ValidationError as error:
-            lines = dict.fromkeys(
-                _explain(type(self), item) for item in error.errors(include_url=False)
-            )
+            items: dict[Any, Any] = {}  # of the choices of a union the first
+            for item in error.errors(include_url=False):
+                items.setdefault((*_path(item),), item)
+            lines = dict.fromkeys(_explain(type(self), item) for item in items.values())
             raise BadParameters("recipes.bad", details="\n".join(lines)) from None
 
 
@@ -301,10 +302,15 @@ def set_field(fields: dict[str, Any], path: str, value: Any) -> None:
     fields[last] = value
 
 
+def _path(item: Mapping[str, Any]) -> list[Any]:
+    """Return where one of pydantic's errors is, without the tags of unions that pydantic inserts."""
+    tag = re.compile(r"(constrained-\w+|list\[.*\])")
+    return [p for p in item["loc"] if p not in MODEL_SPECS and not tag.fullmatch(str(p))]
+
+
 def _explain(spec: type[BaseModel], item: Mapping[str, Any]) -> str:
     """Return one line for one of pydantic's errors: the parameter, what was given, what is allowed, the nearest name."""
-    # pydantic inserts the tag of the union
-    path = [part for part in item["loc"] if part not in MODEL_SPECS]
+    path = _path(item)
     for part in item["loc"][:-1]:
         inner: Any = MODEL_SPECS.get(part)
         if inner is None and part in spec.model_fields:
@@ -322,7 +328,11 @@ def _explain(spec: type[BaseModel], item: Mapping[str, Any]) -> str:
         return say("recipes.missing", name=name)
     if item["type"] == "extra_forbidden":
         key, given, allowed = "recipes.unknown", path[-1], list(spec.model_fields)
-    elif path == ["model"]:
+        parts = {"model": MODEL_ARGUMENTS, "data": DataSpec.model_fields} if spec is Recipe else {}
+        deeper = [f"{part}.{field}" for part, fields in parts.items() for field in fields]
+        hint = nearest(given, [*allowed, *deeper])
+        return say(key, name=name, given=given, allowed=", ".join(allowed), hint=hint).rstrip()
+    if path == ["model"]:
         name, given, allowed = (
             "model.name",
             given.get("name") if isinstance(given, dict) else given,

@@ -272,8 +272,9 @@ class Records:
     may_write = False
 
     def __init__(self, root: str | Path | None = None, results: str | Path | None = None):
-        self.root = Path(root or settings.runs_folder()).expanduser()
-        self.results = Path(results or settings.folder("FMNIST_RESULTS") or RESULTS).expanduser()
+        self.root = settings.without_tilde(root or settings.runs_folder())
+        named = results or settings.folder("FMNIST_RESULTS")
+        self.results = settings.without_tilde(named or RESULTS)
 
     def folder(self, recipe: Recipe) -> Path:
         """Return the folder of ``recipe``'s run, which need not exist."""

@@ -9,6 +9,7 @@ what is measured. A file without authors is a study of the book's own: it publis
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
@@ -371,8 +372,9 @@ def _load(name: str) -> Report:
 
 
 def report_names() -> list[str]:
-    """Return the names of the reports and of the book's own studies, in order."""
-    return sorted(path.parent.name for path in FOLDER.glob("[0-9][0-9]_*/report.yaml"))
+    """Return the names of the reports and of the book's own studies, in order; a copy beside them is none."""
+    names = (path.parent.name for path in FOLDER.glob("*/report.yaml"))
+    return sorted(name for name in names if re.fullmatch(r"\d\d_[a-z0-9_]+", name))
 
 
 def student_reports() -> list[str]:
@@ -392,12 +394,14 @@ def load_audited(name: str) -> Report | Across:
     Raises:
         UserError: if there is none, or it is a study of the book's own, which published nothing.
     """
-    allowed = ", ".join([*student_reports(), "across"])
+    names = [*student_reports(), "across"]
+    allowed = ", ".join(names)
     try:
         audited = load_across() if name == "across" else load_report(name)
     except UserError as error:
         if error.key == "reports.unknown":
-            error = UserError(error.key, **error.values | {"allowed": allowed})
+            told = {"allowed": allowed, "hint": nearest(name, names)}
+            error = UserError(error.key, **error.values | told)
         raise error from None
     if isinstance(audited, Report) and not audited.authors:
         number = audited.id[:2]

@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import time
 
 import click
@@ -46,6 +47,10 @@ class Group(click.Group):
         """Run the command."""
         try:
             return super().invoke(context)
+        except settings.NoHome as error:
+            told = say("cli.no_home", path=error, folder=tempfile.gettempdir())
+            click.echo(told, err=True)
+            sys.exit(2)
         except UserError as error:
             click.echo(str(error), err=True)
             sys.exit(1 if isinstance(error, Failure) else 2)
@@ -300,11 +305,9 @@ def lab(no_open, folder):
 
     What has been saved in FOLDER is never written over.
     """
-    from pathlib import Path
-
     from fmnist_utils.workshop.lab import copy_notebooks, open_lab
 
-    target = Path(folder or "~/fmnist").expanduser().absolute()
+    target = settings.without_tilde(folder or "~/fmnist").absolute()
     copies = copy_notebooks(target, get_language())
     click.echo(say("lab.copied", count=len(copies.new), folder=copies.first.parent))
     if copies.kept:

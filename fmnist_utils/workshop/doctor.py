@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fmnist_utils import settings
-from fmnist_utils.text import say
+from fmnist_utils.text import get_language, say
 
 MEGABYTES = 500  # the four files, and the checkpoints of runs side by side
 LOAD_TORCH = """
@@ -64,7 +64,7 @@ def examine() -> list[Finding]:
 
     It takes some seconds.
     """
-    checks = (check_packages, check_torch, check_kernel, check_folders, check_data)
+    checks = (check_packages, check_torch, check_home, check_kernel, check_folders, check_data)
     with ThreadPoolExecutor() as pool:
         return [finding for found in pool.map(_safely, checks) for finding in found]
 
@@ -129,6 +129,14 @@ def check_torch() -> Iterator[Finding]:
         )
 
 
+def check_home() -> Iterator[Finding]:
+    """The user has a folder, without which Jupyter does not start; that it has is not told."""
+    try:
+        settings.without_tilde("~")
+    except settings.NoHome:
+        yield Finding("home", False, say("doctor.no_home", folder=tempfile.gettempdir()))
+
+
 def check_kernel() -> Iterator[Finding]:
     """Jupyter's kernel python3 is this Python's, and papermill is there to use it."""
     missing = [
@@ -154,7 +162,10 @@ def check_kernel() -> Iterator[Finding]:
 
 
 def check_folders() -> Iterator[Finding]:
-    """What is downloaded and what is trained can be written, and there is room for it."""
+    """What is downloaded and trained can be written, there is room for it, and records are read."""
+    results = settings.folder("FMNIST_RESULTS")
+    if results and not results.is_dir():
+        yield Finding("folder", False, say("doctor.no_results", folder=results))
     folders = {"FMNIST_CACHE": settings.cache_folder(), "FMNIST_RUNS": settings.runs_folder()}
     for variable, folder in folders.items():
         existing = next(path for path in (folder, *folder.parents) if path.exists())
@@ -234,6 +245,7 @@ def _python(code: str) -> subprocess.CompletedProcess:
             text=True,
             timeout=120,
             errors="replace",
+            env=os.environ | {"FMNIST_LANG": get_language()},  # it answers in words
         )
     except subprocess.TimeoutExpired as error:
         return subprocess.CompletedProcess(error.cmd, -1, "", say("doctor.timeout", seconds=120))

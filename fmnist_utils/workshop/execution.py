@@ -27,11 +27,21 @@ from typing import Any
 import filelock
 import yaml
 
+from fmnist_utils import settings
 from fmnist_utils.audit import damage
 from fmnist_utils.audit.damage import read_json
 from fmnist_utils.audit.parameters import PageParameters, assigned_names, parse_cell
 from fmnist_utils.audit.schema import Report, load_report
-from fmnist_utils.text import Failure, UserError, get_language, nearest, say
+from fmnist_utils.text import (
+    Failure,
+    UserError,
+    chosen_language,
+    get_language,
+    language_named,
+    nearest,
+    say,
+    set_language,
+)
 from fmnist_utils.workshop.files import check_name, held, read_holder, write_atomically
 from fmnist_utils.workshop.lab import NOTEBOOKS, page_notebooks
 
@@ -67,7 +77,9 @@ def run_page(
     notebook, report = find_page(page, str(parameters.get("lang") or get_language()))
     content = _read(notebook)
     own = own_parameters(notebook, report)
+    chosen = chosen_language() or language_named(settings.variable("FMNIST_LANG"))
     report.check_parameters({"lang": get_language()} | own | parameters)
+    set_language(chosen or get_language())  # the page's, if the reader has chosen none
     _check_in_force(notebook, content, parameters)
     target = check_output(out or f"{notebook.stem}.out.ipynb", notebook)
     if not importlib.util.find_spec("papermill"):
@@ -234,7 +246,10 @@ def _papermill(
     if notebook.get("nbformat_minor", 0) >= 5:
         probe["id"] = PROBE
     cells = [cell for cell in notebook["cells"] if cell.get("id") != NOTICE] + [probe]
-    metadata = {key: value for key, value in notebook["metadata"].items() if key != "fmnist"}
+    metadata = dict(notebook.get("metadata", {}))
+    metadata.pop("fmnist", None)
+    # Programs that clean notebooks leave these out; papermill cannot do without.
+    notebook = {"nbformat": 4, "nbformat_minor": 4} | notebook
     # Paths are relative, and the page comes by stdin: papermill fills braces in a path with
     # parameters.
     given = base64.b64encode(yaml.safe_dump(parameters).encode()).decode()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import filecmp
 import importlib.util
-import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import fmnist_utils
+from fmnist_utils.audit.schema import report_names
 from fmnist_utils.text import UserError
 
 # Installed with the package, or beside it in a checkout; the English ones in ``en`` below.
@@ -47,8 +47,8 @@ def notebooks_folder(lang: str) -> Path:
 
 def page_notebooks(folder: Path) -> list[Path]:
     """Return the notebooks of the pages in ``folder``, in order, without copies and outputs."""
-    found = sorted(folder.glob("*.ipynb"))
-    return [path for path in found if re.fullmatch(r"\d\d_[a-z_]+", path.stem)]
+    paths = [folder / f"{name}.ipynb" for name in report_names()]
+    return [path for path in paths if path.is_file()]
 
 
 def copy_notebooks(folder: Path, lang: str) -> Copies:

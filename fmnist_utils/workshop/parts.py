@@ -80,7 +80,10 @@ def split_trained_part(
         model.encoder.requires_grad_(False)
     if recipe.freeze != "features":
         return model, images
-    codes = {name: encode(model, tensor).to(tensor.device) for name, tensor in images.items()}
+    codes = {
+        name: encode(model, tensor, EVALUATION_BATCH).to(tensor.device)
+        for name, tensor in images.items()
+    }
     return model.head, codes
 
 

@@ -24,6 +24,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BeforeValidator, Field, model_validator
 
+from fmnist_utils import settings
 from fmnist_utils.audit.groups import parse_yaml
 from fmnist_utils.audit.recipes import CheckedSpec, Count, PositiveInt, Recipe, changed
 from fmnist_utils.audit.records import published_records
@@ -114,9 +115,10 @@ def read_plan(path: str | Path) -> list[Recipe]:
         UserError: if the file cannot be read, or an entry is not what it may be.
     """
     try:
-        fields = parse_yaml(Path(path).expanduser())
+        fields = parse_yaml(settings.without_tilde(path))
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise UserError("plans.unreadable", file=str(path), reason=str(error)) from None
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UserError("plans.unreadable", file=str(path), reason=reason) from None
     if not isinstance(fields, dict) or not all(isinstance(name, str) for name in fields):
         raise UserError("plans.unreadable", file=str(path), reason="runs: ?")
     entries = [Entry(**entry) for entry in Plan(**fields).runs]

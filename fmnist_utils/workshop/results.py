@@ -21,6 +21,7 @@ from fmnist_utils.evaluation import (
 )
 from fmnist_utils.training import evaluate
 from fmnist_utils.workshop.parts import (
+    EVALUATION_BATCH,
     make_evaluation_batches,
     make_measured_loss,
     make_metrics,
@@ -52,7 +53,9 @@ def measure(recipe: Recipe, model: nn.Module, splits: Splits) -> dict[str, float
             for metric, value in means.items():
                 measured[f"{name}{suffix}_{metric}"] = value
     if recipe.task == "reconstruction":
-        measured["test_dead_units"] = count_dead_units(encode(model, splits.test.images))
+        measured["test_dead_units"] = count_dead_units(
+            encode(model, splits.test.images, EVALUATION_BATCH)
+        )
     return measured
 
 
@@ -65,7 +68,7 @@ def predict_test(recipe: Recipe, model: nn.Module, splits: Splits) -> NDArray[An
     """Return the probabilities that a classifier gives the test set, (N, 10), else None."""
     if recipe.task != "classification":
         return None
-    return predict(model, splits.test.images).numpy()
+    return predict(model, splits.test.images, EVALUATION_BATCH).numpy()
 
 
 def make_panel(
@@ -86,7 +89,7 @@ def make_panel(
     first = first_of_each_class(labels)
     panel = {"examples": to_pixels(recipe, images[first]), "example_labels": labels[first]}
     if probabilities is None:
-        outputs = reconstruct(model, images)
+        outputs = reconstruct(model, images, EVALUATION_BATCH)
         errors = (outputs - images.cpu()).abs()
         panel["mean_output"] = outputs.mean(dim=0)[0].numpy()
         panel["mean_error"] = errors.mean(dim=0)[0].numpy()
@@ -128,7 +131,7 @@ def pack_test_file(
     if recipe.data.test_size is not None:
         return None
     if recipe.data.val_from == "test":
-        val_predictions = predict(model, splits.val.images).numpy().argmax(axis=1)
+        val_predictions = predict(model, splits.val.images, EVALUATION_BATCH).numpy().argmax(axis=1)
         shuffled = np.concatenate([val_predictions, predictions])
         places = np.arange(len(shuffled))
         if recipe.data.split_seed is not None:

@@ -189,9 +189,10 @@ WORDS = {
         "{notebook} did not reach its end: {problem}",
     ),
     "execution.no_parameters_cell": (
-        "{path}: ninguna celda tiene la etiqueta parameters, y {names} no tendría efecto. En "
-        "JupyterLab, se elige la celda que asigna lang y, en el inspector de propiedades (arriba a "
-        "la derecha), se le agrega esa etiqueta. Una copia nueva de cada cuaderno, que la tiene: "
+        "{path}: ninguna celda tiene la etiqueta parameters, y sin ella esto no tendría efecto: "
+        "{names}. En JupyterLab, se elige la celda que asigna lang y, en el inspector de "
+        "propiedades (arriba a la derecha), se le agrega esa etiqueta. Una copia nueva de cada "
+        "cuaderno, que la tiene: "
         "`{fmnist} lab --no-open nuevos`",
         "{path}: no cell has the tag parameters, so {names} would have no effect. In JupyterLab, "
         "select the cell that assigns lang and, in the property inspector (top right), add that "
@@ -294,6 +295,21 @@ WORDS = {
         "PyTorch {version} cannot be loaded: {reason}\n"
         "    To install it anew: `{pip} install --force-reinstall torch`.",
     ),
+    "doctor.no_home": (
+        "no se sabe cuál es la carpeta personal: falta la variable HOME, y el sistema no conoce a "
+        "este usuario. Jupyter no arranca así. Una carpeta que sirve mientras tanto: "
+        "`{export} HOME={folder}`.",
+        "which folder is the user's is not known: the variable HOME is missing, and the system "
+        "does not know this user. Jupyter does not start without it. One that will do for now: "
+        "`{export} HOME={folder}`.",
+    ),
+    "doctor.no_results": (
+        "no existe la carpeta {folder}, que nombra FMNIST_RESULTS: no hay registros que leer, y "
+        "`{fmnist} reproduce` la crearía. Para leer los del paquete: `{export} FMNIST_RESULTS=`.",
+        "there is no folder {folder}, which FMNIST_RESULTS names: there are no records to read, "
+        "and `{fmnist} reproduce` would make it. To read those of the package: "
+        "`{export} FMNIST_RESULTS=`.",
+    ),
     "doctor.not_asked": (
         "no se pudo preguntar por los núcleos de Jupyter: {reason}\n"
         "    Lo que dice Jupyter mismo: `{python} -m jupyter kernelspec list`.",
@@ -387,6 +403,12 @@ WORDS = {
         "The data could not be checked: PyTorch has to load first.",
     ),
     # cli
+    "cli.no_home": (
+        "{path}: ~ es la carpeta personal, y aquí no se sabe cuál es: falta la variable HOME. Una "
+        "que sirve mientras tanto: `{export} HOME={folder}`.",
+        "{path}: ~ is the folder of the user, and which one that is here is not known: the "
+        "variable HOME is missing. One that will do for now: `{export} HOME={folder}`.",
+    ),
     "cli.not_a_change": (
         "--set: se dio {given!r}; se admite CAMPO=VALOR, por ejemplo num_epochs=5 o "
         "model.dropout=0.1.",

@@ -89,5 +89,5 @@ def test_a_pointer_in_place_of_weights_is_named(records):
         for r in rs
         if r.id[:12] in weights.name
     )
-    with pytest.raises(UserError, match=r"Git LFS .*checkout -- "):
+    with pytest.raises(UserError, match=r"Git LFS .*checkout HEAD -- "):
         _ = Records().find(recipe).panel

@@ -4,8 +4,8 @@ import gzip
 import os
 import re
 import shlex
+import shutil
 import subprocess
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -68,20 +68,25 @@ def test_the_variable_may_name_one_of_the_files(folder, files, monkeypatch):
 
 
 @pytest.mark.parametrize("lang", ["es", "en"])
-@pytest.mark.parametrize("name", ["archive.zip", "fashion mnist.zip"])
-def test_an_archive_is_named_and_the_advice_unpacks_it(name, lang, folder, files):
-    with zipfile.ZipFile(folder / name, "w") as archive:
-        for stem, content in files.items():
-            archive.writestr(stem, content)
+@pytest.mark.parametrize("name", ["archive.zip", "fashion mnist.zip", "raw.tar", "data.tar.gz"])
+def test_an_archive_is_named_and_the_advice_unpacks_it(name, lang, folder, files, tmp_path):
+    for stem, content in files.items():
+        (tmp_path / "packed" / stem).parent.mkdir(exist_ok=True)
+        (tmp_path / "packed" / stem).write_bytes(content)
+    form = {".zip": "zip", ".tar": "tar", ".gz": "gztar"}[Path(name).suffix]
+    made = shutil.make_archive(str(tmp_path / "made"), form, tmp_path / "packed")
+    shutil.move(made, folder / name)
     with speaking(lang), pytest.raises(DataError, match=name) as refused:
         load_arrays("official")
-    advice = re.findall(r"`([^`]*zipfile[^`]*)`", str(refused.value))
+    advice = re.findall(r"`([^`]*(?:zip|tar)file[^`]*)`", str(refused.value))
     subprocess.run(shlex.split(advice[0]), check=True)
     assert len(load_arrays("official")) == 4
 
 
 @pytest.mark.parametrize("lang", ["es", "en"])
-@pytest.mark.parametrize("name", ["fashion-mnist_train.csv", "train.parquet", "mnist.npz"])
+@pytest.mark.parametrize(
+    "name", ["fashion-mnist_train.csv", "train.parquet", "mnist.npz", "all.7z"]
+)
 def test_another_form_of_it_is_said_to_be_there(name, lang, folder):
     (folder / name).write_text("label,pixel1\n")
     with speaking(lang), pytest.raises(DataError, match=name) as refused:

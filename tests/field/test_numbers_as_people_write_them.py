@@ -1,5 +1,7 @@
 """A number in a file, on the command line or from NumPy is taken, or the right way to write it is said."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -37,6 +39,39 @@ def test_a_report_in_a_plan(report, tmp_path):
 )
 def test_a_value_on_the_command_line(typed, value):
     assert read_value(typed) == value and type(read_value(typed)) is type(value)
+
+
+@pytest.mark.parametrize("lang", ["es", "en"])
+@pytest.mark.parametrize("field", ["folds", "seeds"])
+def test_a_number_between_quotes_in_a_plan_is_told_once(field, lang, tmp_path):
+    plan = f"runs:\n  - report: 01\n    group: model_2\n    {field}: '2'\n"
+    (tmp_path / "plan.yaml").write_text(plan)
+    with speaking(lang), pytest.raises(UserError) as caught:
+        read_plan(tmp_path / "plan.yaml")
+    [line] = [line for line in str(caught.value).splitlines() if field in line]
+    assert line.startswith(f"{field}: ") and line.endswith(" 2.")
+    (tmp_path / "plan.yaml").write_text(plan.replace("'", ""))
+    assert len(read_plan(tmp_path / "plan.yaml")) == 2
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_plan_that_an_editor_saved_in_another_unicode(encoding, tmp_path):
+    plan = "runs:\n  - report: 01\n    group: model_2\n"
+    (tmp_path / "plan.yaml").write_text(plan, encoding)
+    assert len(read_plan(tmp_path / "plan.yaml")) == 1
+
+
+@pytest.mark.parametrize("lang", ["es", "en"])
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("dropout", "model.dropout"), ("train_size", "data.train_size"), ("epochs", "num_epochs")],
+)
+def test_a_field_of_a_part_is_told_with_its_part(name, meant, lang):
+    recipe = load_report("01").recipe("model_2", "ours")
+    with speaking(lang), pytest.raises(UserError) as caught:
+        recipe.but({name: 1})
+    assert re.search(rf"'({meant})'\?", str(caught.value))[1] == meant
+    recipe.but({meant: 0.5 if name == "dropout" else 1})
 
 
 OF_LIBRARIES = {

@@ -1,11 +1,15 @@
 """A reader gives a picture of her own, in whatever form she has it."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from fmnist_utils import evaluation
 from fmnist_utils.data import load_fashion_mnist
+from fmnist_utils.models import FeedForwardAutoencoder, FeedForwardClassifier
 from fmnist_utils.photos import own_image, own_image_steps
 from fmnist_utils.text import UserError, speaking
 
@@ -126,3 +130,49 @@ def test_a_bad_file_is_named(name, lang, tmp_path):
     with speaking(lang), pytest.raises(UserError, match=name) as caught:
         own_image(tmp_path / name)
     assert ("boot.png" if name == "boots.png" else "JPEG") in str(caught.value)
+
+
+# --- Everything else takes images of the data set's form ------------------------------------------
+
+AUTOENCODER = FeedForwardAutoencoder(4)
+FUNCTIONS = {
+    "predict": lambda images: evaluation.predict(FeedForwardClassifier(), images),
+    "reconstruct": lambda images: evaluation.reconstruct(AUTOENCODER, images),
+    "encode": lambda images: evaluation.encode(AUTOENCODER, images),
+    "pca_reconstruct": lambda images: evaluation.pca_reconstruct(TEST[:50], images, 2),
+    "pca_errors": lambda images: evaluation.pca_errors(images, TEST[:50], [1]),
+    "constant_errors": lambda images: evaluation.constant_errors(TEST[:50], images),
+    "constant_errors of": lambda images: evaluation.constant_errors(images, TEST[:50]),
+}
+ONE_PICTURE = {
+    "one image": BOOT,
+    "without a channel": BOOT[0],
+    "bytes": (255 * BOOT).to(torch.uint8),
+    "from 0 to 255": 255 * BOOT[None],
+    "of NumPy": BOOT[None].numpy(),
+    "a picture": shop_photo(),
+    "of another size": torch.nn.functional.pad(BOOT, (2, 2, 2, 2)),
+}
+NO_PICTURE = {
+    "three without a channel": TEST[:3, 0],
+    "colour": torch.zeros(2, 3, 28, 28),
+    "flat": TEST[:2].flatten(1),
+    "as many pixels": TEST[:2].reshape(2, 1, 56, 14),
+    "not a number": TEST[:2] * torch.nan,
+    "none": TEST[:0],
+    "a list": [BOOT],
+}
+
+
+@pytest.mark.parametrize("lang", ["es", "en"])
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("form", ONE_PICTURE | NO_PICTURE)
+def test_images_of_another_form_are_refused_and_the_advice_works(form, function, lang):
+    given = (ONE_PICTURE | NO_PICTURE)[form]
+    with speaking(lang), pytest.raises(UserError, match=r"\(N, 1, 28, 28\)") as refused:
+        FUNCTIONS[function](given)
+    if form in ONE_PICTURE:
+        [advice] = re.findall("`([^`]+)`", str(refused.value))
+        names = {"picture": given}
+        exec(advice.replace("; ", "; image = "), names)
+        FUNCTIONS[function](names["image"])

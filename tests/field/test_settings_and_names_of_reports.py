@@ -70,5 +70,15 @@ def test_a_study_of_the_book_has_no_audit_of_zeros(report, options, lang, fmnist
     assert fmnist(*command).exit_code == 0
 
 
+@pytest.mark.parametrize("lang", ["es", "en"])
+@pytest.mark.parametrize(
+    ("name", "meant"), [("accross", "across"), ("05_cnn_gird", "05_cnn_grid"), ("Across", "across")]
+)
+def test_a_misspelt_name_is_told_the_nearest(name, meant, lang, fmnist):
+    said = fmnist("--lang", lang, "audit", name)
+    assert said.exit_code == 2 and f"'{meant}'?" in said.output
+    assert fmnist("audit", meant, "--format", "json").exit_code == 0
+
+
 def test_every_report_that_is_audited_has_rows():
     assert all(rows(name) for name in ("1", "2", "3", "4", "5", "across"))

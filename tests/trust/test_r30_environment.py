@@ -274,8 +274,7 @@ def harm(workflow: dict) -> list[str]:
     if "pull_request_target" in events:
         found.append("pull_request_target")
     local = {".ci/run", ".ci/publish origin", *(f"make {target}" for target in TARGETS)}
-    # Asks only whether the runner has the browser of the site's tests.
-    local.add("google-chrome --version")
+    local.add("google-chrome --version")  # asks whether there is the browser of the site's tests
     without_make = r"python -m (pip install (--require-hashes|--no-deps) |pytest )[\w./:\" -]+"
     for name, job in workflow["jobs"].items():
         if job.get("permissions", {}) not in ({}, {"contents": "write"}) or (
