@@ -1,6 +1,6 @@
-"""Rows of the audit once more, from the raw files: the standard library and SciPy, none of our code.
+"""Rows of the audit once more, from the raw files: only the standard library and SciPy.
 
-Twelve numbers, twelve claims, and the columns of tables whose rows are metrics: there are no twelve.
+Twelve numbers, twelve claims, and all columns of tables whose rows are metrics.
 """
 
 import json
@@ -105,7 +105,7 @@ def verdict_on_number(row):
 
 
 def verdict_on_table(row):
-    """Whether a published column is one more of ours: a shift that its rows share, and what is left."""
+    """Whether a published column is one more of ours: its shared shift, and what is left."""
     ids = re.search(r"numbers: \[(.*)\]", block(row)[0])[1].split(", ")
     texts = [block(each) for each in ids]
     published = [float(re.search(r'published: "(.*)"', text)[1]) for text, _ in texts]

@@ -67,7 +67,7 @@ def test_no_interval_of_the_whole_audit_leaves_what_is_possible():
 
 
 def test_what_is_said_of_the_candidates_for_the_recipe_of_report_2_is_counted():
-    """Which of its claims would have another verdict with another candidate: C2-1 and C2-2 hardly, C2-4 would."""
+    """Which claims change with another candidate: C2-1 and C2-2 hardly, C2-4 would."""
     report = audit.load_report("02")
     fell, kept, better, tried, older = 0, 0, 0, 0, 0
     for hidden, output in itertools.product(
@@ -91,7 +91,7 @@ def test_what_is_said_of_the_candidates_for_the_recipe_of_report_2_is_counted():
 
 
 def test_who_computes_it_again_from_the_raw_files_gets_the_same_verdicts():
-    """A script that has none of our code, of twelve numbers, twelve claims and the columns of tables."""
+    """A script without our code: twelve numbers, twelve claims, columns of tables."""
     found = {row.id: row.verdict for name in ("01", "03", "04", "05") for row in audit.rows(name)}
     wanted = {row: verdict_on_number(row) for row in NUMBERS}
     wanted |= {row: verdict_on_claim(row) for row in CLAIMS}

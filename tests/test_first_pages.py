@@ -1,4 +1,4 @@
-"""Whoever has read page 00 can read the code of page 01: what its cells use was taught, or is said before the cell."""
+"""Whoever has read page 00 can read the code of page 01: what a cell uses was taught before."""
 
 import ast
 import re
@@ -9,15 +9,16 @@ import pytest
 from book.machinery.notebooks import FOLDERS
 from fmnist_utils.text import LANGUAGES
 
-# What somebody who knows functions, lists and loops has met, and functions whose name says what they draw or show.
+# What somebody who knows functions, lists and loops has met.
 PLAIN_PYTHON = {"append", "float", "int", "list", "round", "mean", "index"}
 # What a record or a row of the audit holds, under its own name; and PyTorch's module of functions.
 HELD = {"confusion", "panel", "kind", "functional"}
+# Their functions are named for what they draw or show.
 NAMED_FOR_WHAT_THEY_DO = ("plots", "audit", "evaluation", "report")
 
 
 def cells_of(name, lang):
-    """Return the cells of a notebook: the text's words in code, or the tree of the code; installing is left out."""
+    """Return a notebook's cells: the text's words in code, or the tree of the code."""
     cells = nbformat.read(FOLDERS[lang] / f"{name}.ipynb", as_version=4).cells
     return [
         words_in_code(cell.source) if cell.cell_type == "markdown" else ast.parse(cell.source)
@@ -35,7 +36,7 @@ def words_in_code(text):
 
 
 def used(tree):
-    """Return the functions and attributes that code uses, and the forms of Python beyond the first lessons."""
+    """Return what code uses: functions, attributes, and Python beyond the first lessons."""
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and not drawn(node):
@@ -56,7 +57,7 @@ def drawn(node):
 
 
 def defined(tree):
-    """Return the names that code gives: by assignment, as functions, classes and their arguments, by import."""
+    """Return the names that code gives: to values, functions, classes, arguments, imports."""
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -73,7 +74,7 @@ def defined(tree):
 
 
 def untaught(first, second):
-    """Return what the cells of the second page use before it was taught, in the order in which it comes up."""
+    """Return what the second page uses before it was taught, in the order of its use."""
     taught = PLAIN_PYTHON | HELD
     for cell in first:
         taught |= cell if isinstance(cell, set) else used(cell) | defined(cell)

@@ -196,9 +196,9 @@ def _add(found, value: Any) -> None:
 
 
 def _code_of(kind: type) -> str:
-    """Return what a class computes: its name, and where it is written on the page, the source of its functions.
+    """Return what a class computes: its name and, if the page has it, its functions' source.
 
-    A page has the same code in both languages, so what such a function takes from the page is the same as well.
+    A page has the same code in both languages: what such a function takes from it is the same.
     """
     name = f"{kind.__module__}.{kind.__qualname__}"
     if kind.__module__ != "__main__":

@@ -1,4 +1,4 @@
-"""Run the cases of the scorecard and write their results: ``python tests/trust/scorecard.py [R22 R29 …]``.
+"""Run cases of the scorecard, write results: ``python tests/trust/scorecard.py [R22 R29 …]``.
 
 The table is ``tests/trust/scorecard.json``; naming cases runs and replaces those alone. If one of
 them fails, it exits with 1 and the table stays as it was.
@@ -26,7 +26,7 @@ def load_cases() -> list[dict]:
 
 
 def find_test(case: str) -> Path | None:
-    """Return the file that tests ``case``: the one that it names, else (R7) ``test_r07_….py``; or None."""
+    """Return the file that tests ``case``: as it names, else (R7) ``test_r07_….py``; or None."""
     named = {known["id"]: known.get("test") for known in load_cases()}[case]
     if named:
         return HERE.parent / named
