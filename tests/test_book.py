@@ -97,6 +97,13 @@ def test_outputs_of_other_code_are_refused():
         build.with_outputs(page, executed)
 
 
+def test_a_page_that_changes_during_the_build_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(build, "STAGE", tmp_path)
+    monkeypatch.setattr(build.execution, "kept", lambda source, lang: None)
+    with pytest.raises(build.BuildError, match=r"00_tensor_to_gradient\.md.*build again"):
+        build.lay_out("es", ["es"])
+
+
 # --- Links between the audit and the experiments --------------------------------------------------
 
 

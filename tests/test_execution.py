@@ -117,6 +117,17 @@ class Other(Net):
         return self.layer(images.flatten(1))
 
 
+def test_a_network_written_on_the_page_is_known_by_its_code(counted, tmp_path, monkeypatch):
+    calls, fit = counted
+    monkeypatch.setattr(Net, "__module__", "__main__")
+    of_the_same_name = type("Net", (Net,), {"__module__": "__main__", "forward": Other.forward})
+    remembering = kernel.remembering(fit, tmp_path)
+    assert trained(remembering) == trained(remembering) and len(calls) == 1
+    trained(remembering, net=of_the_same_name)
+    trained(remembering, net=of_the_same_name)
+    assert len(calls) == 2
+
+
 CHANGES = [{"epochs": 1}, {"rate": 0.02}, {"net": Other}, {"patience": 1}]
 CHANGES += [{"measured_loss_fn": torch.nn.NLLLoss()}]
 

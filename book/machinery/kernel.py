@@ -201,9 +201,13 @@ def _code_of(kind: type) -> str:
     A page has the same code in both languages: what such a function takes from it is the same.
     """
     name = f"{kind.__module__}.{kind.__qualname__}"
-    if kind.__module__ != "__main__":
-        return name
-    functions = [value for value in vars(kind).values() if isinstance(value, types.FunctionType)]
+    written_here = [part for part in kind.__mro__ if part.__module__ == "__main__"]
+    functions = [
+        value
+        for part in written_here
+        for value in vars(part).values()
+        if isinstance(value, types.FunctionType)
+    ]
     try:
         return "\n".join([name, *map(inspect.getsource, functions)])
     except (OSError, TypeError):
