@@ -12,8 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from fmnist_utils.audit.dates import DATES, fingerprint, rule_files, rules_of
 from fmnist_utils.audit.groups import Loader
 from fmnist_utils.audit.schema import FOLDER
@@ -76,11 +74,11 @@ def in_form(rule: Any) -> Any:
 
 def history(path: Path, now: str) -> dict[str, dict[str, str]]:
     """Return when each rule of a file was first written, since when it reads so, and its digits."""
-    present = rules_of(yaml.load(path.read_text("utf-8"), Loader))
+    present = rules_of(Loader(path.read_text("utf-8")).get_single_data())
     written: dict[str, str] = {}
     since: dict[str, tuple[str, str]] = {}
     for time, text in versions(path):
-        for name, rule in rules_of(yaml.load(text, Loader)).items():
+        for name, rule in rules_of(Loader(text).get_single_data()).items():
             rule = in_form(rule)
             digits = fingerprint(rule)
             written.setdefault(name, time)

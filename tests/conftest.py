@@ -3,12 +3,15 @@
 import functools
 import multiprocessing
 import os
+import signal
 import sys
 
 import pytest
 
 pytest_plugins = ["many_runs", "mirrors", "site_browser", "toy_book"]
 os.environ["TQDM_DISABLE"] = "1"
+# A shell has what it starts in the background ignore Ctrl-C, and so would what the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_configure(config):
