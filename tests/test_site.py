@@ -275,6 +275,8 @@ BREAKS = [
     ("links", '<img src="gone.png" alt="x">', ""),
     ("alternative_texts", '<img src="index.html">', ""),
     ("alternative_texts", '<img src="index.html" alt="">', ""),
+    ("table_headers", '<table class="table"><thead><th></th><th>b</th></thead></table>', ""),
+    ("table_headers", '<table class="table"><thead><th><span class="math">n</span></th></thead></table>', ""),
     ("no_outside", "", '<script src="https://cdn.example.org/x.js"></script>'),
     ("no_outside", "", '<link rel="stylesheet" href="//example.org/x.css">'),
     ("no_outside", '<p style="background: url(https://example.org/x.png)">x</p>', ""),

@@ -134,6 +134,16 @@ def alternative_texts(site: Site) -> Findings:
                 yield f"{page}: {image.get('src')} has no alternative text"
 
 
+def table_headers(site: Site) -> Findings:
+    """Every column of a table has a header in words: a screen reader passes over a formula."""
+    for page, soup in site.pages.items():
+        for header in soup.select("table.table thead th"):
+            formulas = "".join(formula.get_text() for formula in header.select(".math"))
+            if header.get_text(strip=True) == formulas.strip():
+                columns = header.parent.get_text(" | ", strip=True)
+                yield f"{page}: a column without a header in words: {columns}"
+
+
 LOADING = {
     "script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "audio": "src", "embed": "src",
     "object": "data",
@@ -339,6 +349,6 @@ def numbers(site: Site) -> Findings:
 
 
 SITE_RULES = [
-    links, same_site_pages, alternative_texts, no_outside, active_content, rendered, no_local_paths, spanish_interface,
+    links, same_site_pages, alternative_texts, table_headers, no_outside, active_content, rendered, no_local_paths, spanish_interface,
     spanish_text, launches, numbers,
 ]  # fmt: skip
