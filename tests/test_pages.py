@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import pkgutil
+from pathlib import Path
+
 import pytest
 from toy_book import ROOT, code, text, toy_notebook
 
+import fmnist_utils
 from book.machinery import links, pages, terms
 from book.machinery.rules.page import PAGE_RULES, check_page, known_parameters, main_path
 from book.machinery.rules.prose import check_prose
@@ -74,6 +80,21 @@ def test_reference_introduces_every_module(lang):
     inside = {name for name in names if name.startswith(tuple(f"{one}." for one in whole))}
     for name in sorted(names - own_words - inside | set(whole)):
         assert f"<{name}>" in page, name
+
+
+def test_no_signature_shows_a_folder_of_this_machine():
+    """The reference prints what an argument is by default."""
+    names = [
+        module.name for module in pkgutil.walk_packages(fmnist_utils.__path__, "fmnist_utils.")
+    ]
+    modules = [importlib.import_module(name) for name in names if not name.endswith("__main__")]
+    functions = {
+        value for module in modules for value in vars(module).values() if inspect.isfunction(value)
+    }
+    assert len(functions) > 300
+    for function in functions:
+        for argument in inspect.signature(function).parameters.values():
+            assert not isinstance(argument.default, Path), f"{function.__qualname__}, {argument}"
 
 
 # --- Each rule, and a notebook that breaks it -----------------------------------------------------

@@ -11,7 +11,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from fmnist_utils.audit.damage import damaged, read_json
@@ -91,8 +90,9 @@ def fingerprint(rule: Any) -> str:
 
 
 @functools.cache
-def read_dates(path: Path = FOLDER / DATES) -> dict[str, dict[str, dict[str, str]]]:
+def read_dates() -> dict[str, dict[str, dict[str, str]]]:
     """Return what is known of each rule, by file and name: when it was ``written`` and ``fixed``, and its ``rule``."""
+    path = FOLDER / DATES
     content = path.read_bytes()
     try:
         return json.loads(read_json(content))
