@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,13 @@ from toy_book import ROOT, code, text, toy_notebook
 
 import fmnist_utils
 from book.machinery import links, pages, terms
-from book.machinery.rules.page import PAGE_RULES, check_page, known_parameters, main_path
+from book.machinery.rules.page import (
+    PAGE_RULES,
+    STATED_TIME,
+    check_page,
+    known_parameters,
+    main_path,
+)
 from book.machinery.rules.prose import check_prose
 from book.machinery.rules.text import differences, typed_measurements
 
@@ -80,6 +87,14 @@ def test_reference_introduces_every_module(lang):
     inside = {name for name in names if name.startswith(tuple(f"{one}." for one in whole))}
     for name in sorted(names - own_words - inside | set(whole)):
         assert f"<{name}>" in page, name
+
+
+@pytest.mark.parametrize(("lang", "word"), [("es", "Lectura"), ("en", "Reading")])
+def test_the_home_page_states_the_times_of_the_pages(lang, word):
+    home = (ROOT / "book" / lang / "index.md").read_text("utf-8")
+    at_home = re.findall(rf"\*{word}: ([^.]+?)(?: minut\w+)?\.", home)
+    texts = [path.read_text("utf-8") for path in PAGES]
+    assert at_home == [STATED_TIME[lang].search(text)[1] for text in texts]
 
 
 def test_no_signature_shows_a_folder_of_this_machine():
