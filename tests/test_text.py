@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fmnist_utils.audit
+import fmnist_utils.exercises
 import fmnist_utils.workshop  # noqa: F401 (the texts of all floors)
 from fmnist_utils import text
 from fmnist_utils.text import (
