@@ -121,8 +121,14 @@ def test_confusion_matrix_has_a_row_and_a_column_for_an_absent_class():
     assert matrix.shape == (10, 10) and matrix[9, 8] == matrix[9, 9] == 1 and matrix.sum() == 2
 
 
+def test_confusion_matrix_counts_no_class_that_there_is_not():
+    assert evaluation.confusion_matrix([0, 1], [3, 1], num_classes=3).tolist() == [
+        [0, 0, 0], [0, 1, 0], [0, 0, 0],
+    ]  # fmt: skip
+
+
 def test_confusion_matrix_refuses_labels_and_predictions_of_different_lengths():
-    with pytest.raises(ValueError, match=r"\(2,\) labels and \(1,\)"):
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         evaluation.confusion_matrix([0, 1], [0])
 
 
