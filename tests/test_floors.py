@@ -53,7 +53,7 @@ def test_a_part_of_posix_is_found(line):
 WITHOUT_POSIX = """
 import importlib, os, signal, sys
 import matplotlib.pyplot, numpy, pandas, platformdirs, pydantic, safetensors.torch, scipy.stats
-import seaborn, sklearn.metrics, torch, torch.utils.flop_counter, tqdm, yaml
+import seaborn, sklearn.metrics, torch, tqdm, yaml
 for name in {modules}:
     sys.modules[name] = None
 for name in {names}:

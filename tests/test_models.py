@@ -5,6 +5,7 @@ import itertools
 import pytest
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from fmnist_utils.models import (
     CNN,
@@ -159,7 +160,11 @@ def test_larger_kernels_reach_every_pixel():
     ],
 )
 def test_multiply_adds(name, sizes, millions):
-    assert round(count_multiply_adds(build_model(name, **sizes)) / 1e6, 2) == millions
+    model = build_model(name, **sizes).eval()
+    assert round(count_multiply_adds(model) / 1e6, 2) == millions
+    with FlopCounterMode(display=False) as counter:  # counts the addition too
+        model(torch.zeros(1, 1, 28, 28))
+    assert counter.get_total_flops() == 2 * count_multiply_adds(model)
 
 
 def test_counting_changes_nothing_in_the_network():
