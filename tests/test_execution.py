@@ -1,7 +1,8 @@
-"""Executing the pages, and keeping them; what the first language has trained, the second loads."""
+"""Executing the pages, and keeping them; what one language has trained, the other remembers."""
 
 from __future__ import annotations
 
+import ast
 import inspect
 
 import nbformat
@@ -11,6 +12,7 @@ from small_runs import without_seconds
 from toy_book import code, text, write_source
 
 from book.machinery import execution, kernel
+from book.machinery.pages import LANGUAGES
 from fmnist_utils import training
 
 # --- Executing pages, and keeping them ------------------------------------------------------------
@@ -27,7 +29,7 @@ def small_page(own_build, monkeypatch):
     ]
     write_source(nbformat.v4.new_notebook(cells=cells), source)
     count, run = [], execution._run
-    monkeypatch.setattr(execution, "_run", lambda *how: count.append(how[1]) or run(*how))
+    monkeypatch.setattr(execution, "_run", lambda *how: count.extend(how[1]) or run(*how))
     return source, count
 
 
@@ -49,12 +51,26 @@ def test_a_page_is_executed_again_when_its_code_has_changed_and_not_its_words(sm
     assert page.cells[1].outputs[0].data["text/plain"] == "('en', 'en')"
 
 
+def test_one_kernel_executes_both_languages_and_nothing_is_left_of_the_first(own_build):
+    source = own_build / "01_toy.md"
+    cells = [
+        *text("# Una página", "# A page"),
+        code('lang = "es"', "parameters"),
+        code("import os\n\nleft = 'first' in globals()\nfirst = lang\nleft, lang, os.getpid()"),
+    ]
+    write_source(nbformat.v4.new_notebook(cells=cells), source)
+    executed = execution.execute_all(["es", "en"], [source])
+    shown = [executed["01_toy", lang].cells[1].outputs[0].data["text/plain"] for lang in LANGUAGES]
+    es, en = map(ast.literal_eval, shown)
+    assert es == (False, "es", es[2]) and en == (False, "en", es[2])
+
+
 def test_a_record_that_is_added_changes_what_a_page_has_used():
     files = ["text.py", "reports/01_a/records/x.json", "reports/across.yaml"]
     assert execution._grouped(files) == {"text.py", "reports/01_a", "reports/across.yaml"}
 
 
-# --- What the first language has trained, the second loads ----------------------------------------
+# --- What one language has trained, the other remembers ----------------------------------------
 
 
 class Net(torch.nn.Module):
@@ -103,13 +119,12 @@ def counted(monkeypatch):
     return calls, counting
 
 
-def test_what_was_trained_is_loaded_and_everything_is_as_after_training(counted, tmp_path):
+def test_what_was_trained_is_loaded_and_everything_is_as_after_training(counted):
     calls, fit = counted
     alone = trained(fit)
-    remembering = kernel.remembering(fit, tmp_path)
-    assert trained(remembering) == alone and len(calls) == 2
-    assert trained(remembering) == alone and len(calls) == 2
-    assert trained(kernel.remembering(fit, tmp_path)) == alone and len(calls) == 2
+    remembering = kernel.remembering(fit)
+    for _ in range(3):
+        assert trained(remembering) == alone and len(calls) == 2
 
 
 class Other(Net):
@@ -117,11 +132,11 @@ class Other(Net):
         return self.layer(images.flatten(1))
 
 
-def test_a_network_written_on_the_page_is_known_by_its_code(counted, tmp_path, monkeypatch):
+def test_a_network_written_on_the_page_is_known_by_its_code(counted, monkeypatch):
     calls, fit = counted
     monkeypatch.setattr(Net, "__module__", "__main__")
     of_the_same_name = type("Net", (Net,), {"__module__": "__main__", "forward": Other.forward})
-    remembering = kernel.remembering(fit, tmp_path)
+    remembering = kernel.remembering(fit)
     assert trained(remembering) == trained(remembering) and len(calls) == 1
     trained(remembering, net=of_the_same_name)
     trained(remembering, net=of_the_same_name)
@@ -133,19 +148,19 @@ CHANGES += [{"measured_loss_fn": torch.nn.NLLLoss()}]
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=str)
-def test_another_network_or_setting_is_trained(counted, tmp_path, change):
+def test_another_network_or_setting_is_trained(counted, change):
     calls, fit = counted
-    remembering = kernel.remembering(fit, tmp_path)
+    remembering = kernel.remembering(fit)
     trained(remembering)
     assert trained(remembering, **change) == trained(fit, **change)
     assert len(calls) == 3
 
 
-def test_what_calls_back_is_always_trained(counted, tmp_path):
+def test_what_calls_back_is_always_trained(counted):
     calls, fit = counted
-    remembering = kernel.remembering(fit, tmp_path)
+    remembering = kernel.remembering(fit)
     written_here = lambda step: None  # noqa: E731
     written_here.__module__ = "__main__"
     for _ in range(2):
         trained(remembering, after_step=written_here)
-    assert len(calls) == 2 and not list(tmp_path.iterdir())
+    assert len(calls) == 2

@@ -206,7 +206,6 @@ def own_build(monkeypatch, tmp_path):
     for name, folder in {"BUILD": "", "STAGE": "stage", "SITE": "html"}.items():
         monkeypatch.setattr(build, name, tmp_path / folder)
     monkeypatch.setattr(execution, "CACHE", tmp_path / "cache")
-    monkeypatch.setattr(execution, "MEMORY", tmp_path / "trained")
     (tmp_path / "html").mkdir()
     (tmp_path / "html" / "index.html").write_text("the previous site")
     return tmp_path

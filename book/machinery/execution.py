@@ -1,4 +1,4 @@
-"""Executing the pages, each in each language, in a kernel of its own; keeping the result.
+"""Executing the pages, each in a kernel of its own, in one language after the other.
 
 An executed page is kept in ``book/_build/cache`` with a list of what it has used: its code, the
 modules of the package that it has imported, the reports and the other files that it has read, the
@@ -16,9 +16,7 @@ import json
 import os
 import platform
 import re
-import shutil
 import subprocess
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +29,6 @@ from book.machinery.pages import BOOK, LANGUAGES, ROOT
 from book.machinery.pictures import smaller_pictures
 
 CACHE = BOOK / "_build" / "cache"
-MEMORY = BOOK / "_build" / "trained"  # what one language has trained, while the other is executed
 PACKAGE = ROOT / "fmnist_utils"
 HERE = Path(__file__).parent
 MAKERS = [HERE / name for name in ("execution.py", "kernel.py", "pictures.py")]
@@ -68,14 +65,10 @@ def execute_all(
     print(f"{counted} of {len(found)} pages were in the cache", flush=True)
     # The later pages first: the longest are among them.
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    try:
-        with ThreadPoolExecutor(cores or 1) as pool:
-            jobs = {
-                source: pool.submit(_execute_languages, source, missing[source])
-                for source in reversed(missing)
-            }
-    finally:
-        shutil.rmtree(MEMORY, ignore_errors=True)
+    with ThreadPoolExecutor(cores or 1) as pool:
+        jobs = {
+            source: pool.submit(_execute, source, missing[source]) for source in reversed(missing)
+        }
     failures = [str(job.exception()) for job in jobs.values() if job.exception()]
     if failures:
         raise ExecutionError("\n  ".join(failures))
@@ -84,68 +77,86 @@ def execute_all(
     return {(source.stem, lang): page for (source, lang), page in found.items()}
 
 
-def _execute_languages(source: Path, languages: list[str]) -> dict[str, NotebookNode]:
-    """Execute a page in one language after the other: the second loads what the first trained."""
-    return {lang: _execute(source, lang) for lang in languages}
-
-
-def _execute(source: Path, lang: str) -> NotebookNode:
-    """Execute a page in ``lang`` and keep it."""
-    started = time.perf_counter()
+def _execute(source: Path, languages: list[str]) -> dict[str, NotebookNode]:
+    """Execute a page in ``languages``, and keep it in each."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    target = CACHE / f"{source.stem}.{lang}.ipynb"
-    log = target.with_suffix(".json")
-    executed = _run(source, lang, log)
+    log = CACHE / f"{source.stem}.json"
+    # Known before it runs: words or code may change meanwhile.
+    keys = {lang: key(source, lang) for lang in languages}
+    executed = _run(source, languages, log)
     used = json.loads(log.read_text("utf-8"))
     log.unlink()
-    for warning in _warnings(executed):
-        print(f"{source.stem} [{lang}] wrote to stderr: {warning}", flush=True)
-    smaller_pictures(executed)
-    executed.metadata = {
-        "key": key(source, lang),
-        "used": {name: digest(name) for name in _grouped(used["files"])},
-        "versions": versions(used["imported"]),
-        "ran_with": described() | {"seconds": round(time.perf_counter() - started)},
-    }
-    unfinished = target.with_suffix(".part.ipynb")
-    nbformat.write(executed, unfinished)
-    unfinished.replace(target)
-    seconds = executed.metadata["ran_with"]["seconds"]
-    print(f"{source.stem} [{lang}] executed in {seconds} s", flush=True)
+    for lang, page in executed.items():
+        seconds = round(sum(cell.metadata.papermill.duration for cell in page.cells))
+        for warning in _warnings(page):
+            print(f"{source.stem} [{lang}] wrote to stderr: {warning}", flush=True)
+        smaller_pictures(page)
+        page.metadata = {
+            "key": keys[lang],
+            "used": {name: digest(name) for name in _grouped(used["files"])},
+            "versions": versions(used["imported"]),
+            "ran_with": described() | {"seconds": seconds},
+        }
+        target = CACHE / f"{source.stem}.{lang}.ipynb"
+        unfinished = target.with_suffix(".part.ipynb")
+        nbformat.write(page, unfinished)
+        unfinished.replace(target)
+        print(f"{source.stem} [{lang}] executed in {seconds} s", flush=True)
     return executed
 
 
-def _run(source: Path, lang: str, log: Path) -> NotebookNode:
-    """Return the page's code with its outputs.
+def _run(source: Path, languages: list[str], log: Path) -> dict[str, NotebookNode]:
+    """Return the page's code with its outputs, in each language.
+
+    One kernel executes one language after the other, in a namespace that is empty again: what the
+    page imports and trains is then imported and trained once.
 
     Raises:
         ExecutionError: if a cell fails, or the kernel ends.
     """
     import papermill  # slow to import, and not needed when every page is in the cache
 
-    page = pages.one_language(pages.read(source), lang)
-    code = nbformat.v4.new_notebook(metadata=page.metadata)
-    code.cells = [cell for cell in page.cells if cell.cell_type == "code"]
-    memory = MEMORY / source.stem
+    found = {}
+    together = nbformat.v4.new_notebook()
+    places = []  # of its cells: the language, and where in the page
+    for lang in languages:
+        page = pages.one_language(pages.read(source), lang)
+        found[lang] = nbformat.v4.new_notebook(metadata=page.metadata)
+        found[lang].cells = [cell for cell in page.cells if cell.cell_type == "code"]
+        numbers = [n for n, cell in enumerate(page.cells, 1) if cell.cell_type == "code"]
+        places += [(lang, number) for number in [0, *numbers]]
+        for code in ["%reset -f", *(cell.source for cell in found[lang].cells)]:
+            together.cells.append(nbformat.v4.new_code_cell(code))
     kernel = "__import__('book.machinery.kernel', fromlist=['start'])"
-    start = f"{kernel}.start({str(log)!r}, {str(memory)!r})"
     try:
-        return papermill.execute_notebook(
-            code,
+        executed = papermill.execute_notebook(
+            together,
             None,
             kernel_name="python3",
             progress_bar=False,
             log_output=False,
             # papermill's own cwd= would be that of all threads.
             resources={"metadata": {"path": str(CACHE)}},
-            extra_arguments=["--log-level=CRITICAL", f"--IPKernelApp.exec_lines={start}"],
+            extra_arguments=[
+                "--log-level=CRITICAL",
+                f"--IPKernelApp.exec_lines={kernel}.start({str(log)!r})",
+            ],
         )
     except papermill.PapermillExecutionError as error:
-        number = next((n for n, c in enumerate(page.cells, 1) if c.source == error.source), "?")
+        lang, number = places[error.cell_index]
         what = " ".join(f"{error.ename}: {error.evalue}".split())
         raise ExecutionError(f"{source.name} [{lang}] failed in cell {number}: {what}") from None
     except RuntimeError as error:  # a kernel that did not start, or died
-        raise ExecutionError(f"{source.name} [{lang}]: {error}") from None
+        raise ExecutionError(f"{source.name}: {error}") from None
+    done = iter(executed.cells)
+    for page in found.values():
+        next(done)  # %reset
+        for cell in page.cells:
+            ran = next(done)
+            cell.outputs = ran.outputs
+            cell.execution_count = ran.execution_count
+            cell.metadata.papermill = ran.metadata.papermill
+    return found
 
 
 def _warnings(executed: NotebookNode) -> list[str]:

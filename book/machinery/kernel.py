@@ -8,6 +8,7 @@ whose code is the same, does not train again.
 
 from __future__ import annotations
 
+import copy
 import functools
 import hashlib
 import inspect
@@ -29,9 +30,9 @@ PACKAGE = Path(fmnist_utils.__file__).parent
 PROGRAMS = (".py", ".pyc")
 
 
-def start(log: str, memory: str) -> None:
-    """Log what the page uses in the file ``log``; keep what ``fit`` trains in ``memory``."""
-    training.fit = remembering(training.fit, Path(memory))
+def start(log: str) -> None:
+    """Log what the page uses in the file ``log``; remember what ``fit`` trains."""
+    training.fit = remembering(training.fit)
     opened: set[str] = set()
     sys.addaudithook(lambda event, arguments: _note(opened, event, arguments))
     get_ipython().events.register("post_run_cell", lambda _: write_log(Path(log), opened))  # noqa: F821
@@ -64,14 +65,15 @@ class Unknown(Exception):
     """A value that cannot be compared with another, such as a function written on the page."""
 
 
-def remembering(fit: Callable, memory: Path) -> Callable:
-    """Return ``fit``, which loads from ``memory`` what was trained there in the same way.
+def remembering(fit: Callable) -> Callable:
+    """Return ``fit``, which remembers what it has trained and does not train it again.
 
     The network, the optimizer, the history and PyTorch's random numbers are then as if it had
     trained. Calls with callbacks, or with functions that are written on the page, are always
     carried out.
     """
     signature = inspect.signature(fit)
+    known: dict[str, dict] = {}
 
     @functools.wraps(fit)
     def wrapped(*positional, **named):
@@ -79,18 +81,14 @@ def remembering(fit: Callable, memory: Path) -> Callable:
         call.apply_defaults()
         given = dict(call.arguments)
         try:
-            path = memory / f"{key_of(given)}.pt"
+            key = key_of(given)
         except Unknown:
             return fit(*positional, **named)
         model, optimizer = given["model"], given["optimizer"]
-        if path.exists():
-            state = torch.load(path, weights_only=True)
-            return _restored(state, model, optimizer, given["history"])
+        if key in known:
+            return _restored(copy.deepcopy(known[key]), model, optimizer, given["history"])
         history = fit(*positional, **named)
-        memory.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(f".{os.getpid()}")
-        torch.save(_state(model, optimizer, history), unfinished)
-        unfinished.replace(path)
+        known[key] = copy.deepcopy(_state(model, optimizer, history))
         return history
 
     return wrapped
@@ -128,15 +126,13 @@ def _restored(
 
 
 def key_of(given: Mapping[str, Any]) -> str:
-    """Return a digest of the arguments of ``fit``, the package's loop and networks, the threads.
+    """Return a digest of the arguments of ``fit`` and of the number of threads.
 
     Raises:
         Unknown: if it cannot be told whether one of them is the same.
     """
     found = hashlib.sha256()
-    for path in sorted(PACKAGE.glob("*.py")):
-        found.update(path.read_bytes())
-    found.update(f"{torch.__version__} {torch.get_num_threads()}".encode())
+    found.update(f"{torch.get_num_threads()}".encode())
     names = {id(p): name for name, p in given["model"].named_parameters()}
     for name, value in given.items():
         if name == "progress":
