@@ -1,8 +1,10 @@
 """Nothing is lost, doubled or half written when workers, schedulers and runs are killed."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 import shot
@@ -88,3 +90,31 @@ def test_two_plans_at_once_on_one_folder_make_each_run_once(store, armed, tmp_pa
         ]
         assert {process.wait() for process in started} == codes
     check(recipes, store, tmp_path, monkeypatch, kills=50)
+
+
+MANY = """
+import sys
+from small_runs import make
+from fmnist_utils.workshop.many import make_all
+from fmnist_utils.workshop.store import RunStore
+make_all([make(seed=seed) for seed in range(12)], jobs=2, store=RunStore(*sys.argv[1:]))
+"""
+
+
+@pytest.mark.racing
+def test_runs_go_on_after_the_computer_has_slept(store, armed, monkeypatch):
+    """Dask gives up a worker that is silent for its time to live, or for five seconds."""
+    monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL", "1s")
+    command = [sys.executable, "-c", MANY, str(store.root), str(store.results)]
+    with subprocess.Popen(command) as process:
+        try:
+            while not list(store.root.glob("*/record.json")):
+                assert process.poll() is None
+                time.sleep(0.1)
+            process.send_signal(signal.SIGSTOP)
+            time.sleep(7)
+            process.send_signal(signal.SIGCONT)
+            assert process.wait(120) == 0
+        finally:
+            process.kill()
+    assert len(list(store.root.glob("*/record.json"))) == 12
