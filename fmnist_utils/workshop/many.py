@@ -208,7 +208,6 @@ def connect(scheduler: Any, jobs: int, patience: float) -> Iterator[Any]:
         UserError: if Dask is missing, or the scheduler does not answer for ``patience`` seconds.
     """
     try:
-        import dask
         from distributed import Client, LocalCluster
     except ImportError:
         raise UserError("many.no_dask") from None
@@ -217,9 +216,9 @@ def connect(scheduler: Any, jobs: int, patience: float) -> Iterator[Any]:
             # Threads will do: each has a process of its own for its runs. Nobody else is let in.
             here = dict.fromkeys(("dashboard_address", "worker_dashboard_address"), "127.0.0.1:0")
             how = {"n_workers": 1, "threads_per_worker": jobs, "processes": False}
-            # A laptop may sleep for hours; Dask would give its worker up, and wait for ever.
-            with dask.config.set({"distributed.scheduler.worker-ttl": None}):
-                scheduler = LocalCluster(**how, **here, memory_limit=0, silence_logs=logging.ERROR)
+            # A laptop may sleep for days; Dask would give its worker up, and wait for ever.
+            how["scheduler_kwargs"] = {"worker_ttl": "365 days"}
+            scheduler = LocalCluster(**how, **here, memory_limit=0, silence_logs=logging.ERROR)
             opened.enter_context(scheduler)
             opened.enter_context(children())
         try:
