@@ -33,8 +33,8 @@ def pytest_collection_modifyitems(items):
 def pytest_xdist_make_scheduler(config, log):
     """Run the tests of a file, or of a page, in one process: they share what they make.
 
-    (The groups of pytest-xdist 3.8 are lost on the way: it writes them into an attribute of a test
-    that pytest 9.2 no longer has.)
+    The groups of pytest-xdist 3.8 are lost on the way: it writes them into an attribute of a test
+    that pytest 9.2 no longer has.
     """
     if config.getvalue("dist") != "loadscope":
         return None

@@ -70,7 +70,7 @@ def test_a_record_that_is_added_changes_what_a_page_has_used():
     assert execution._grouped(files) == {"text.py", "reports/01_a", "reports/across.yaml"}
 
 
-# --- What one language has trained, the other remembers ----------------------------------------
+# --- What one language has trained, the other remembers -------------------------------------------
 
 
 class Net(torch.nn.Module):
