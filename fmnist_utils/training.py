@@ -52,20 +52,22 @@ def train_one_epoch(
         TrainingDiverged: if the loss of a minibatch is NaN or infinite.
     """
     model.train()
-    losses = []
+    # A place for every loss, made beforehand: a small tensor that stays after each minibatch would
+    # split the memory that the next one could take again, and an epoch would take twice as much.
+    losses = torch.empty(train.num_steps, device=train.inputs.device)
     sizes = []
     for inputs, targets in train.epoch(epoch):
         optimizer.zero_grad()
         loss = loss_fn(model(inputs), targets)
         loss.backward()
         optimizer.step()
-        losses.append(loss.detach())
+        losses[len(sizes)] = loss.detach()
         sizes.append(len(inputs))
         if after_step is not None:
             after_step((epoch - 1) * train.num_steps + len(sizes))
     # Read once an epoch: reading every loss as it comes would make a GPU wait for each minibatch.
     # Converted on the CPU: Apple's GPU has no float64.
-    step_losses = torch.stack(losses).cpu().double()
+    step_losses = losses.cpu().double()
     for step, step_loss in enumerate(step_losses.tolist(), start=1):
         if not math.isfinite(step_loss):
             raise _diverged(step_loss, epoch, step, optimizer)
@@ -93,22 +95,24 @@ def evaluate(
     the mode in which it was.
     """
     measures: dict[str, Metric] = {"loss": loss_fn, **(metrics or {})}
-    values: dict[str, list[Tensor]] = {name: [] for name in measures}
-    sizes = []
+    device = batches.inputs.device
+    # Made beforehand: see train_one_epoch.
+    values = {name: torch.empty(batches.num_steps, device=device) for name in measures}
+    sizes: list[int] = []
     modes = {module: module.training for module in model.modules()}
     try:
         model.eval()
         for inputs, targets in batches:
             outputs = model(inputs)
-            sizes.append(len(inputs))
             for name, measure in measures.items():
-                values[name].append(measure(outputs, targets))
+                values[name][len(sizes)] = measure(outputs, targets)
+            sizes.append(len(inputs))
     finally:  # also when the reader stops the cell
         for module, training in modes.items():
             module.training = training
     means = {}
     for name, batch_means in values.items():
-        totals = torch.stack(batch_means).cpu().double() * torch.tensor(sizes)
+        totals = batch_means.cpu().double() * torch.tensor(sizes)
         means[name] = float(totals.cumsum(0)[-1]) / len(batches)
     return means
 
