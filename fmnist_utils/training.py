@@ -55,7 +55,7 @@ def train_one_epoch(
     # A place for every loss, made beforehand: a small tensor that stays after each minibatch would
     # split the memory that the next one could take again, and an epoch would take twice as much.
     losses = torch.empty(train.num_steps, device=train.inputs.device)
-    sizes = []
+    sizes: list[int] = []
     for inputs, targets in train.epoch(epoch):
         optimizer.zero_grad()
         loss = loss_fn(model(inputs), targets)

@@ -9,6 +9,7 @@ from fmnist_utils.audit.estimates import Estimate
 from fmnist_utils.audit.formats import format_bound, format_estimate, format_p, format_value
 from fmnist_utils.audit.margins import load_margins
 from fmnist_utils.audit.measures import Measure, costs
+from fmnist_utils.audit.planted import planted_errors
 from fmnist_utils.audit.schema import (
     Report,
     Store,
@@ -86,6 +87,7 @@ __all__ = [
     "load_report",
     "measured",
     "orders",
+    "planted_errors",
     "provenance",
     "report_names",
     "rows",

@@ -531,6 +531,7 @@ WORDS = {
     "planted.error": ("error", "error"),
     "planted.printed": ("se imprime (%)", "printed (%)"),
     "planted.judged": ("sin el error (%)", "without the error (%)"),
+    "planted.distance": ("distancia (puntos)", "distance (points)"),
     "planted.sign": ("cómo se nota", "how to notice"),
     "planted.wrong": ("mal clasificadas, de 10 000", "wrong, of 10,000"),
     "planted.ten": ("diez clases (%)", "ten classes (%)"),

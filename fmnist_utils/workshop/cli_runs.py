@@ -159,12 +159,13 @@ def reproduce(targets, jobs, scheduler, part, root, dry_run, device):
     several groups ("05/split_cnn_*"), whose first seeds come first. Targets are made in their
     order. Interrupted, it goes on where it was. Runs meant for a GPU are made where there is one.
     Without TARGETS, also the yardsticks of reconstruction and the search for images that come
-    twice, where they are missing.
+    twice, where they are missing; of page 09, what its errors print with other seeds.
     """
-    from fmnist_utils.audit import quality, yardsticks
+    from fmnist_utils.audit import planted, quality, yardsticks
     from fmnist_utils.audit.schema import report_names
     from fmnist_utils.training import pick_device
     from fmnist_utils.workshop.many import take_part
+    from fmnist_utils.workshop.planted import publish as publish_planted
     from fmnist_utils.workshop.quality import publish as publish_quality
     from fmnist_utils.workshop.store import RunStore
     from fmnist_utils.workshop.yardsticks import publish as publish_yardsticks
@@ -193,6 +194,10 @@ def reproduce(targets, jobs, scheduler, part, root, dry_run, device):
         click.echo(say("cli.yardsticks", file=publish_yardsticks(store).name))
     if everything and not quality.find(store):
         click.echo(say("cli.quality", file=publish_quality(store).name))
+    asks_for_planted = any(report.id == planted.REPORT for report, _ in wanted)
+    missing_planted = not (store.results / planted.NAME).exists()
+    if first and not dry_run and asks_for_planted and missing_planted:
+        click.echo(say("cli.planted", file=publish_planted(store).name))
 
 
 def _recipes_of(target, gpu):

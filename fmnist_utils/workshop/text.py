@@ -463,6 +463,10 @@ WORDS = {
         "{file}: los errores de PCA y de las imágenes constantes",
         "{file}: the errors of PCA and of constant images",
     ),
+    "cli.planted": (
+        "{file}: los errores de la página 09, con treinta semillas",
+        "{file}: the errors of page 09, with thirty seeds",
+    ),
     "cli.quality": (
         "{file}: las imágenes repetidas y las más cercanas",
         "{file}: images that come twice, and the nearest ones",
