@@ -92,7 +92,7 @@ def compare(
             note(f"without bfloat16: {SLOWER}")
             both = [name for name in ("ours, bfloat16", "bfloat16") if name in (*engines, *CHOICES)]
             bench.failed |= {
-                f"{name}, {each}": SLOWER for name in chosen.workloads for each in both
+                f"{name}, {choice}": SLOWER for name in chosen.workloads for choice in both
             }
         for name in chosen.workloads:
             images = chosen.images[name]

@@ -41,17 +41,18 @@ def ratios(seconds: dict, base: object, proportional: bool = False) -> dict:
         pairs = list(zip(took, seconds[base], strict=False))  # one that failed has fewer turns
         if pairs:
             work = kind if proportional else 1
-            found[kind] = spread([mine / (work * its) for mine, its in pairs]) | {"seconds": took}
+            shares = [mine / (work * first) for mine, first in pairs]
+            found[kind] = spread(shares) | {"seconds": took}
     return found
 
 
 def summarize(runs: list[dict]) -> list[dict]:
     """Return one row for each workload and engine: seconds, peak memory, loss, agreement.
 
-    ``than_ours``, ``than_tutorial`` and, for our engines, ``than_best_peer`` say how many times as
-    fast it is, within each turn; ``memory_ratio`` compares its peak memory with the tutorial's;
-    ``gap`` is how far its last loss is from ours. Ten seeds at once are compared with ten runs in a
-    row; their memory is that of all their processes.
+    ``than_ours``, ``than_tutorial`` and, where it is no peer itself, ``than_best_peer`` say how
+    many times as fast it is, within each turn; ``memory_ratio`` compares its peak memory with the
+    tutorial's; ``gap`` is how far its last loss is from ours. Ten seeds at once are compared with
+    ten runs in a row; their memory is that of all their processes.
     """
     made: dict[tuple[str, str], dict[int, dict]] = {}
     for run in runs:
@@ -74,7 +75,7 @@ def summarize(runs: list[dict]) -> list[dict]:
         others = {
             "ours": "ours",
             "tutorial": "tutorial",
-            "best_peer": engine.startswith("ours") and best_peer(made, name),
+            "best_peer": None if _is_peer(engine) else best_peer(made, name),
         }
         for label, other in others.items():
             theirs = made.get((name, other), {})
@@ -104,9 +105,14 @@ def best_peer(made: dict[tuple[str, str], dict[int, dict]], name: str) -> str | 
     medians = {
         engine: statistics.median(map(epoch_seconds, by_turn.values()))
         for (workload, engine), by_turn in made.items()
-        if workload == name and engine in ENGINES and ENGINES[engine].peer
+        if workload == name and _is_peer(engine)
     }
     return min(medians, key=medians.get, default=None)
+
+
+def _is_peer(engine: str) -> bool:
+    """Return whether an engine is a library that would be taken instead of this project."""
+    return engine in ENGINES and ENGINES[engine].peer
 
 
 def gaps(theirs: list[list[float]], ours: list[list[float]]) -> list[dict[str, float]]:

@@ -97,7 +97,7 @@ def test_a_process_that_fails_takes_those_beside_it_along(code, reason, tmp_path
     # With a process of its own, which holds its pipes.
     beside = "import subprocess; subprocess.run(['sleep', '60'])"
     made = bench_of(tmp_path, limit=3)
-    children = [made.child([sys.executable, "-c", each]) for each in (code, beside)]
+    children = [made.child([sys.executable, "-c", program]) for program in (code, beside)]
     with pytest.raises(EngineFailed, match=reason):
         made.outputs(children)
     assert all(child.returncode is not None and child.stdout.closed for child in children)
@@ -230,7 +230,7 @@ def test_ten_seeds_are_shared_by_no_more_processes_than_seeds(fake, monkeypatch)
     cores = set(range(16))
     monkeypatch.setattr(processes.os, "sched_getaffinity", lambda _: cores, raising=False)
     made = fake()
-    [ten] = [each for each in made["runs"] if each["engine"] == TEN and each["turn"] == 1]
+    [ten] = [run for run in made["runs"] if run["engine"] == TEN and run["turn"] == 1]
     assert len(ten["processes"]) == len(ten["losses"]) == 10 and ten["peak_mb"] == 7000
     assert made["hardware"]["cores"] == 16
     assert set(made["linearity"]["jobs"]) == {"1", "2", "4", "8"}
@@ -264,7 +264,7 @@ def test_the_tables_of_the_page_show_what_was_measured(result, lang, tmp_path, m
     assert "10 %" in (tmp_path / "speed_profile.csv").read_text("utf-8")
     assert result["hardware"]["cpu"] in (tmp_path / "speed_made_with.csv").read_text("utf-8")
     targets = rows_of(tmp_path / "speed_targets.csv")
-    assert [row[1] for row in targets] == ["8", "1", "2.5", "1.5", "2", "1.5", "4", "14", "1.5"]
+    assert [row[1] for row in targets] == ["8", "1", "2.5", "1.5", "2", "1.5", "4", "14", "1.5", "1"]
     assert targets[0][2:] == ["5.00", "**no**"]
     assert targets[2][2:] == ["5.00", speed.ANSWERS[True][lang]]
     assert rows_of(tmp_path / "speed_rates.csv")[0][1:] == ["50", "50"]

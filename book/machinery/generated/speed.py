@@ -52,10 +52,6 @@ CHOICES = {
     },
     "pooling_first": {"es": "rectificar antes del *pooling*", "en": "rectify before pooling"},
     "fused": {"es": "optimizador sin fusionar", "en": "optimizer not fused"},
-    "own_optimizer": {
-        "es": "optimizador de `torch.optim`, fusionado",
-        "en": "the optimizer of `torch.optim`, fused",
-    },
     "dropout": {"es": "el dropout de PyTorch", "en": "PyTorch's dropout"},
     "one_thread": {"es": "un solo hilo", "en": "a single thread"},
     "bfloat16": {"es": "multiplicar en `bfloat16`", "en": "multiply in `bfloat16`"},
@@ -119,11 +115,13 @@ TARGETS = [  # workload, engine, against what, how many times as fast it was mea
     ("cnn3", "ours, bfloat16", "tutorial", 4),
     ("ff", "ours, ten seeds", "tutorial", 14),
     ("ff", "ours, ten seeds", "best_peer", 1.5),
+    ("ff", "by hand", "best_peer", 1),
 ]
 SUBJECTS = {
     "ours": {"es": "`{}`", "en": "`{}`"},
     "ours, bfloat16": {"es": "`{}` en `bfloat16`", "en": "`{}` in `bfloat16`"},
     "ours, ten seeds": {"es": "diez semillas de `{}`", "en": "ten seeds of `{}`"},
+    "by hand": {"es": "`{}`, el paso a mano,", "en": "`{}`, the step by hand,"},
 }
 AGAINST = {
     "tutorial": {"es": "contra el tutorial", "en": "against the tutorial"},
@@ -167,12 +165,12 @@ def precision_rows(store: Records) -> list[list[str]]:
         report = load_report(name)
         one, other = Measure(of=bfloat16, metric=metric), Measure(of=float32, metric=metric)
         found = [
-            audit.estimate(report, each, "theirs", store)
-            for each in (one, other, one.model_copy(update={"minus": (float32,)}))
+            audit.estimate(report, measure, "theirs", store)
+            for measure in (one, other, one.model_copy(update={"minus": (float32,)}))
         ]
         if all(found):
             label = report.label(bfloat16, report.recipe(bfloat16, "theirs"))
-            *both, difference = (audit.format_estimate(each, unit) for each in found)
+            *both, difference = (audit.format_estimate(estimate, unit) for estimate in found)
             rows.append([f"{int(name)}: {label}", say(f"metric.{metric}"), *both, difference])
     return rows
 
@@ -270,8 +268,8 @@ def profile_rows(found: dict, lang: str) -> list[list[str]]:
     profiles, limits = found.get("profile", {}), found.get("limits", {})
     shares = {name: profile.get("shares", profile) for name, profile in profiles.items()}
     rows = [
-        [words[lang], *(_percent(of.get(name, {}).get(row)) for name in WORKLOADS)]
-        for rows, of in ((KINDS, shares), (LIMITS, limits))
+        [words[lang], *(_percent(parts.get(name, {}).get(row)) for name in WORKLOADS)]
+        for rows, parts in ((KINDS, shares), (LIMITS, limits))
         for row, words in rows.items()
     ]
     return _with_values(rows)
