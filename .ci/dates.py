@@ -53,7 +53,7 @@ def utc(time: datetime) -> str:
 def in_form(rule: Any) -> Any:
     """Return a rule of an older version in the form of today, where only the form has changed."""
     if isinstance(rule, list):
-        return [in_form(each) for each in rule]
+        return [in_form(part) for part in rule]
     if not isinstance(rule, dict):
         return rule
     found: dict[str, Any] = {}

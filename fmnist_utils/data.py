@@ -210,7 +210,7 @@ def official_folder() -> Path:
     if top.is_file():
         top = top.parent
     usual = [top / "FashionMNIST" / "raw", top / "raw", top]
-    deeper = (sorted(top.glob(each)) for each in ("*", "*/raw", "*/FashionMNIST/raw", "*/*"))
+    deeper = (sorted(top.glob(pattern)) for pattern in ("*", "*/raw", "*/FashionMNIST/raw", "*/*"))
     for folder in itertools.chain(usual, itertools.chain.from_iterable(deeper)):
         if any(_candidates(folder, name) for name in OFFICIAL_FILES):
             return folder
@@ -290,9 +290,9 @@ def way_out(path: Path) -> str:
         return say("data.restore", command=settings.restoring(path))
     if not settings.variable("FMNIST_DATA"):
         return say("data.fetch")
-    others = [each for each in sorted(folder.glob("*")) if OTHER_FORMS & {*each.suffixes}]
-    archives = [each for each in others if ARCHIVES.keys() & {*each.suffixes}]
-    names = ", ".join(each.name for each in others[:5])
+    others = [path for path in sorted(folder.glob("*")) if OTHER_FORMS & {*path.suffixes}]
+    archives = [path for path in others if ARCHIVES.keys() & {*path.suffixes}]
+    names = ", ".join(path.name for path in others[:5])
     found = say("data.found_instead", names=names) if others else ""
     told = say("data.other_folder", folder=folder, found=found)
     for archive in archives[:1]:

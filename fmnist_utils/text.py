@@ -5,7 +5,8 @@ never shows the other. A mistake that a reader can make raises a :class:`UserErr
 given, what is allowed and what to do next, in the reader's language.
 
 The texts of this floor stand at the end of this module. The floors above add theirs when they are
-imported: ``fmnist_utils/audit/text.py``, ``fmnist_utils/workshop/text.py``.
+imported: ``fmnist_utils/audit/text.py``, ``fmnist_utils/workshop/text.py``. That list makes the
+module long.
 """
 
 from __future__ import annotations

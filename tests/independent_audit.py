@@ -107,7 +107,7 @@ def verdict_on_number(row):
 def verdict_on_table(row):
     """Whether a published column is one more of ours: its shared shift, and what is left."""
     ids = re.search(r"numbers: \[(.*)\]", block(row)[0])[1].split(", ")
-    texts = [block(each) for each in ids]
+    texts = [block(name) for name in ids]
     published = [float(re.search(r'published: "(.*)"', text)[1]) for text, _ in texts]
     share = "unit: percent" in texts[0][0]
     columns = []
@@ -122,7 +122,7 @@ def verdict_on_table(row):
     there = (lambda x: math.log(x / (1 - x))) if share else math.log
     moved = [[there(of_row[seed]) for seed in seeds] for of_row in columns]
     distances = [there(x) - mean(of_row) for x, of_row in zip(published, moved, strict=True)]
-    of_seeds, grand = [mean(each) for each in zip(*moved, strict=True)], mean(map(mean, moved))
+    of_seeds, grand = [mean(row) for row in zip(*moved, strict=True)], mean(map(mean, moved))
     rest = sum(
         (x - mean(of_row) - of_seed + grand) ** 2
         for of_row in moved
@@ -131,7 +131,7 @@ def verdict_on_table(row):
     between = stdev(of_seeds) ** 2 * (1 + 1 / n)
     within = rest / ((rows - 1) * (n - 1)) * (1 + 1 / n)
     shift = mean(distances)
-    left = sum((each - shift) ** 2 for each in distances) / (rows - 1)
+    left = sum((distance - shift) ** 2 for distance in distances) / (rows - 1)
     chances = [
         stats.f.sf(shift**2 / between, 1, n - 1),
         stats.f.sf(left / within, rows - 1, (rows - 1) * (n - 1)),

@@ -66,7 +66,7 @@ def without_seconds(history: History) -> list[dict[str, float]]:
 def train_here(fields: list[dict], root: str, threads: int = 1, results=None) -> None:
     """Train recipes in a process of its own; put their digests into ``results``."""
     torch.set_num_threads(threads)
-    made = [train(Recipe(**each), store=RunStore(root), progress=False) for each in fields]
+    made = [train(Recipe(**recipe), store=RunStore(root), progress=False) for recipe in fields]
     if results is not None:
         results.put([run.record.weights_sha256 for run in made])
 

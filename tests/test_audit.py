@@ -188,7 +188,7 @@ def test_the_intervals_hold_the_runs_that_are_left_out_of_them():
 
 def test_wider_margins_leave_less_that_is_not_enough():
     shown = audit.sensitivity(audit.rows("01"))
-    not_enough = [int(each) for each in shown[say("verdict.not enough")]]
+    not_enough = [int(count) for count in shown[say("verdict.not enough")]]
     assert (
         not_enough == sorted(not_enough, reverse=True)
         and len(set(shown[say("verdict.differs")])) == 1

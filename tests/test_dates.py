@@ -50,7 +50,7 @@ def test_the_dates_are_those_of_git():
         assert known.keys() == found.keys(), REMAKE
         for name, kind in itertools.product(known, ("written", "fixed")):
             if found[name][kind] != NOT_YET:
-                dates = [datetime.fromisoformat(each[name][kind]) for each in (known, found)]
+                dates = [datetime.fromisoformat(told[name][kind]) for told in (known, found)]
                 assert abs(dates[0] - dates[1]) < timedelta(days=1), f"{name}: {REMAKE}"
 
 

@@ -70,8 +70,8 @@ def both_networks(name: str) -> tuple[nn.Module, nn.Module]:
         plain.NETWORKS[name](),
     )
     with torch.no_grad():
-        for mine, its in zip(ours.parameters(), theirs.parameters(), strict=True):
-            its.copy_(mine)
+        for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+            other.copy_(mine)
     return ours, theirs
 
 
@@ -233,7 +233,7 @@ def test_by_hand_does_step_by_step_what_ours_does():
         with torch.no_grad():
             by_hand.run_epoch(network.step, same, epoch)
         pairs = zip(model.parameters(), network.parameters, strict=True)
-        found.append(max((ours - its).abs().max().item() for ours, its in pairs))
+        found.append(max((ours - other).abs().max().item() for ours, other in pairs))
     assert max(found) < 1e-5
     assert losses("by_hand", "ff") == pytest.approx(losses("ours", "ff"), rel=1e-6)
 
@@ -245,8 +245,8 @@ def test_the_step_that_is_compiled_is_that_of_the_loop():
     with torch.no_grad():
         mean = by_hand.run_epoch(network.step, batches, 1)
     assert mean == pytest.approx(ours_engine.train_one_epoch(model, batches, loss_fn, optimizer))
-    for ours, its in zip(model.parameters(), network.parameters, strict=True):
-        assert torch.allclose(ours, its, atol=1e-5)
+    for ours, other in zip(model.parameters(), network.parameters, strict=True):
+        assert torch.allclose(ours, other, atol=1e-5)
 
 
 @pytest.mark.nightly

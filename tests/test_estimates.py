@@ -48,10 +48,10 @@ def test_the_interval_of_a_share_stays_within_0_and_1(values):
 @given(st.lists(st.integers(1, 60), min_size=2, max_size=9))
 @settings(deadline=None)
 def test_the_interval_of_an_epoch_has_a_width_and_no_epoch_that_was_not_trained(epochs):
-    runs = Estimate.of([float(each) for each in epochs], "epoch", whole=60, grain=1)
+    runs = Estimate.of([float(epoch) for epoch in epochs], "epoch", whole=60, grain=1)
     low, high = runs.interval(True)
     assert 1 <= low < high <= 60
-    free = Estimate.of([float(each) for each in epochs], "log", grain=1).interval(True)
+    free = Estimate.of([float(epoch) for epoch in epochs], "log", grain=1).interval(True)
     assert (low, high) == pytest.approx((max(free[0], 1), min(free[1], 60)))
 
 

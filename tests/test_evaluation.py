@@ -90,7 +90,9 @@ def test_errors_of_pca_fall_with_its_size_and_are_those_of_its_reconstructions(i
     kept = evaluation.pca_reconstruct(images, images, 8)
     differences = [kept - images, kept.clamp(0, 1) - images]
     expected = [
-        value.mean().item() for each in differences for value in (each.square(), each.abs())
+        value.mean().item()
+        for difference in differences
+        for value in (difference.square(), difference.abs())
     ]
     assert errors.loc[8].tolist() == pytest.approx(expected) and expected[2] < expected[0]
     assert (

@@ -195,7 +195,7 @@ def test_the_sizes_in_the_table_of_layers_are_right(lang):
     assert len(rows) == 10
     for written, before, after in rows:
         kind, arguments = re.fullmatch(r"nn\.(\w+)\((.*)\)", written).groups()
-        positional = [int(each) for each in arguments.split(", ") if "=" not in each]
+        positional = [int(argument) for argument in arguments.split(", ") if "=" not in argument]
         named = {name: int(number) for name, number in re.findall(r"(\w+)=(\d+)", arguments)}
         channels = 1 if kind == "MaxPool2d" else positional[0]
         output = getattr(nn, kind)(*positional, **named)(

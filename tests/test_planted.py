@@ -20,7 +20,7 @@ def made_up(seed):
 def test_executions_are_pooled_in_order(monkeypatch, tmp_path):
     monkeypatch.setattr(making, "measure", made_up)
     store = RunStore(results=tmp_path)
-    path = making.publish(store, range(0, 300, 100))
+    path = making.publish_planted(store, range(0, 300, 100))
     assert planted_errors(store) == {
         "binary": {"printed": [0.9, 0.91, 0.92], "judged": [0.5, 0.5, 0.5]}
     }

@@ -31,7 +31,7 @@ def sets():
 
 
 def test_planted_pairs_are_found(sets, tmp_path):
-    found = quality.Quality(making.publish(RunStore(results=tmp_path), sets))
+    found = quality.Quality(making.publish_quality(RunStore(results=tmp_path), sets))
     assert found.identical == {"train": [[3, 7]], "test": [], "between": [[3, 5], [7, 5]]}
     assert list(found.distance.argsort(kind="stable")[:2]) == [5, 9]
     assert found.distance[[5, 9]] == pytest.approx([0, 128 / 28], rel=1e-3)
@@ -48,7 +48,7 @@ def test_distances_are_those_of_all_pairs(sets):
 
 
 def test_an_altered_file_is_refused(sets, tmp_path):
-    path = making.publish(RunStore(results=tmp_path), sets)
+    path = making.publish_quality(RunStore(results=tmp_path), sets)
     content = json.loads(path.read_bytes())
     content["identical"]["test"].append([1, 2])
     path.write_text(json.dumps(content))

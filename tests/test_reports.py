@@ -116,7 +116,7 @@ def test_a_run_stands_in_two_groups_only_where_a_split_of_its_own_begins(name):
     for group, recipes in report.all_recipes().items():
         for recipe in recipes:
             owners.setdefault(recipe.id, []).append((group, recipe.seed))
-    for shared in (each for each in owners.values() if len(each) > 1):
+    for shared in (several for several in owners.values() if len(several) > 1):
         assert [seed for _, seed in shared] == [0, 0], shared
         assert sum("split" in group for group, _ in shared) == 1, shared
 

@@ -89,7 +89,7 @@ def test_whatever_is_set_the_language_is_one_of_ours(variable, chosen):
 @given(st.text(max_size=12), st.lists(st.text(max_size=12), max_size=5))
 def test_a_suggestion_is_one_of_the_allowed_names(name, allowed):
     suggestion = nearest(name, allowed)
-    assert not suggestion or any(repr(each) in suggestion for each in allowed)
+    assert not suggestion or any(repr(value) in suggestion for value in allowed)
 
 
 ROOT = Path(__file__).parents[1]

@@ -145,7 +145,9 @@ def test_where_it_is_asked_which_of_two_is_larger_it_is_told_how_often_it_is():
         {"measure": {"of": "model_2", "metric": "test_accuracy", "minus": "model_1"}, **bounds}
         for bounds in ({"above": 0}, {"above": 0.01})
     ]
-    claim = Claim(id="C9", text=WORDS, why=WORDS, check=[{"what": WORDS, **each} for each in check])
+    claim = Claim(
+        id="C9", text=WORDS, why=WORDS, check=[{"what": WORDS, **condition} for condition in check]
+    )
     optimizers = {"adam": "model_2", "sgd": "model_1"}
 
     def run_of(recipe):

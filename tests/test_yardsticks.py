@@ -35,7 +35,8 @@ def splits():
 
 @pytest.fixture
 def made(splits, tmp_path):
-    return yardsticks.Yardsticks(making.publish(RunStore(results=tmp_path / "results"), splits))
+    store = RunStore(results=tmp_path / "results")
+    return yardsticks.Yardsticks(making.publish_yardsticks(store, splits))
 
 
 def test_they_are_what_the_functions_of_the_course_compute(made, splits):

@@ -128,7 +128,7 @@ def build(languages: list[str]) -> None:
     if findings:
         headline = f"the site in {site} is not fit to be published:"
         raise BuildError("\n  ".join([headline, *findings]))
-    publish(site)
+    replace_site(site)
     ended = time.perf_counter()
     steps = {"executing": executed - started, "rendering": rendered - executed}
     steps["checking"] = ended - rendered
@@ -346,7 +346,7 @@ def sitemap(site: Path, languages: list[str]) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset {namespaces}>\n{body}\n</urlset>\n'
 
 
-def publish(site: Path) -> None:
+def replace_site(site: Path) -> None:
     """Put ``site`` in the place of the published one."""
     previous = BUILD / "previous"
     shutil.rmtree(previous, ignore_errors=True)

@@ -80,7 +80,7 @@ def owed(passages: list[Passage], page: str = "") -> Iterator[tuple[int, Passage
         ):
             continue
         for place, use in enumerate(uses):
-            if all(term in of for term, of in zip(concept, use)):
+            if all(term in used for term, used in zip(concept, use)):
                 yield place, concept
                 break
 

@@ -88,7 +88,9 @@ def runs_of(report: Report, store: Store) -> list[Run]:
 def results(audited: Sequence[Row], kind: str) -> str:
     """Return how many lines of one kind have each verdict, in words."""
     counts = count_verdicts(audited)[kind]
-    told = [f"{say(f'verdict.{each}')} {counts[each]}" for each in VERDICTS if counts[each]]
+    told = [
+        f"{say(f'verdict.{verdict}')} {counts[verdict]}" for verdict in VERDICTS if counts[verdict]
+    ]
     return f"{sum(counts.values())}: {', '.join(told)}" if told else "0"
 
 

@@ -80,7 +80,7 @@ def _deciding(fields: Any) -> Any:
     """Return ``fields`` without what does not decide, at any depth."""
     if isinstance(fields, Mapping):
         return {key: _deciding(value) for key, value in fields.items() if key not in NO_RULES}
-    return [_deciding(each) for each in fields] if isinstance(fields, list) else fields
+    return [_deciding(field) for field in fields] if isinstance(fields, list) else fields
 
 
 def fingerprint(rule: Any) -> str:

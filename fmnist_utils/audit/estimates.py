@@ -243,7 +243,9 @@ class Estimate:
         def edge(share: float) -> float:
             """Return the standardized difference under which so large a t or a larger one has this share."""
             reach = (-MOST_APART, MOST_APART)
-            left, right = (float(stats.nct.sf(t, freedom, scaled * each)) - share for each in reach)
+            left, right = (
+                float(stats.nct.sf(t, freedom, scaled * effect)) - share for effect in reach
+            )
             if left >= 0 or right <= 0:
                 return reach[0] if left >= 0 else reach[1]
 
@@ -255,7 +257,7 @@ class Estimate:
         tail = (1 - CONFIDENCE) / 2
         seen = min(max(self.centre / of_one, -MOST_APART), MOST_APART)
         differences = (seen, edge(tail), edge(1 - tail))
-        found, low, high = (float(stats.norm.cdf(each)) for each in differences)
+        found, low, high = (float(stats.norm.cdf(difference)) for difference in differences)
         return found, low, high
 
     def needed_for(self, bound: float) -> int | None:
@@ -306,7 +308,7 @@ def _least(is_enough: Callable[[int], bool]) -> int | None:
 
 def pooled(estimates: Sequence[Estimate]) -> tuple[float, float] | None:
     """Return the variance of one run, pooled over groups of runs on one scale, and its degrees of freedom."""
-    parts = [part for each in estimates for part in each.parts if part.variance is not None]
+    parts = [part for estimate in estimates for part in estimate.parts if part.variance is not None]
     freedom = sum(part.freedom for part in parts)
     if not freedom:
         return None

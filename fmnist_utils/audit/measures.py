@@ -2,7 +2,8 @@
 
 Each quantity is a small class: its fields, as they stand in the YAML of a report (``{at_epoch: [watched_loss, 62]}``), and
 ``of(run)``, which returns the number. A new quantity is one new class here. In the names of columns, ``watched`` stands for the
-set that the run measured after each epoch: ``watched_loss`` is ``val_loss`` or ``test_loss``.
+set that the run measured after each epoch: ``watched_loss`` is ``val_loss`` or ``test_loss``. The module is long, so that whoever
+looks for a quantity finds all of them in one place.
 """
 
 from __future__ import annotations

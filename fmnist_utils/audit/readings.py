@@ -68,7 +68,7 @@ class Readings:
             return Estimate.of(values, measure.scale, self.whole(measure, protocol), measure.grain)
         second = self.values(measure.other_side, protocol)
         if measure.scale == "exact":
-            means = [float(np.mean(list(each.values()))) for each in (first, second) if each]
+            means = [float(np.mean(list(values.values()))) for values in (first, second) if values]
             if len(means) < 2:
                 return None
             value = means[0] / means[1] if measure.over else means[0] - means[1]

@@ -20,22 +20,9 @@ from torch import nn
 
 from fmnist_utils.audit import parameters
 from fmnist_utils.audit.forms import Card, Claim, Erratum, Family, Landmark, Number, PublishedTable
-from fmnist_utils.audit.groups import (
-    Bilingual,
-    Group,
-    expand_grids,
-    flatten,
-    name_of,
-    read_yaml,
-)
+from fmnist_utils.audit.groups import Bilingual, Group, expand_grids, flatten, name_of, read_yaml
 from fmnist_utils.audit.measures import Measure
-from fmnist_utils.audit.recipes import (
-    CheckedSpec,
-    Count,
-    DataSpec,
-    Recipe,
-    set_field,
-)
+from fmnist_utils.audit.recipes import CheckedSpec, Count, DataSpec, Recipe, set_field
 from fmnist_utils.audit.records import ByGroup, Records, Run
 from fmnist_utils.text import UserError, nearest
 

@@ -133,10 +133,10 @@ def timing(rows: Iterable[Row]) -> Table:
             by_report[row.report].append(row.timing)
     lines = [
         {
-            "scrutiny.written": span(each.written for each in found),
-            "scrutiny.rules": span(each.fixed for each in found),
-            "scrutiny.plans": span(each.planned for each in found),
-            "scrutiny.runs_made": span(time for each in found for time in each.made),
+            "scrutiny.written": span(when.written for when in found),
+            "scrutiny.rules": span(when.fixed for when in found),
+            "scrutiny.plans": span(when.planned for when in found),
+            "scrutiny.runs_made": span(time for when in found for time in when.made),
             **{f"scrutiny.{order}": str(count) for order, count in orders(found).items()},
         }
         for found in by_report.values()
@@ -157,14 +157,14 @@ def orders(found: Iterable[Timing]) -> dict[str, int]:
 
     ``mended``: of the last, how many had a rule before the first run, which was changed after it.
     """
-    judged = [each for each in found if each.made]
-    older = sum(each.earlier == 0 for each in judged)
-    younger = [each for each in judged if each.earlier == len(each.made)]
+    judged = [when for when in found if when.made]
+    older = sum(when.earlier == 0 for when in judged)
+    younger = [when for when in judged if when.earlier == len(when.made)]
     return {
         "older": older,
         "between": len(judged) - older - len(younger),
         "younger": len(younger),
-        "mended": sum(each.written < each.made[0] for each in younger),
+        "mended": sum(when.written < when.made[0] for when in younger),
     }
 
 
@@ -241,7 +241,7 @@ def witnesses() -> Table:
                 else f"{entry['first']:.4f}",
                 "scrutiny.drift": format_value(entry["again"] - entry["first"], unit, signed=True),
                 "scrutiny.same": say("scrutiny.yes" if entry["same_weights"] else "scrutiny.no"),
-                "scrutiny.where": " → ".join(_where(each) for each in made),
+                "scrutiny.where": " → ".join(_where(machine) for machine in made),
             }
         )
         names.append(f"{int(report.id[:2])}: {report.label(group, recipe)}")

@@ -145,8 +145,8 @@ def summary(runs: Mapping[str, Sequence[Run]], names: Sequence[str], unit: str =
 
     columns = {
         say(f"metric.{name}"): [
-            format_estimate(Estimate.of(each), unit_of(name))
-            for each in values(runs, name).values()
+            format_estimate(Estimate.of(measured), unit_of(name))
+            for measured in values(runs, name).values()
         ]
         for name in names
     }

@@ -1,4 +1,7 @@
-"""The texts of the audit, in Spanish and in English: see :mod:`fmnist_utils.text`."""
+"""The texts of the audit, in Spanish and in English: see :mod:`fmnist_utils.text`.
+
+It is long, but nothing is done in it: one list of pairs is easier to search than several.
+"""
 
 from fmnist_utils import text
 

@@ -26,20 +26,8 @@ from typing import Any
 import numpy as np
 
 from fmnist_utils.audit.dates import Timing, timing_of
-from fmnist_utils.audit.estimates import (
-    Estimate,
-    hits_in_few,
-    joint,
-    mcnemar,
-    pooled,
-    to_scale,
-)
-from fmnist_utils.audit.formats import (
-    format_bound,
-    format_estimate,
-    format_p,
-    format_value,
-)
+from fmnist_utils.audit.estimates import Estimate, hits_in_few, joint, mcnemar, pooled, to_scale
+from fmnist_utils.audit.formats import format_bound, format_estimate, format_p, format_value
 from fmnist_utils.audit.forms import Claim, Condition, Number, PublishedTable
 from fmnist_utils.audit.margins import Margins, load_margins
 from fmnist_utils.audit.measures import Measure, recalls
@@ -130,7 +118,8 @@ def rows(
     Raises:
         UserError: if there is no such report, or a record is damaged.
     """
-    audited = [load_audited(each) for each in ([name] if name else [*student_reports(), ACROSS])]
+    names = [name] if name else [*student_reports(), ACROSS]
+    audited = [load_audited(report) for report in names]
     found = store or Records()
     # Numbers and claims share their runs: each record is read once.
     runs: Store = SimpleNamespace(find=functools.cache(found.find))
@@ -165,7 +154,7 @@ class Audit(Readings):
         for table in (table for table in self.tables if table.pooled):
             measures = [number.measure for number in self._numbers_of(table)]
             found = [self.estimate(measure, "theirs") for measure in measures]
-            spread = pooled([each for each in found if each])
+            spread = pooled([estimate for estimate in found if estimate])
             if spread:
                 spreads |= dict.fromkeys(table.numbers, spread)
         return spreads
@@ -173,7 +162,9 @@ class Audit(Readings):
     def _timing(self, name: str, measured: Sequence[tuple[Measure, str]]) -> Timing | None:
         """Return when the rule of a row was fixed and its runs were made."""
         groups = [group for measure, _ in measured for group in measure.groups]
-        runs = [run for each in measured for run in self.runs_behind(*each)]
+        runs = [
+            run for measure, protocol in measured for run in self.runs_behind(measure, protocol)
+        ]
         return timing_of(self.report, name, groups, runs)
 
     def rows(self) -> list[Row]:
@@ -307,12 +298,16 @@ class Audit(Readings):
     def claim(self, claim: Claim) -> Row:
         """Return the line of a claim."""
         theirs, ours = (
-            [self.estimate(each.measure, each.protocol or protocol) for each in claim.check]
+            [
+                self.estimate(condition.measure, condition.protocol or protocol)
+                for condition in claim.check
+            ]
             for protocol in ("theirs", "ours")
         )
         verdict = judge_all(claim.check, theirs)
         evidence = [
-            self._evidence(each, result) for each, result in zip(claim.check, theirs, strict=True)
+            self._evidence(condition, result)
+            for condition, result in zip(claim.check, theirs, strict=True)
         ]
         second_opinion = judge_all(claim.check, ours)
         if second_opinion not in (verdict, "undecided"):
@@ -326,6 +321,7 @@ class Audit(Readings):
             for protocol, results in (("theirs", theirs), ("ours", ours))
         ]
         low, high = theirs[0].interval() if theirs[0] else (None, None)
+        behind = [(condition.measure, condition.protocol or "theirs") for condition in claim.check]
         return Row(
             report=self.report.id,
             id=claim.id,
@@ -341,9 +337,7 @@ class Audit(Readings):
             low=low,
             high=high,
             needed=_needed(claim.check, theirs) if verdict == "undecided" else None,
-            timing=self._timing(
-                claim.id, [(each.measure, each.protocol or "theirs") for each in claim.check]
-            ),
+            timing=self._timing(claim.id, behind),
         )
 
     def _evidence(self, condition: Condition, result: Estimate | None) -> str:
@@ -454,7 +448,8 @@ def judge(condition: Condition, runs: Estimate | None) -> str:
 
 def judge_all(conditions: Sequence[Condition], results: Sequence[Estimate | None]) -> str:
     """Return the verdict on a claim from its conditions."""
-    outcomes = {judge(each, result) for each, result in zip(conditions, results, strict=True)}
+    pairs = zip(conditions, results, strict=True)
+    outcomes = {judge(condition, result) for condition, result in pairs}
     if "fails" in outcomes:
         return "differs"
     if "open" in outcomes:

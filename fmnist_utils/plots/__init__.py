@@ -40,12 +40,7 @@ from fmnist_utils.plots.images import (
     reconstructions,
     scatter_by_class,
 )
-from fmnist_utils.plots.inside import (
-    feature_maps,
-    filters,
-    importance_maps,
-    value_ridges,
-)
+from fmnist_utils.plots.inside import feature_maps, filters, importance_maps, value_ridges
 from fmnist_utils.plots.mistakes import (
     confusion_comparison,
     confusion_matrix,

@@ -165,10 +165,10 @@ def reproduce(targets, jobs, scheduler, part, root, dry_run, device):
     from fmnist_utils.audit.schema import report_names
     from fmnist_utils.training import pick_device
     from fmnist_utils.workshop.many import take_part
-    from fmnist_utils.workshop.planted import publish as publish_planted
-    from fmnist_utils.workshop.quality import publish as publish_quality
+    from fmnist_utils.workshop.planted import publish_planted
+    from fmnist_utils.workshop.quality import publish_quality
     from fmnist_utils.workshop.store import RunStore
-    from fmnist_utils.workshop.yardsticks import publish as publish_yardsticks
+    from fmnist_utils.workshop.yardsticks import publish_yardsticks
 
     store, gpu = RunStore(root), pick_device(device).type == "cuda"
     wanted = [_recipes_of(target, gpu) for target in targets or report_names()]
@@ -182,12 +182,12 @@ def reproduce(targets, jobs, scheduler, part, root, dry_run, device):
         for recipe in missing:
             owners.setdefault(recipe, []).append(report)
 
-    def publish(run):
+    def keep(run):
         for report in owners[run.recipe]:
             path = report.publish(run, store)
             click.echo(say("cli.published", file=path.name, seconds=run.record.seconds))
 
-    _make(list(owners), store, jobs, scheduler, device, dry_run, weights=True, on_run=publish)
+    _make(list(owners), store, jobs, scheduler, device, dry_run, weights=True, on_run=keep)
     first = part is None or part[0] == 1
     everything = first and not (targets or dry_run)
     if everything and not yardsticks.find(store):

@@ -14,14 +14,7 @@ from fmnist_utils.augmentation import Augmentation
 from fmnist_utils.data import Split, Splits, load_fashion_mnist
 from fmnist_utils.evaluation import encode
 from fmnist_utils.models import build_model
-from fmnist_utils.training import (
-    Batches,
-    Metric,
-    OneHotMSE,
-    accuracy,
-    cosine,
-    one_cycle,
-)
+from fmnist_utils.training import Batches, Metric, OneHotMSE, accuracy, cosine, one_cycle
 from fmnist_utils.workshop.download import fetch_if_missing
 from fmnist_utils.workshop.fast import ImageByImage, with_fast_parts
 

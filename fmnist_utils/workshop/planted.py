@@ -19,7 +19,7 @@ SEEDS = range(0, 1000, 100)
 SHOWN = "import json\n\nprint(json.dumps(noted))"
 
 
-def publish(store: RunStore, seeds: range = SEEDS) -> Path:
+def publish_planted(store: RunStore, seeds: range = SEEDS) -> Path:
     """Execute the page once with each of ``seeds`` and put what it measured with the records.
 
     Raises:

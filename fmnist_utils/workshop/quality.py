@@ -19,7 +19,7 @@ from fmnist_utils.workshop.store import RunStore
 Images = NDArray[np.uint8]
 
 
-def publish(store: RunStore, sets: tuple[Images, Images] | None = None) -> Path:
+def publish_quality(store: RunStore, sets: tuple[Images, Images] | None = None) -> Path:
     """Compare all images and put what is found with the committed records; return its file.
 
     Args:

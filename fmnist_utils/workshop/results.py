@@ -13,12 +13,7 @@ from torch import Tensor, nn
 from fmnist_utils.audit.recipes import Recipe
 from fmnist_utils.augmentation import FlipAveraged
 from fmnist_utils.data import Splits
-from fmnist_utils.evaluation import (
-    encode,
-    most_confident_mistakes,
-    predict,
-    reconstruct,
-)
+from fmnist_utils.evaluation import encode, most_confident_mistakes, predict, reconstruct
 from fmnist_utils.training import evaluate
 from fmnist_utils.workshop.parts import (
     EVALUATION_BATCH,

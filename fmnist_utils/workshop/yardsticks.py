@@ -19,7 +19,7 @@ from fmnist_utils.workshop.results import first_of_each_class
 from fmnist_utils.workshop.store import RunStore
 
 
-def publish(store: RunStore, splits: Splits | None = None) -> Path:
+def publish_yardsticks(store: RunStore, splits: Splits | None = None) -> Path:
     """Compute the yardsticks and put them with the committed records; return their file.
 
     Args:

@@ -133,7 +133,7 @@ def test_a_checkout_on_windows_has_the_line_ends_of_the_others(setting, tmp_path
         "notebooks/01_ff_classifier.ipynb", "book/pages/01_ff_classifier.md", "requirements.lock",
         "book/machinery/browser_code/live.js",
     ]  # fmt: skip
-    options = [word for each in setting for word in ("-c", each)]
+    options = [word for value in setting for word in ("-c", value)]
     out = ["checkout-index", f"--prefix={tmp_path}/", "--", *names]
     subprocess.run(["git", *options, *out], cwd=ROOT, check=True)
     for name in names:

@@ -57,7 +57,7 @@ def test_training_stops_at_once_and_goes_on_bit_by_bit(forks, tmp_path, trials):
         found.append(checkpointed(recipe, store))
     whole = train(recipe.but(num_epochs=max(map(len, found))), store=RunStore(tmp_path / "whole"))
     rows = without_seconds(whole.history)  # the first epochs do not depend on how many follow
-    assert all(rows[: len(each)] == each for each in found) and min(map(len, found)) >= 1
+    assert all(rows[: len(kept)] == kept for kept in found) and min(map(len, found)) >= 1
 
 
 def alive(pid: int) -> bool:

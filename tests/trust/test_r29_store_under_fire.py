@@ -36,7 +36,7 @@ def work(number: int, fields: list[dict], root: str) -> None:
     """
     torch.set_num_threads(1)
     order = random.Random(number)
-    recipes = order.sample([Recipe(**each) for each in fields], len(fields))
+    recipes = order.sample([Recipe(**recipe) for recipe in fields], len(fields))
     store, log, train_here = RunStore(root), Path(root) / "log", runs._make_run
 
     def noted(recipe, *arguments, **options):

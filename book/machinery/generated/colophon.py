@@ -47,11 +47,11 @@ def record_rows(results: Path) -> list[list[str]]:
         seeds = _different(record["recipe"]["seed"] for record in records)
         minutes = sum(record["seconds"] for record in records) / 60
         dates, commits = (
-            _different(each["date"][:10] for each in made),
-            _different(short(each["commit"]) for each in made),
+            _different(entry["date"][:10] for entry in made),
+            _different(short(entry["commit"]) for entry in made),
         )
         versions, machines = (
-            _different(each["torch"] for each in made),
+            _different(entry["torch"] for entry in made),
             _different(map(machine, made)),
         )
         rows.append(
