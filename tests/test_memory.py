@@ -10,7 +10,7 @@ from nbclient import NotebookClient
 from fmnist_utils.workshop.lab import NOTEBOOKS, page_notebooks
 
 ROOT = NOTEBOOKS.parent
-LIMIT = 1.05e9  # bytes: 1.0 GB, rounded; from run to run it varies by some percent
+LIMIT = 1.03e9  # bytes: 1.0 GB, and some percent by which it varies from run to run
 # What the kernel has had at most, less what PyTorch's libraries for GPUs take of it: the build for
 # GPUs loads them, where there is none too, and the one for CPUs has none.
 USED = r"""
