@@ -264,7 +264,8 @@ def test_the_tables_of_the_page_show_what_was_measured(result, lang, tmp_path, m
     assert "10 %" in (tmp_path / "speed_profile.csv").read_text("utf-8")
     assert result["hardware"]["cpu"] in (tmp_path / "speed_made_with.csv").read_text("utf-8")
     targets = rows_of(tmp_path / "speed_targets.csv")
-    assert [row[1] for row in targets] == ["8", "1", "2.5", "1.5", "2", "1.5", "4", "14", "1.5", "1"]
+    aims = ["8", "1", "2.5", "1.5", "2", "1.5", "4", "14", "1.5", "1"]
+    assert [row[1] for row in targets] == aims
     assert targets[0][2:] == ["5.00", "**no**"]
     assert targets[2][2:] == ["5.00", speed.ANSWERS[True][lang]]
     assert rows_of(tmp_path / "speed_rates.csv")[0][1:] == ["50", "50"]
