@@ -13,6 +13,8 @@ holds is **no relevant difference**.
 *A column of a table* is one more column of ours; its rows may share a split. See :func:`fmnist_utils.audit.estimates.joint`.
 
 *A comparison* of two groups is one of their means, as Welch's; seed by seed only where the runs of a seed belong together.
+
+The module is long, so that all rules of a verdict stand in one place.
 """
 
 from __future__ import annotations
