@@ -52,8 +52,8 @@ def train_one_epoch(
         TrainingDiverged: if the loss of a minibatch is NaN or infinite.
     """
     model.train()
-    # A place for every loss, made beforehand: a small tensor that stays after each minibatch would
-    # split the memory that the next one could take again, and an epoch would take twice as much.
+    # A place for every loss, made beforehand: a small tensor that stays after each minibatch splits
+    # the memory that the next one could take again. Evaluating page 05's network grew by 500 MB.
     losses = torch.empty(train.num_steps, device=train.inputs.device)
     sizes: list[int] = []
     for inputs, targets in train.epoch(epoch):

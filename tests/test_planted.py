@@ -52,8 +52,11 @@ def test_every_error_of_the_page_is_recorded_with_all_seeds():
 
 @pytest.mark.nightly
 def test_the_page_still_measures_what_is_recorded():
-    """Its first execution again: float32 with other threads and processors moves little."""
+    """Its first execution again: on other processors an image or two are answered otherwise.
+
+    A share of 16 images then moves by a sixteenth.
+    """
     for name, accuracies in making.measure(making.SEEDS[0]).items():
         for kind, values in accuracies.items():
             before = planted_errors()[name][kind][: len(values)]
-            assert values == pytest.approx(before, abs=0.03)
+            assert values == pytest.approx(before, abs=0.07)
