@@ -16,7 +16,6 @@ from fmnist_utils.audit.damage import damaged, read_json
 from fmnist_utils.audit.dates import Timing, dates_of_margins, span
 from fmnist_utils.audit.estimates import Estimate
 from fmnist_utils.audit.formats import format_value
-from fmnist_utils.audit.margins import load_margins
 from fmnist_utils.audit.records import Records, Run
 from fmnist_utils.audit.schema import (
     FOLDER,
@@ -76,7 +75,7 @@ def coverage(store: Store | None = None) -> Table:
     inside: Counter[str] = Counter()
     total: Counter[str] = Counter()
     for name in student_reports():
-        audit = Audit(load_report(name), store or Records(), load_margins())
+        audit = Audit(load_report(name), store or Records())
         for number in load_report(name).numbers:
             measure = number.measure
             values = list(audit.values(measure, "theirs").values())

@@ -11,7 +11,6 @@ import pandas as pd
 
 from fmnist_utils.audit.estimates import Estimate, shared_spread
 from fmnist_utils.audit.formats import format_estimate, format_value
-from fmnist_utils.audit.margins import load_margins
 from fmnist_utils.audit.measures import costs
 from fmnist_utils.audit.records import ByGroup, Records, Run
 from fmnist_utils.audit.schema import Report
@@ -92,7 +91,7 @@ def compare(report: Report, name: str, value: float) -> Table:
         UserError: if the report has no such number.
     """
     number = report.number(name)
-    runs = Audit(report, Records(), load_margins())
+    runs = Audit(report, Records())
     theirs, ours = (runs.estimate(number.measure, protocol) for protocol in ("theirs", "ours"))
     columns = {
         "published": number.printed,

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
@@ -109,13 +109,8 @@ class Row:
         return fields
 
 
-def rows(
-    name: str | None = None, store: Store | None = None, margins: Margins | None = None
-) -> list[Row]:
+def rows(name: str | None = None, store: Store | None = None) -> list[Row]:
     """Return the audit of the report called ``name``, of what stands ``across`` them, or of all, in the language in force.
-
-    Args:
-        margins: other rules than those of ``margins.yaml``, to see what depends on them.
 
     Raises:
         UserError: if there is no such report, or a record is damaged.
@@ -125,9 +120,7 @@ def rows(
     found = store or Records()
     # Numbers and claims share their runs: each record is read once.
     runs: Store = SimpleNamespace(find=functools.cache(found.find))
-    return [
-        row for report in audited for row in Audit(report, runs, margins or load_margins()).rows()
-    ]
+    return [row for report in audited for row in Audit(report, runs).rows()]
 
 
 audit = rows  # as the pages call it
@@ -137,7 +130,7 @@ audit = rows  # as the pages call it
 class Audit(Readings):
     """The audit of one report."""
 
-    margins: Margins
+    margins: Margins = field(default_factory=load_margins)
 
     @property
     def report_numbers(self) -> list[Number]:
@@ -490,14 +483,14 @@ def estimate(
     report: Report | Across, measure: Measure, protocol: str, store: Store | None = None
 ) -> Estimate | None:
     """Return the estimate of ``measure`` under ``protocol``, or None where a group has no runs under it."""
-    return Audit(report, store or Records(), load_margins()).estimate(measure, protocol)
+    return Audit(report, store or Records()).estimate(measure, protocol)
 
 
 def measured(
     report: Report | Across, measure: Measure, protocol: str, store: Store | None = None
 ) -> list[float]:
     """Return the value of ``measure`` in each run under ``protocol``, without what it is compared with."""
-    runs = Audit(report, store or Records(), load_margins())
+    runs = Audit(report, store or Records())
     return list(runs.values(measure, protocol).values())
 
 
