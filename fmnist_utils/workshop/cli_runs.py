@@ -351,7 +351,5 @@ def _recipes_of_all_reports():
     """Return the recipes of all reports, each once."""
     from fmnist_utils.audit.schema import load_report, report_names
 
-    groups = [
-        group for name in report_names() for group in load_report(name).all_recipes().values()
-    ]
-    return list(dict.fromkeys(recipe for group in groups for recipe in group))
+    reports = map(load_report, report_names())
+    return list(dict.fromkeys(recipe for report in reports for recipe in report.every_recipe()))
