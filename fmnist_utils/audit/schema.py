@@ -175,13 +175,7 @@ class Report(CheckedSpec):
             UserError: if there is none.
         """
         numbers = {number.id: number for number in self.numbers}
-        if name not in numbers:
-            raise UserError(
-                "reports.unknown",
-                given=name,
-                allowed=", ".join(numbers),
-                hint=nearest(name, numbers),
-            )
+        _check_known(numbers, [name])
         return numbers[name]
 
     def runs(

@@ -35,14 +35,7 @@ from fmnist_utils.audit.margins import Margins, load_margins
 from fmnist_utils.audit.measures import Measure, recalls
 from fmnist_utils.audit.readings import Readings
 from fmnist_utils.audit.records import Records
-from fmnist_utils.audit.schema import (
-    Across,
-    Report,
-    Store,
-    find_group,
-    load_audited,
-    student_reports,
-)
+from fmnist_utils.audit.schema import Across, Report, Store, load_audited, student_reports
 from fmnist_utils.data import load_fashion_mnist
 from fmnist_utils.text import say
 
@@ -173,7 +166,7 @@ class Audit(Readings):
     def number(self, number: Number) -> Row:
         """Return the line of a published number."""
         theirs, ours = (self.estimate(number.measure, name) for name in ("theirs", "ours"))
-        if theirs and self._is_pooled(number) and number.id in self.spreads:
+        if theirs and number.id in self.spreads:
             theirs = theirs.with_spread(*self.spreads[number.id])
         fields: dict[str, Any] = {
             "report": self.report.id,
@@ -225,17 +218,13 @@ class Audit(Readings):
         """As :meth:`_judge`, of a share of the few images whose classes the printed matrix counts."""
         assert isinstance(self.report, Report) and self.report.confusion and number.images
         counts = [sum(row) for row in self.report.confusion]
-        owner, group = find_group(number.measure.of[0], self.report)
-        runs = owner.runs_of(group, "theirs", self.store)
+        runs = self.runs_of(number.measure.of[0], "theirs")
         chances = hits_in_few(np.array([recalls(run) for run in runs]), counts)
         hits = round(number.value * number.images)
         p = min(1.0, 2 * min(chances[hits:].sum(), chances[: hits + 1].sum()))
         reached = chances.cumsum()
         edges = [int(np.searchsorted(reached, share)) for share in (0.025, 0.975)]
         return float(p), edges[0] / number.images, edges[1] / number.images
-
-    def _is_pooled(self, number: Number) -> bool:
-        return any(number.id in table.numbers for table in self.tables if table.pooled)
 
     # --- columns of tables
 
@@ -376,8 +365,7 @@ class Audit(Readings):
         """Return what McNemar's test says of the pairs of runs that answered the same test images."""
         pairs = []
         for name in (measure.of[0], measure.compared_with[0]):
-            owner, group = find_group(name, self.report)
-            runs = owner.runs_of(group, protocol, self.store)
+            runs = self.runs_of(name, protocol)
             pairs.append({run.recipe.seed: run for run in runs if run.record.predictions_sha256})
         seeds = [seed for seed in pairs[0] if seed in pairs[1]]
         if not seeds:
@@ -461,7 +449,6 @@ def _needed(conditions: Sequence[Condition], results: Sequence[Estimate | None])
         if result is None or not result.decides:
             return None
         above, below = condition.above, condition.below
-        bounds = [bound for bound in (above, below) if bound is not None]
         crossed = [
             bound
             for bound, outside in (
@@ -471,7 +458,7 @@ def _needed(conditions: Sequence[Condition], results: Sequence[Estimate | None])
             if outside and bound is not None
         ]
         # Outside, the bound that was crossed has to be left behind; inside, both.
-        needs = [result.needed_for(bound) for bound in crossed or bounds]
+        needs = [result.needed_for(bound) for bound in crossed or condition.bounds]
         if None in needs:
             return None
         # As many as there are did not decide, even where they would have in four cases of five.
