@@ -476,11 +476,6 @@ class Measure(Spec):
         return (*self.of, *self.compared_with)
 
     @property
-    def metric(self) -> str | None:
-        """The metric, where that is what it reads."""
-        return self.quantity.metric if isinstance(self.quantity, Metric) else None
-
-    @property
     def scale(self) -> Scale:
         """How the quantity of a run spreads; a difference of two may be any number."""
         return "plain" if self.less else self.quantity.scale

@@ -116,9 +116,6 @@ def rows(name: str | None = None, store: Store | None = None) -> list[Row]:
     return [row for report in audited for row in Audit(report, runs).rows()]
 
 
-audit = rows  # as the pages call it
-
-
 @dataclass
 class Audit(Readings):
     """The audit of one report."""
@@ -479,8 +476,3 @@ def measured(
     """Return the value of ``measure`` in each run under ``protocol``, without what it is compared with."""
     runs = Audit(report, store or Records())
     return list(runs.values(measure, protocol).values())
-
-
-def agrees(published: float, rounding: float, runs: Estimate) -> bool:
-    """Return whether a published number could be one more of ``runs``, in 95 of 100 cases, however wide that is."""
-    return runs.p_value(published, rounding) >= TESTED
