@@ -399,17 +399,11 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "plots.one_field": ("un hiperparámetro por sí solo", "one hyperparameter by itself"),
     "plots.two_fields": ("dos juntos, además", "two together, beyond that"),
-    "plots.epochs_spent": (
-        "épocas gastadas, entre todos los intentos",
-        "epochs spent, over all trials",
-    ),
     "plots.configurations": (
         "configuraciones entre las que se eligió",
         "configurations chosen among",
     ),
-    "plots.chosen_accuracy": ("exactitud de la elegida (%)", "accuracy of the chosen one (%)"),
     "plots.excess": ("prometido menos cumplido (puntos)", "promised less kept (points)"),
-    "plots.best_there_is": ("la mejor que hay", "the best there is"),
     "plots.inputs": ("entradas", "inputs"),
     "plots.hidden_layer": ("capa oculta", "hidden layer"),
     "plots.outputs": ("salidas", "outputs"),

@@ -3,7 +3,6 @@
 from types import SimpleNamespace
 
 from fmnist_utils.audit.forms import Condition, Number
-from fmnist_utils.audit.margins import load_margins
 from fmnist_utils.audit.measures import Measure, read_quantity
 from fmnist_utils.audit.schema import load_report
 from fmnist_utils.audit.verdicts import Audit
@@ -38,7 +37,7 @@ def fake_run(recipe, *, accuracy=0.9, loss=0.3, columns=None, matrix=None):
 
 
 def audit_of(report, run_of):
-    return Audit(report, FakeStore(run_of), load_margins())
+    return Audit(report, FakeStore(run_of))
 
 
 def one_run(quantity, **run):

@@ -126,7 +126,7 @@ def test_a_list_in_a_grid_has_its_name_and_an_entry_of_that_name_adds_to_its_gro
     assert list(report.groups)[5:] == ["cnn_64_0.1", "cnn_60x12_0.1", "half_60x12"]
     recipe = report.recipe("half_60x12", "theirs")
     assert recipe.model.dense_sizes == (60, 12) and "60x12" in report.label("cnn_60x12_0.1", recipe)
-    assert report.checkpoints()["cnn_64"] == report.recipe("cnn_64_0.1", "theirs").id
+    assert report.checkpoints()["cnn_64"] == report.recipe("cnn_64_0.1", "theirs")
 
 
 def test_later_seeds_may_stop_early_and_folds_come_round():

@@ -202,25 +202,19 @@ def test_a_measure_may_name_the_numbers_of_a_table_only_if_they_are_there():
 def test_one_small_checkpoint_a_report_is_committed_and_documented():
     """Six megabytes together; those whose runs have been made can be loaded."""
     named = {
-        name: run_id
+        name: recipe
         for report in report_names()
-        for name, run_id in load_report(report).checkpoints().items()
+        for name, recipe in load_report(report).checkpoints().items()
     }
     owners = [report[:2] for report in report_names() for _ in load_report(report).checkpoints()]
     assert {"01", "02", "03", "04", "05"} <= set(owners) and len(named) == len(owners)
-    size = 0
-    for report in report_names():
-        for recipes in load_report(report).all_recipes().values():
-            for recipe in (recipe for recipe in recipes if recipe.id in named.values()):
-                size += sum(
-                    4 * tensor.numel()
-                    for tensor in build_model(**recipe.model.model_dump()).state_dict().values()
-                )
-    assert size < 6_000_000
+    networks = [build_model(**recipe.model.model_dump()) for recipe in named.values()]
+    tensors = [tensor for network in networks for tensor in network.state_dict().values()]
+    assert sum(4 * tensor.numel() for tensor in tensors) < 6_000_000
     committed = list(RunStore().results.glob("*/records/*.weights.safetensors"))
     assert sum(path.stat().st_size for path in committed) < 6_000_000
-    for name, run_id in named.items():
-        if any(f".{run_id[:12]}." in path.name for path in committed):
+    for name, recipe in named.items():
+        if any(f".{recipe.id[:12]}." in path.name for path in committed):
             assert not load_pretrained(name).training
     for lang in ("es", "en"):
         page = (Path(__file__).parents[1] / "book" / lang / "how_to_run.md").read_text("utf-8")

@@ -39,7 +39,12 @@ def test_a_wider_margin_only_turns_not_enough_into_agrees():
     values = [0.80, 0.82, 0.81]
     for factor in (0.5, 1, 2, 5, 50):
         fields = FakeStore(lambda recipe: fake_run(recipe, accuracy=values[recipe.seed % 3]))
-        rule = Audit(REPORT, fields, load_margins().times(factor))
+        margins = {
+            name: margin.model_copy(update={"margin": factor * margin.margin})
+            for name, margin in load_margins().margins.items()
+        }
+        rules = load_margins().model_copy(update={"margins": margins})
+        rule = Audit(REPORT, fields, rules)
         row = rule.number(number("81.0", "percent"))
         assert row.verdict == ("agrees" if row.noticed <= row.margin else "not enough")
         assert row.margin == pytest.approx(0.01 * factor)

@@ -32,7 +32,7 @@ import yaml
 from nbformat import NotebookNode
 
 from book.machinery import execution, notebooks, pages, rules, slides
-from book.machinery.pages import BOOK, LANGUAGES, ROOT
+from book.machinery.pages import BOOK, LANGUAGE_NAMES, LANGUAGES, ROOT
 from fmnist_utils.text import UserError
 
 BUILD = BOOK / "_build"
@@ -53,7 +53,6 @@ JUPYTER_BOOK = (
 CARD = "card.png"  # the picture of a shared page that has none of its own
 ALTERNATES = re.compile(r'<link rel="alternate" hreflang="(\w+)" href="(https[^"]+)"')
 TRANSLATION = '<xhtml:link rel="alternate" hreflang="{}" href="{}"/>'
-LANGUAGE_NAMES = {"es": "Español", "en": "English"}
 
 
 class BuildError(Exception):

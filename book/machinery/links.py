@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
 from book.machinery import pages
@@ -136,9 +135,7 @@ def _best_section(group: str, shown: dict[str, dict[str, int]], with_runs: set[s
 def names(source: str) -> Iterator[tuple[re.Pattern, int]]:
     """Yield a pattern for each word in a code cell's strings, and how many letters are written."""
     parts = set()
-    for node in ast.walk(
-        ast.parse(TransformerManager().transform_cell(source))
-    ):  # «!git …» is no Python
+    for node in ast.walk(pages.syntax_tree(source)):
         if isinstance(node, ast.JoinedStr):
             written = [
                 part.value if isinstance(part, ast.Constant) else None for part in node.values

@@ -11,6 +11,7 @@ cell that shows a figure or a table names it,
 
 from __future__ import annotations
 
+import ast
 import copy
 import functools
 import hashlib
@@ -22,12 +23,14 @@ from urllib.parse import urlsplit
 
 import jupytext
 import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "book"
 SOURCES = BOOK / "pages"
 LANGUAGES = ("es", "en")
+LANGUAGE_NAMES = {"es": "Español", "en": "English"}
 
 ALT_COMMENT = re.compile(r"<!--\s*alt:\s*(.*?)\s*-->", re.DOTALL)
 ROLE = re.compile(r"\{([\w:-]+)\}`([^`]+)`")
@@ -85,6 +88,11 @@ def write_notebook(notebook: NotebookNode, path: Path) -> None:
 def tags(cell: NotebookNode) -> set[str]:
     """Return the tags of ``cell``."""
     return set(cell.metadata.get("tags", []))
+
+
+def syntax_tree(source: str) -> ast.Module:
+    """Return the syntax tree of a code cell, whose commands for IPython count as calls."""
+    return ast.parse(TransformerManager().transform_cell(source))
 
 
 def shown(cell: NotebookNode) -> str | None:

@@ -8,6 +8,8 @@ from io import BytesIO
 from nbformat import NotebookNode
 from PIL import Image, ImageChops, ImageStat
 
+UNSEEN = 2.0  # levels of 255, the root of the mean squared difference: nobody sees so little
+
 
 def smaller_pictures(notebook: NotebookNode) -> None:
     """Give the pictures among the outputs of ``notebook`` palettes, in place."""
@@ -18,18 +20,15 @@ def smaller_pictures(notebook: NotebookNode) -> None:
                 output.data["image/png"] = base64.b64encode(small).decode()
 
 
-def with_palette(png: bytes, worst: float = 2.0) -> bytes:
-    """Return the same picture with 256 colours, if that is smaller and nobody sees it.
-
-    ``worst`` is the root of the mean squared difference, of 255: two levels are seen by nobody.
-    """
+def with_palette(png: bytes) -> bytes:
+    """Return the same picture with 256 colours, if that is smaller and nobody sees it."""
     picture = Image.open(BytesIO(png))
     transparent = picture.mode == "RGBA" and picture.getextrema()[3] != (255, 255)
     if picture.mode not in ("RGB", "RGBA") or transparent:
         return png
     plain = picture.convert("RGB")
     small = plain.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    if difference(plain, small.convert("RGB")) > worst:
+    if difference(plain, small.convert("RGB")) > UNSEEN:
         return png
     written = BytesIO()
     small.save(written, "PNG", optimize=True, dpi=picture.info.get("dpi", (100, 100)))

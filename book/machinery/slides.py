@@ -193,7 +193,7 @@ def size(html: str) -> int:
     return len(text) - 4 * text.count("\\") + 60 * lines
 
 
-def sentences(block: Tag, room: int = 0) -> str:
+def sentences(block: Tag, room: int) -> str:
     """Return a block's first sentence, and those after it that ``room`` holds; no tag is cut."""
     html = inner(block)
     ends = [place.start() for place in SENTENCE.finditer(html)]

@@ -28,7 +28,7 @@ Passage = tuple[str, str]  # in Spanish and in English
 
 
 def _entries(lang: str) -> dict[str, str]:
-    text = (pages.ROOT / "book" / lang / GLOSSARY).read_text("utf-8").partition(":::{glossary}")[2]
+    text = (pages.BOOK / lang / GLOSSARY).read_text("utf-8").partition(":::{glossary}")[2]
     return dict(re.findall(r"^(\S.*)\n  (.*(?:\n  .*)*)", text, re.MULTILINE))
 
 
@@ -120,10 +120,11 @@ def notebook_cells(notebook) -> list[tuple]:
     return list(zip(texts[::2], texts[1::2]))
 
 
-def prose_files(book=pages.ROOT / "book") -> list[tuple]:
+def prose_files() -> list[tuple]:
     """Return the pairs of files of the pages of text, without glossary and fragments."""
-    names = [path.name for path in pages.prose(book / "es") if path.name not in WITHOUT]
-    pairs = ((book / "es" / name, book / "en" / name) for name in names if name[0] != "_")
+    spanish, english = pages.BOOK / "es", pages.BOOK / "en"
+    names = [path.name for path in pages.prose(spanish) if path.name not in WITHOUT]
+    pairs = ((spanish / name, english / name) for name in names if name[0] != "_")
     return [pair for pair in pairs if pair[1].exists()]
 
 

@@ -4,11 +4,10 @@ It reads and never trains. What a page needs is imported from here.
 """
 
 from fmnist_utils.audit import text  # noqa: F401 (adds the texts of this floor)
-from fmnist_utils.audit.cards import ReportCard, card
+from fmnist_utils.audit.cards import card
 from fmnist_utils.audit.estimates import Estimate
 from fmnist_utils.audit.formats import format_bound, format_estimate, format_p, format_value
-from fmnist_utils.audit.margins import load_margins
-from fmnist_utils.audit.measures import Measure, costs
+from fmnist_utils.audit.measures import Measure
 from fmnist_utils.audit.planted import planted_errors
 from fmnist_utils.audit.schema import (
     Report,
@@ -43,16 +42,7 @@ from fmnist_utils.audit.tables import (
     table,
     values,
 )
-from fmnist_utils.audit.verdicts import (
-    ACROSS,
-    VERDICTS,
-    Row,
-    agrees,
-    audit,
-    estimate,
-    measured,
-    rows,
-)
+from fmnist_utils.audit.verdicts import ACROSS, VERDICTS, Row, estimate, measured, rows
 
 __all__ = [
     "ACROSS",
@@ -60,18 +50,14 @@ __all__ = [
     "Estimate",
     "Measure",
     "Report",
-    "ReportCard",
     "Row",
     "Store",
     "Table",
-    "agrees",
-    "audit",
     "by_size",
     "card",
     "chance",
     "compare",
     "cost_table",
-    "costs",
     "count_verdicts",
     "coverage",
     "errors_table",
@@ -82,7 +68,6 @@ __all__ = [
     "format_p",
     "format_value",
     "load_across",
-    "load_margins",
     "load_pretrained",
     "load_report",
     "measured",

@@ -12,7 +12,7 @@ from fmnist_utils.audit.dates import span
 from fmnist_utils.audit.forms import Card
 from fmnist_utils.audit.margins import load_margins
 from fmnist_utils.audit.records import Records, Run
-from fmnist_utils.audit.schema import Report, Store, load_report
+from fmnist_utils.audit.schema import Report, load_report
 from fmnist_utils.audit.scrutiny import count_verdicts, orders
 from fmnist_utils.audit.verdicts import VERDICTS, Row, rows
 from fmnist_utils.text import say
@@ -43,15 +43,14 @@ class ReportCard:
         )
 
 
-def card(name: str, store: Store | None = None) -> ReportCard:
+def card(name: str) -> ReportCard:
     """Return the card of the report called ``name``, in the language in force.
 
     Raises:
         UserError: if there is no such report.
     """
-    report, found = load_report(name), store or Records()
-    audited = rows(name, found)
-    runs = runs_of(report, found)
+    report, audited = load_report(name), rows(name)
+    runs = report.every_run(Records())
     lines = [(say("card.authors"), f"{', '.join(report.authors)} ({report.date})")]
     if report.card:
         lines += _told(report.card, "scope", "method", "stated", "missing")
@@ -75,14 +74,6 @@ def card(name: str, store: Store | None = None) -> ReportCard:
 def _told(card: Card, *fields: str) -> list[tuple[str, str]]:
     """Return the texts of some fields with their headings."""
     return [(say(f"card.{name}"), str(getattr(card, name))) for name in fields]
-
-
-def runs_of(report: Report, store: Store) -> list[Run]:
-    """Return every recorded run of the report, once each."""
-    recipes = {
-        recipe.id: recipe for of_group in report.all_recipes().values() for recipe in of_group
-    }
-    return [run for recipe in recipes.values() if (run := store.find(recipe))]
 
 
 def results(audited: Sequence[Row], kind: str) -> str:

@@ -235,10 +235,8 @@ class Estimate:
         of_one = math.sqrt(sum(part.variance or 0.0 for part in self.parts))
         if error == 0:
             return None
-        scaled, t = (
-            of_one / error,
-            self.centre / error,
-        )  # t has noncentrality scaled * difference / of_one
+        scaled = of_one / error
+        t = self.centre / error  # its noncentrality is scaled * difference / of_one
 
         def edge(share: float) -> float:
             """Return the standardized difference under which so large a t or a larger one has this share."""

@@ -90,15 +90,19 @@ class Condition(Spec):
     mcnemar: bool = False
 
     @property
+    def bounds(self) -> list[float]:
+        """One bound or both, ``above`` first."""
+        return [bound for bound in (self.above, self.below) if bound is not None]
+
+    @property
     def asks_which_is_larger(self) -> bool:
         """Whether it compares two groups, and all that is asked is which of them lies above the other."""
         equal = 1 if self.measure.over else 0
-        bounds = [bound for bound in (self.above, self.below) if bound is not None]
-        return bool(self.measure.compared_with) and bounds == [equal]
+        return bool(self.measure.compared_with) and self.bounds == [equal]
 
     @model_validator(mode="after")
     def _has_a_bound(self) -> Condition:
-        bounds = [bound for bound in (self.above, self.below) if bound is not None]
+        bounds = self.bounds
         if not bounds or bounds != sorted(bounds) or (self.same and len(bounds) < 2):
             raise UserError("reports.no_bound", what=self.what.en)
         return self

@@ -52,14 +52,6 @@ class Margins(CheckedSpec):
     equivalence: Annotated[float, Field(gt=0, le=1)]
     least_runs: PositiveInt
 
-    def times(self, factor: float) -> Margins:
-        """Return the same rules with every margin so many times as wide."""
-        margins = {
-            name: margin.model_copy(update={"margin": factor * margin.margin})
-            for name, margin in self.margins.items()
-        }
-        return self.model_copy(update={"margins": margins})
-
     def of(self, number: Number) -> float:
         """Return the margin of a published number, in our units."""
         return self.margins[number.margin or MARGINS[number.unit]].of(number.value)

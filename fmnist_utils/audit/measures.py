@@ -371,7 +371,7 @@ class Cost(Quantity):
 def costs(run: Run) -> dict[str, int]:
     """Return the costs of a run, see :class:`Cost`."""
     recipe, epochs, images = run.recipe, len(run.history), run.recipe.data.num_train
-    parameters, of_one = _network_costs(recipe.model)
+    parameters, of_one = network_costs(recipe.model)
     return {
         "parameters": parameters,
         "image_multiply_adds": of_one,
@@ -381,7 +381,7 @@ def costs(run: Run) -> dict[str, int]:
 
 
 @functools.cache
-def _network_costs(model: Spec) -> tuple[int, int]:
+def network_costs(model: Spec) -> tuple[int, int]:
     """Return how many parameters a network has, and how many multiply-adds one image takes."""
     with torch.device("meta"):  # shapes alone, without the memory and time of drawing weights
         network = build_model(**model.model_dump())
@@ -474,11 +474,6 @@ class Measure(Spec):
     def groups(self) -> tuple[str, ...]:
         """All groups that it is of."""
         return (*self.of, *self.compared_with)
-
-    @property
-    def metric(self) -> str | None:
-        """The metric, where that is what it reads."""
-        return self.quantity.metric if isinstance(self.quantity, Metric) else None
 
     @property
     def scale(self) -> Scale:

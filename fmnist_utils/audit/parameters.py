@@ -33,9 +33,8 @@ class PageParameters(CheckedSpec):
 # What Python and IPython put among the variables of a notebook: __name__, _, _i3, Out, ….
 _OF_IPYTHON = re.compile(r"__.*__|_+|_i+\d*|_\d+|_[dio]h|_exit_code|In|Out|exit|quit|open")
 _CHECKED: set[str] = set()  # the reports whose parameters were checked in this process
-_INJECTED = (
-    "# Parameters"  # how the cell begins that papermill puts below the one tagged parameters
-)
+# How the cell begins that papermill puts below the one tagged parameters.
+_INJECTED = "# Parameters"
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.ListComp, ast.SetComp,
            ast.DictComp, ast.GeneratorExp)  # fmt: skip
 

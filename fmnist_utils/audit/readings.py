@@ -10,7 +10,6 @@ import numpy as np
 
 from fmnist_utils.audit.estimates import Estimate
 from fmnist_utils.audit.measures import Measure, Metric
-from fmnist_utils.audit.recipes import Recipe
 from fmnist_utils.audit.records import Run
 from fmnist_utils.audit.schema import Across, Report, Store, find_group
 from fmnist_utils.text import say
@@ -23,22 +22,22 @@ class Readings:
     report: Report | Across
     store: Store
 
+    def runs_of(self, name: str, protocol: str) -> list[Run]:
+        """Return the recorded runs of the group that ``name`` means, see :func:`find_group`."""
+        owner, group = find_group(name, self.report)
+        return owner.runs_of(group, protocol, self.store)
+
     def by_seed(self, measure: Measure, protocol: str) -> list[dict[int, float]]:
         """Return the value of each seed, one dictionary for each group of ``measure.of``; without a group's runs, it is empty."""
         found = []
         for name in measure.of:
-            owner, group = find_group(name, self.report)
-            runs = [run for run in owner.runs_of(group, protocol, self.store) if measure.fits(run)]
+            runs = [run for run in self.runs_of(name, protocol) if measure.fits(run)]
             found.append({run.recipe.seed: measure.of_run(run) for run in runs})
         return found
 
     def runs_behind(self, measure: Measure, protocol: str) -> list[Run]:
         """Return the runs of all groups that a measure is of."""
-        found = []
-        for name in measure.groups:
-            owner, group = find_group(name, self.report)
-            found += owner.runs_of(group, protocol, self.store)
-        return found
+        return [run for name in measure.groups for run in self.runs_of(name, protocol)]
 
     def planned(self, measure: Measure, protocol: str) -> int:
         """Return how many runs are planned of each group of a measure; of the one with fewest."""
@@ -84,28 +83,21 @@ class Readings:
 
     def whole(self, measure: Measure, protocol: str) -> float:
         """Return what a share of ``measure`` is of."""
-        owner, group = find_group(measure.of[0], self.report)
-        runs = owner.runs_of(group, protocol, self.store)
-        fitting = [run for run in runs if measure.fits(run)]
+        fitting = [run for run in self.runs_of(measure.of[0], protocol) if measure.fits(run)]
         return measure.quantity.whole(fitting[0]) if fitting and not measure.less else 1.0
 
     def describe(self, measure: Measure, protocol: str) -> str:
         """Return in words which runs a measure stands on, and what their rows have to say."""
-        texts, notes = [], []
+        texts, notes, recipes = [], [], []
         for name in measure.groups:
             owner, group = find_group(name, self.report)
-            recipe = owner.recipe(group, protocol, owner.groups[group].first_seed)
-            texts.append(f"«{owner.label(group, recipe)}»")
+            recipes.append(owner.recipe(group, protocol, owner.groups[group].first_seed))
+            texts.append(f"«{owner.label(group, recipes[-1])}»")
             if owner.groups[group].note:
                 notes.append(str(owner.groups[group].note))
-        recipe = self._recipe_of(measure.of[0], protocol)
         if len(texts) > 4:
             texts = [*texts[:2], say("audit.and_more", count=len(texts) - 2)]
         described = say("audit.runs_of", groups=", ".join(texts))
-        if isinstance(measure.quantity, Metric) and recipe.task == "classification":
-            described += " " + say(f"audit.kept_{recipe.select}")
+        if isinstance(measure.quantity, Metric) and recipes[0].task == "classification":
+            described += " " + say(f"audit.kept_{recipes[0].select}")
         return " ".join([described, *dict.fromkeys(notes)])
-
-    def _recipe_of(self, name: str, protocol: str) -> Recipe:
-        owner, group = find_group(name, self.report)
-        return owner.recipe(group, protocol, owner.groups[group].first_seed)

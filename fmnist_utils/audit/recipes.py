@@ -333,11 +333,8 @@ def _explain(spec: type[BaseModel], item: Mapping[str, Any]) -> str:
         hint = nearest(given, [*allowed, *deeper])
         return say(key, name=name, given=given, allowed=", ".join(allowed), hint=hint).rstrip()
     if path == ["model"]:
-        name, given, allowed = (
-            "model.name",
-            given.get("name") if isinstance(given, dict) else given,
-            list(MODEL_SPECS),
-        )
+        name, allowed = "model.name", list(MODEL_SPECS)
+        given = given.get("name") if isinstance(given, dict) else given
     else:
         field = next(part for part in reversed(path) if part in spec.model_fields)
         allowed = describe(spec.model_fields[field]).split(", ")

@@ -175,13 +175,7 @@ class Report(CheckedSpec):
             UserError: if there is none.
         """
         numbers = {number.id: number for number in self.numbers}
-        if name not in numbers:
-            raise UserError(
-                "reports.unknown",
-                given=name,
-                allowed=", ".join(numbers),
-                hint=nearest(name, numbers),
-            )
+        _check_known(numbers, [name])
         return numbers[name]
 
     def runs(
@@ -255,6 +249,15 @@ class Report(CheckedSpec):
             for protocol in group.protocols
         }
 
+    def every_recipe(self) -> list[Recipe]:
+        """Return the recipes of all groups under all of their protocols, each once."""
+        groups = self.all_recipes().values()
+        return list(dict.fromkeys(recipe for of_group in groups for recipe in of_group))
+
+    def every_run(self, store: Store) -> list[Run]:
+        """Return all recorded runs of the report, each once."""
+        return [run for recipe in self.every_recipe() if (run := store.find(recipe))]
+
     def publish(self, run: Run, store: Publisher) -> Path:
         """Copy ``run``, one of this report's, to the committed records, with the panel and the weights that belong there.
 
@@ -269,26 +272,21 @@ class Report(CheckedSpec):
         name = owners[run.id]
         kept = self.groups[name.rpartition(".")[0]].panel
         panel = kept == "all" or (bool(kept) and run.id == recipes[name][0].id)
-        return store.publish(
-            run, self.id, name, panel, weights=run.id in self.checkpoints().values()
-        )
+        weights = run.recipe in self.checkpoints().values()
+        return store.publish(run, self.id, name, panel, weights)
 
-    def checkpoints(self) -> dict[str, str]:
-        """Return the names of the weights that are committed and the ids of their runs."""
-        groups = {
-            group.checkpoint: (name, group)
+    def checkpoints(self) -> dict[str, Recipe]:
+        """Return the names of the weights that are committed and the recipes of their runs."""
+        return {
+            group.checkpoint: self.recipe(name, group.protocols[0], group.first_seed)
             for name, group in self.groups.items()
             if group.checkpoint
-        }
-        return {
-            name: self.recipe(of, group.protocols[0], group.first_seed).id
-            for name, (of, group) in groups.items()
         }
 
     def is_published(self, recipe: Recipe, store: Records) -> bool:
         """Return whether the committed records hold the run of ``recipe``, with its weights if they belong there."""
         path = store.published(recipe)
-        needed = recipe.id in self.checkpoints().values()
+        needed = recipe in self.checkpoints().values()
         return path is not None and (
             not needed or path.with_suffix(".weights.safetensors").exists()
         )
@@ -318,21 +316,15 @@ def load_pretrained(name: str) -> nn.Module:
         UserError: if there is none of that name, or its file is missing or damaged.
     """
     known = {
-        checkpoint: (load_report(report), run_id)
-        for report in report_names()
-        for checkpoint, run_id in load_report(report).checkpoints().items()
+        checkpoint: (report, recipe)
+        for report in map(load_report, report_names())
+        for checkpoint, recipe in report.checkpoints().items()
     }
     if name not in known:
         raise UserError(
             "reports.no_checkpoint", given=name, allowed=", ".join(known), hint=nearest(name, known)
         )
-    report, run_id = known[name]
-    recipe = next(
-        recipe
-        for recipes in report.all_recipes().values()
-        for recipe in recipes
-        if recipe.id == run_id
-    )
+    report, recipe = known[name]
     run = Records().find(recipe)
     if run is None:
         raise UserError("reports.checkpoint_missing", name=name, report=report.id)

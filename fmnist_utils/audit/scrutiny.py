@@ -16,7 +16,6 @@ from fmnist_utils.audit.damage import damaged, read_json
 from fmnist_utils.audit.dates import Timing, dates_of_margins, span
 from fmnist_utils.audit.estimates import Estimate
 from fmnist_utils.audit.formats import format_value
-from fmnist_utils.audit.margins import load_margins
 from fmnist_utils.audit.records import Records, Run
 from fmnist_utils.audit.schema import (
     FOLDER,
@@ -76,7 +75,7 @@ def coverage(store: Store | None = None) -> Table:
     inside: Counter[str] = Counter()
     total: Counter[str] = Counter()
     for name in student_reports():
-        audit = Audit(load_report(name), store or Records(), load_margins())
+        audit = Audit(load_report(name), store or Records())
         for number in load_report(name).numbers:
             measure = number.measure
             values = list(audit.values(measure, "theirs").values())
@@ -170,8 +169,10 @@ def orders(found: Iterable[Timing]) -> dict[str, int]:
 
 def provenance(store: Store | None = None) -> Table:
     """Return on which processors the runs of all reports were made: how many, in which precision, and when."""
+    store = store or Records()
+    runs = {run.id: run for name in report_names() for run in load_report(name).every_run(store)}
     found: dict[tuple[str, str], list[Run]] = defaultdict(list)
-    for run in every_run(store or Records()):
+    for run in runs.values():
         made = run.record.made_with
         processor = str(made.get("cpu_name") or say("scrutiny.unnamed", cpu=made.get("cpu", "?")))
         if made["device"] != "cpu":
@@ -181,15 +182,15 @@ def provenance(store: Store | None = None) -> Table:
     lines = [
         {
             "scrutiny.kernels": kernels,
-            "scrutiny.float32": str(_count(runs, "float32")),
-            "scrutiny.bfloat16": str(_count(runs, "bfloat16")),
-            "scrutiny.made": " – ".join(_span(runs)),
-            "scrutiny.commits": _unknown_commits(runs),
+            "scrutiny.float32": str(_count(of_one, "float32")),
+            "scrutiny.bfloat16": str(_count(of_one, "bfloat16")),
+            "scrutiny.made": span(str(run.record.made_with["date"]) for run in of_one),
+            "scrutiny.commits": _unknown_commits(of_one),
             "scrutiny.mixed": str(
-                sum(not run.record.made_with.get("one_environment", True) for run in runs)
+                sum(not run.record.made_with.get("one_environment", True) for run in of_one)
             ),
         }
-        for (_, kernels), runs in sorted(found.items())
+        for (_, kernels), of_one in sorted(found.items())
     ]
     processors = [processor for processor, _ in sorted(found)]
     return Table(pd.DataFrame(lines, index=pd.Index(processors)).rename(columns=say))
@@ -259,25 +260,8 @@ def _where(made: dict[str, str | None]) -> str:
     return f"{named} ({str(made['date'])[:10]})"
 
 
-def every_run(store: Store) -> list[Run]:
-    """Return every recorded run of every report and study, once each."""
-    recipes = {
-        recipe.id: recipe
-        for name in report_names()
-        for of_group in load_report(name).all_recipes().values()
-        for recipe in of_group
-    }
-    return [run for recipe in recipes.values() if (run := store.find(recipe))]
-
-
 def _count(runs: Sequence[Run], precision: str) -> int:
     return sum(run.record.recipe.get("precision", "float32") == precision for run in runs)
-
-
-def _span(runs: Sequence[Run]) -> list[str]:
-    """Return the dates of the first and of the last run, one if they are the same."""
-    dates = sorted(str(run.record.made_with["date"])[:10] for run in runs)
-    return list(dict.fromkeys((dates[0], dates[-1])))
 
 
 def _table(lines: dict[str, dict[str, str]]) -> Table:

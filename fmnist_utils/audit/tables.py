@@ -11,7 +11,6 @@ import pandas as pd
 
 from fmnist_utils.audit.estimates import Estimate, shared_spread
 from fmnist_utils.audit.formats import format_estimate, format_value
-from fmnist_utils.audit.margins import load_margins
 from fmnist_utils.audit.measures import costs
 from fmnist_utils.audit.records import ByGroup, Records, Run
 from fmnist_utils.audit.schema import Report
@@ -31,9 +30,8 @@ class Table(pd.DataFrame):
     def _repr_html_(self) -> str:
         reason, *obvious = (say(f"audit.{name}") for name in ("reason", "what", "error"))
         columns = [str(name) for name in self if name != reason]
-        left = (
-            'style="text-align: left; vertical-align: top"'  # Jupyter's own style sheet says right
-        )
+        # Jupyter's own style sheet says right.
+        left = 'style="text-align: left; vertical-align: top"'
         heads = "".join(
             f"<th {left}>{escape(name)}</th>" for name in [str(self.index.name or ""), *columns]
         )
@@ -92,7 +90,7 @@ def compare(report: Report, name: str, value: float) -> Table:
         UserError: if the report has no such number.
     """
     number = report.number(name)
-    runs = Audit(report, Records(), load_margins())
+    runs = Audit(report, Records())
     theirs, ours = (runs.estimate(number.measure, protocol) for protocol in ("theirs", "ours"))
     columns = {
         "published": number.printed,
@@ -206,10 +204,8 @@ def cost_table(runs: Mapping[str, Sequence[Run]]) -> Table:
     """
     lines = {}
     for label, (first, *others) in runs.items():
-        total, seconds = (
-            costs(first),
-            [len(run.history) * run.history.epoch_seconds for run in (first, *others)],
-        )
+        total = costs(first)
+        seconds = [len(run.history) * run.history.epoch_seconds for run in (first, *others)]
         lines[label] = {
             "parameters": f"{total['parameters']:,}",
             "image": f"{total['image_multiply_adds'] / 1e6:.2f}",
@@ -218,9 +214,7 @@ def cost_table(runs: Mapping[str, Sequence[Run]]) -> Table:
             "multiply_adds": f"{total['multiply_adds'] / 1e9:,.0f}",
             "seconds": format_estimate(Estimate.of(seconds), "seconds"),
         }
-    frame = pd.DataFrame.from_dict(lines, orient="index").rename(
-        columns=lambda name: say(f"cost.{name}")
-    )
-    return Table(
-        frame.map(lambda text: text.replace(",", "\u202f"))
-    )  # thousands apart, alike in both languages
+    frame = pd.DataFrame.from_dict(lines, orient="index")
+    frame = frame.rename(columns=lambda name: say(f"cost.{name}"))
+    # Thousands apart, alike in both languages.
+    return Table(frame.map(lambda text: text.replace(",", "\u202f")))

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
@@ -35,14 +35,7 @@ from fmnist_utils.audit.margins import Margins, load_margins
 from fmnist_utils.audit.measures import Measure, recalls
 from fmnist_utils.audit.readings import Readings
 from fmnist_utils.audit.records import Records
-from fmnist_utils.audit.schema import (
-    Across,
-    Report,
-    Store,
-    find_group,
-    load_audited,
-    student_reports,
-)
+from fmnist_utils.audit.schema import Across, Report, Store, load_audited, student_reports
 from fmnist_utils.data import load_fashion_mnist
 from fmnist_utils.text import say
 
@@ -109,13 +102,8 @@ class Row:
         return fields
 
 
-def rows(
-    name: str | None = None, store: Store | None = None, margins: Margins | None = None
-) -> list[Row]:
+def rows(name: str | None = None, store: Store | None = None) -> list[Row]:
     """Return the audit of the report called ``name``, of what stands ``across`` them, or of all, in the language in force.
-
-    Args:
-        margins: other rules than those of ``margins.yaml``, to see what depends on them.
 
     Raises:
         UserError: if there is no such report, or a record is damaged.
@@ -125,19 +113,14 @@ def rows(
     found = store or Records()
     # Numbers and claims share their runs: each record is read once.
     runs: Store = SimpleNamespace(find=functools.cache(found.find))
-    return [
-        row for report in audited for row in Audit(report, runs, margins or load_margins()).rows()
-    ]
-
-
-audit = rows  # as the pages call it
+    return [row for report in audited for row in Audit(report, runs).rows()]
 
 
 @dataclass
 class Audit(Readings):
     """The audit of one report."""
 
-    margins: Margins
+    margins: Margins = field(default_factory=load_margins)
 
     @property
     def report_numbers(self) -> list[Number]:
@@ -180,7 +163,7 @@ class Audit(Readings):
     def number(self, number: Number) -> Row:
         """Return the line of a published number."""
         theirs, ours = (self.estimate(number.measure, name) for name in ("theirs", "ours"))
-        if theirs and self._is_pooled(number) and number.id in self.spreads:
+        if theirs and number.id in self.spreads:
             theirs = theirs.with_spread(*self.spreads[number.id])
         fields: dict[str, Any] = {
             "report": self.report.id,
@@ -232,17 +215,13 @@ class Audit(Readings):
         """As :meth:`_judge`, of a share of the few images whose classes the printed matrix counts."""
         assert isinstance(self.report, Report) and self.report.confusion and number.images
         counts = [sum(row) for row in self.report.confusion]
-        owner, group = find_group(number.measure.of[0], self.report)
-        runs = owner.runs_of(group, "theirs", self.store)
+        runs = self.runs_of(number.measure.of[0], "theirs")
         chances = hits_in_few(np.array([recalls(run) for run in runs]), counts)
         hits = round(number.value * number.images)
         p = min(1.0, 2 * min(chances[hits:].sum(), chances[: hits + 1].sum()))
         reached = chances.cumsum()
         edges = [int(np.searchsorted(reached, share)) for share in (0.025, 0.975)]
         return float(p), edges[0] / number.images, edges[1] / number.images
-
-    def _is_pooled(self, number: Number) -> bool:
-        return any(number.id in table.numbers for table in self.tables if table.pooled)
 
     # --- columns of tables
 
@@ -383,8 +362,7 @@ class Audit(Readings):
         """Return what McNemar's test says of the pairs of runs that answered the same test images."""
         pairs = []
         for name in (measure.of[0], measure.compared_with[0]):
-            owner, group = find_group(name, self.report)
-            runs = owner.runs_of(group, protocol, self.store)
+            runs = self.runs_of(name, protocol)
             pairs.append({run.recipe.seed: run for run in runs if run.record.predictions_sha256})
         seeds = [seed for seed in pairs[0] if seed in pairs[1]]
         if not seeds:
@@ -468,7 +446,6 @@ def _needed(conditions: Sequence[Condition], results: Sequence[Estimate | None])
         if result is None or not result.decides:
             return None
         above, below = condition.above, condition.below
-        bounds = [bound for bound in (above, below) if bound is not None]
         crossed = [
             bound
             for bound, outside in (
@@ -478,7 +455,7 @@ def _needed(conditions: Sequence[Condition], results: Sequence[Estimate | None])
             if outside and bound is not None
         ]
         # Outside, the bound that was crossed has to be left behind; inside, both.
-        needs = [result.needed_for(bound) for bound in crossed or bounds]
+        needs = [result.needed_for(bound) for bound in crossed or condition.bounds]
         if None in needs:
             return None
         # As many as there are did not decide, even where they would have in four cases of five.
@@ -490,17 +467,12 @@ def estimate(
     report: Report | Across, measure: Measure, protocol: str, store: Store | None = None
 ) -> Estimate | None:
     """Return the estimate of ``measure`` under ``protocol``, or None where a group has no runs under it."""
-    return Audit(report, store or Records(), load_margins()).estimate(measure, protocol)
+    return Audit(report, store or Records()).estimate(measure, protocol)
 
 
 def measured(
     report: Report | Across, measure: Measure, protocol: str, store: Store | None = None
 ) -> list[float]:
     """Return the value of ``measure`` in each run under ``protocol``, without what it is compared with."""
-    runs = Audit(report, store or Records(), load_margins())
+    runs = Audit(report, store or Records())
     return list(runs.values(measure, protocol).values())
-
-
-def agrees(published: float, rounding: float, runs: Estimate) -> bool:
-    """Return whether a published number could be one more of ``runs``, in 95 of 100 cases, however wide that is."""
-    return runs.p_value(published, rounding) >= TESTED

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from fmnist_utils.plots.style import (
     BLUE,
     COLOURS,
-    GREY,
     INK,
     LEVEL,
     PALE,
@@ -203,47 +202,29 @@ def _draw_by_size(
 
 
 @book_figure
-def by_effort(
-    values: Mapping[str, Mapping[int, Sequence[float]]],
-    effort: str,
-    quantity: str,
-    level: float | None = None,
-    points: bool = False,
-) -> None:
-    """Draw what repeated attempts reach against their effort.
+def by_effort(excess: Mapping[str, Mapping[int, Sequence[float]]]) -> None:
+    """Draw by how much the best of several configurations promises more than it keeps.
 
-    A line is the mean of a name, and the band its middle half.
+    A line is the mean of a name, and the band its middle half. The axis of the configurations is
+    logarithmic.
 
     Args:
-        values: name -> effort -> one value an attempt, in [0, 1], drawn in percent; NaN where an
-            attempt has none yet. A name begins where all of its attempts have one.
-        effort, quantity: the names of the axes: ``"epochs_spent"`` or ``"configurations"``, and
-            ``"chosen_accuracy"`` or ``"excess"``.
-        level: where to draw the line of the best there is.
-        points: mark each mean; the axis of efforts is then logarithmic.
+        excess: name -> how many configurations there were to choose from -> one value an attempt:
+            what was promised less what was kept, an accuracy in [0, 1].
     """
     figure, axes = plt.subplots(figsize=(WIDTH, 3.8))
-    labels = labels_of(values)
-    for name, (colour, marker, line) in zip(values, looks(("-", "--", "-.", ":")), strict=False):
-        attempts = {size: 100 * np.asarray(values[name][size], float) for size in values[name]}
-        sizes = [size for size in sorted(attempts) if not np.isnan(attempts[size]).any()]
-        low = [np.percentile(attempts[size], 25) for size in sizes]
-        high = [np.percentile(attempts[size], 75) for size in sizes]
-        means = [attempts[size].mean() for size in sizes]
-        axes.plot(
-            sizes,
-            means,
-            color=colour,
-            linestyle=line,
-            marker=marker if points else "",
-            label=with_count(labels[name], next(iter(attempts.values()))),
-        )
+    labels = labels_of(excess)
+    for name, (colour, marker, line) in zip(excess, looks(("-", "--", "-.", ":")), strict=False):
+        sizes = sorted(excess[name])
+        attempts = [100 * np.asarray(excess[name][size], float) for size in sizes]
+        means = [values.mean() for values in attempts]
+        low = [np.percentile(values, 25) for values in attempts]
+        high = [np.percentile(values, 75) for values in attempts]
+        label = with_count(labels[name], attempts[0])
+        axes.plot(sizes, means, color=colour, linestyle=line, marker=marker, label=label)
         axes.fill_between(sizes, low, high, color=colour, alpha=0.15, linewidth=0)
-    if level is not None:
-        axes.axhline(100 * level, color=GREY, **LEVEL, label=say("plots.best_there_is"))
-    axes.set(xlabel=say(f"plots.{effort}"), ylabel=say(f"plots.{quantity}"))
-    if points:
-        mark_sizes(axes, {size for by_size in values.values() for size in by_size})
+    axes.set(xlabel=say("plots.configurations"), ylabel=say("plots.excess"))
+    mark_sizes(axes, {size for by_size in excess.values() for size in by_size})
     legend_above(figure, columns=2)
 
 
@@ -279,10 +260,8 @@ def shares(parts: Mapping[tuple[str, ...], float], most: int = 8) -> None:
 
 
 @book_figure
-def ranks(
-    values: Mapping[str, Sequence[float]], columns: Sequence[str], *, lowest_first: bool = True
-) -> None:
-    """Draw the place of each name in successive rankings, joined by a line.
+def ranks(values: Mapping[str, Sequence[float]], columns: Sequence[str]) -> None:
+    """Draw the place of each name in successive rankings, joined by a line; the lowest is first.
 
     The first six names have solid lines, the following ones dashed lines. Each name stands at its
     place in the last ranking.
@@ -290,10 +269,9 @@ def ranks(
     Args:
         values: name -> one value for each ranking.
         columns: what the rankings are called.
-        lowest_first: whether the lowest value has place 1 (losses) or the highest (accuracies).
     """
     table = np.array([list(row) for row in values.values()], float)
-    places = 1 + (table if lowest_first else -table).argsort(axis=0, kind="stable").argsort(axis=0)
+    places = 1 + table.argsort(axis=0, kind="stable").argsort(axis=0)
     _, axes = plt.subplots(figsize=(WIDTH, 1 + 0.3 * len(table)))
     lines = ("-",) * len(COLOURS) + ("--",) * len(COLOURS)
     labels = labels_of(values)

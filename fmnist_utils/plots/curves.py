@@ -225,39 +225,30 @@ def _flat_minimum(losses: NDArray[np.float64], tolerance: float) -> tuple[int, i
 
 
 @book_figure
-def losses_by_cost(
-    frames: Mapping[str, pd.DataFrame],
-    column: str = "test_loss",
-    costs: Sequence[str] = ("epochs", "updates", "multiply_adds", "seconds"),
-) -> None:
-    """Draw a loss against what training had spent, one panel for each way of counting.
+def losses_by_cost(frames: Mapping[str, pd.DataFrame]) -> None:
+    """Draw the test loss against what training had spent, one panel for each way of counting.
 
     All axes are logarithmic.
 
     Args:
-        frames: name -> a row an epoch, with ``column`` and all of ``costs``, as
-            ``spending`` gives them.
-        column: the loss to draw.
-        costs: ``"epochs"``, ``"updates"``, ``"multiply_adds"``, ``"seconds"``, or some of them.
+        frames: name -> a row an epoch, with ``test_loss`` and the columns ``epochs``, ``updates``,
+            ``multiply_adds`` and ``seconds``, as ``spending`` gives them.
     """
-    rows = -(-len(costs) // 2)
-    height = 2.2 * rows + 0.24 * len(frames) + 0.2
-    figure, panels = plt.subplots(rows, 2, sharey=True, squeeze=False, figsize=(WIDTH, height))
+    costs = ("epochs", "updates", "multiply_adds", "seconds")
+    figure, panels = plt.subplots(2, 2, sharey=True, figsize=(WIDTH, 4.6 + 0.24 * len(frames)))
     labels = labels_of(frames)
-    for axes in panels.flat[len(costs) :]:
-        axes.set_visible(False)
-    for axes, cost in zip(panels.flat, costs, strict=False):
+    for axes, cost in zip(panels.flat, costs, strict=True):
         styles = looks(("-", "--", ":"))
         for (name, frame), (colour, marker, line) in zip(frames.items(), styles, strict=False):
             every = max(1, len(frame) // 6)
             style = {"color": colour, "marker": marker, "markevery": every, "label": labels[name]}
-            axes.plot(frame[cost], frame[column], line, **style)
+            axes.plot(frame[cost], frame["test_loss"], line, **style)
         axes.set(xscale="log", yscale="log", xlabel=say(f"plots.cost_{cost}"))
         axes.xaxis.set_minor_locator(NullLocator())
         use_plain_decimals(axes.yaxis)
         if cost == "epochs":
             use_plain_decimals(axes.xaxis)
     for axes in panels[:, 0]:
-        axes.set_ylabel(say(f"plots.{_quantity(column)}"))
+        axes.set_ylabel(say("plots.loss"))
     handles, names = panels[0, 0].get_legend_handles_labels()
     legend_above(figure, handles=handles, labels=names)

@@ -51,25 +51,20 @@ def stoppable():
     """
 
     def stop(number, frame):
-        click.echo(
-            "\n"
-            + say(
-                "cli.interrupted",
-                command=f"{settings.command('fmnist')} {shlex.join(sys.argv[1:])}",
-            ),
-            err=True,
-        )
+        command = f"{settings.command('fmnist')} {shlex.join(sys.argv[1:])}"
+        told = say("cli.interrupted", command=command)
+        click.echo(f"\n{told}", err=True)
         sys.exit(130 if number == signal.SIGINT else 143)
 
-    names = [
-        name for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name)
-    ]  # Windows has no USR1
-    before = {name: signal.signal(getattr(signal, name), stop) for name in names}
+    known = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGUSR1"):  # Windows has none
+        known.append(signal.SIGUSR1)
+    before = {number: signal.signal(number, stop) for number in known}
     try:
         yield
     finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @click.command()
@@ -351,7 +346,5 @@ def _recipes_of_all_reports():
     """Return the recipes of all reports, each once."""
     from fmnist_utils.audit.schema import load_report, report_names
 
-    groups = [
-        group for name in report_names() for group in load_report(name).all_recipes().values()
-    ]
-    return list(dict.fromkeys(recipe for group in groups for recipe in group))
+    reports = map(load_report, report_names())
+    return list(dict.fromkeys(recipe for report in reports for recipe in report.every_recipe()))

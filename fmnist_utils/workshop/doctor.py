@@ -85,48 +85,34 @@ def check_packages() -> Iterator[Finding]:
         name, version = re.match(r"([\w.-]+)(?:>=([\d.]+))?", needed).groups()
         if "extra ==" in needed:
             continue
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            yield Finding("packages", False, say("doctor.no_package", name=name, needed=version))
-            continue
-        if version and _numbers(found[name]) < _numbers(version):
-            yield Finding(
-                "packages",
-                False,
-                say("doctor.old_package", name=name, found=found[name], needed=version),
-            )
-    yield Finding(
-        "python",
-        True,
-        say("doctor.versions", python=sys.version.split()[0], torch=found.get("torch", "–")),
-    )
+        found[name] = _version(name)
+        values = {"name": name, "needed": version}
+        if not found[name]:
+            yield Finding("packages", False, say("doctor.no_package", **values))
+        elif version and _numbers(found[name]) < _numbers(version):
+            told = say("doctor.old_package", found=found[name], **values)
+            yield Finding("packages", False, told)
+    told = say("doctor.versions", python=sys.version.split()[0], torch=found.get("torch") or "–")
+    yield Finding("python", True, told)
 
 
 def check_torch() -> Iterator[Finding]:
     """PyTorch can be loaded, together with torchvision where that is installed."""
-    versions = {}
-    for name in ("torch", "torchvision"):
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    both = "torchvision" in versions
-    loaded = _python(LOAD_TORCH.format(torchvision="torchvision," if both else ""))
+    versions = {name: _version(name) for name in ("torch", "torchvision")}
+    torchvision = "torchvision," if versions["torchvision"] else ""
+    loaded = _python(LOAD_TORCH.format(torchvision=torchvision))
     if loaded.returncode == 0:
         yield Finding("torch", True, say("doctor.torch_loads"))
         if loaded.stdout.split()[-1:] == ["True"]:
             yield Finding("bfloat16", True, say("doctor.slow_bfloat16"))
         return
     _, reason = _read_answer(loaded)
-    if both and re.search(r"torchvision(::|[/\\_.])|undefined symbol", loaded.stderr):
+    mixed = re.search(r"torchvision(::|[/\\_.])|undefined symbol", loaded.stderr)
+    if versions["torchvision"] and mixed:
         yield Finding("torch", False, say("doctor.mixed_builds", reason=reason, **versions))
     else:
-        yield Finding(
-            "torch",
-            False,
-            say("doctor.torch_broken", reason=reason, version=versions.get("torch", "–")),
-        )
+        told = say("doctor.torch_broken", reason=reason, version=versions["torch"] or "–")
+        yield Finding("torch", False, told)
 
 
 def check_home() -> Iterator[Finding]:
@@ -139,10 +125,8 @@ def check_home() -> Iterator[Finding]:
 
 def check_kernel() -> Iterator[Finding]:
     """Jupyter's kernel python3 is this Python's, and papermill is there to use it."""
-    missing = [
-        name for name in ("papermill", "ipykernel", "jupyter-client") if not _installed(name)
-    ]
-    if missing:
+    needed = ("papermill", "ipykernel", "jupyter-client")
+    if missing := [name for name in needed if not _version(name)]:
         yield Finding("kernel", False, say("doctor.no_notebooks", missing=" ".join(missing)))
         return
     answer, reason = _ask(LIST_KERNELS)
@@ -193,11 +177,10 @@ def check_data() -> Iterator[Finding]:
     asked = _python(ASK_DATA)
     state, reason = _read_answer(asked)
     if state is None:
+        told = say("doctor.data_unknown")  # PyTorch, told above
         if asked.returncode > 0 and "import torch" not in asked.stderr:
             told = re.sub(r"^fmnist_utils\.[\w.]+: ", "", reason)
-            yield Finding("data", False, told)
-            return
-        yield Finding("data", False, say("doctor.data_unknown"))  # PyTorch, told above
+        yield Finding("data", False, told)
         return
     bad = [name for name, good in state["good"].items() if not good]
     values = {"missing": len(bad), "folder": state["folder"]}
@@ -255,15 +238,14 @@ def _same_environment(program: str) -> bool:
     return Path(program).parent.resolve() == Path(sys.executable).parent.resolve()
 
 
-def _installed(name: str) -> bool:
+def _version(name: str) -> str:
+    """Return the version of an installed package, or "" if it is not installed."""
     try:
-        return bool(importlib.metadata.version(name))
+        return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
-        return False
+        return ""
 
 
 def _numbers(version: str) -> list[int]:
     """Return the leading numbers of a version, 2.10.1+cpu: [2, 10, 1]."""
-    return [
-        int(number) for number in re.match(r"[\d.]*", version)[0].strip(".").split(".") if number
-    ]
+    return [int(number) for number in re.findall(r"\d+", re.match(r"[\d.]*", version)[0])]

@@ -170,14 +170,13 @@ def _fetch_one(
         try:
             content = _get(url, path.name, progress, limits, deadline)
         except (OSError, urllib3.exceptions.HTTPError) as error:  # those of requests are OSErrors
-            failures.append(f"  {mirror}: {_root_cause(error)}")
-            addresses.append(addresses.pop(0))
-            continue
-        found = hashlib.sha256(content).hexdigest()
-        if found == PACKED_SHA256[path.name]:
-            _put(path, content)
-            return url
-        wrong = say("data.wrong_bytes", size=len(content), found=found)
+            wrong = _root_cause(error)
+        else:
+            found = hashlib.sha256(content).hexdigest()
+            if found == PACKED_SHA256[path.name]:
+                _put(path, content)
+                return url
+            wrong = say("data.wrong_bytes", size=len(content), found=found)
         failures.append(f"  {mirror}: {wrong}")
         addresses.append(addresses.pop(0))
     told = {"causes": "\n".join(failures), "variable": told_by_variables(addresses)}

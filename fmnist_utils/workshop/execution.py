@@ -118,11 +118,8 @@ def find_page(page: str, lang: str = "es") -> tuple[Path, Report]:
         return path, report
     path = Path(page)
     if not path.is_file():
-        near = (
-            nearest(path.name, [known.name for known in path.parent.glob("*.ipynb")])
-            if path.parent.is_dir()
-            else ""
-        )
+        beside = path.parent.glob("*.ipynb") if path.parent.is_dir() else ()
+        near = nearest(path.name, [known.name for known in beside])
         raise UserError("execution.no_notebook", path=page, hint=near)
     name = next(filter(None, map(_report_name, code_of(path))), None)
     if name is None:
@@ -216,9 +213,8 @@ def check_output(out: str, notebook: Path) -> Path:
     if not target.parent.is_dir():
         folder = shlex.quote(str(path.parent))
         raise UserError("execution.no_folder", out=out, folder=folder)
-    if target == notebook.resolve() or target in page_notebooks(NOTEBOOKS) + page_notebooks(
-        NOTEBOOKS / "en"
-    ):
+    shipped = page_notebooks(NOTEBOOKS) + page_notebooks(NOTEBOOKS / "en")
+    if target in (notebook.resolve(), *shipped):
         raise UserError("execution.overwrites", out=out, example=f"{notebook.stem}.out.ipynb")
     return target
 
@@ -253,16 +249,8 @@ def _papermill(
     # Paths are relative, and the page comes by stdin: papermill fills braces in a path with
     # parameters.
     given = base64.b64encode(yaml.safe_dump(parameters).encode()).decode()
-    command = [
-        sys.executable,
-        "-m",
-        "papermill",
-        "-",
-        os.path.relpath(partial),
-        "--parameters_base64",
-        given,
-    ]
-    command += ["--kernel", "python3", "--language", "python"]
+    command = [sys.executable, "-m", "papermill", "-", os.path.relpath(partial)]
+    command += ["--parameters_base64", given, "--kernel", "python3", "--language", "python"]
     command += ["--no-progress-bar", "--log-level", "ERROR"]
     with tempfile.TemporaryFile() as page, tempfile.TemporaryFile() as stderr:
         page.write(json.dumps(notebook | {"cells": cells, "metadata": metadata}).encode())

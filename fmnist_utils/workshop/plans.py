@@ -94,7 +94,7 @@ class Entry(CheckedSpec):
             seeds = _each(self.seeds) if self.seeds is not None else [0]
             recipes = [report.recipe(self.group, self.protocol or "ours", seed) for seed in seeds]
         else:
-            recipes = [recipe for group in report.all_recipes().values() for recipe in group]
+            recipes = report.every_recipe()
         return [json.loads(recipe.canonical_json) for recipe in recipes]
 
 

@@ -44,9 +44,7 @@ CALLS = {
         {"a": ([10.0, 30.0], [0.9, 0.92])}, {"b": 0.835}, limit=600
     ),
     "shares": lambda: plots.shares({("optimizer",): 0.7, ("optimizer", "model.dropout"): 0.2}),
-    "by_effort": lambda: plots.by_effort(
-        {"a": {1: [np.nan] * 2, 2: [0.6, 0.7]}}, "epochs_spent", "chosen_accuracy", level=0.8
-    ),
+    "by_effort": lambda: plots.by_effort({"a": {1: [0.0, 0.01], 3: [0.02, 0.04]}}),
     "pixel_maps": lambda: plots.pixel_maps({"a": IMAGES[0, 0], "b": IMAGES[1, 0]}),
     "number_maps": lambda: plots.number_maps(
         {text.say("plots.loss"): np.eye(2), "b": np.ones((2, 2))}

@@ -139,7 +139,8 @@ def runs_in_a_file(monkeypatch, state, tmp_path):
 
 
 def no_papermill(monkeypatch, state, tmp_path):
-    monkeypatch.setattr(doctor, "_installed", lambda name: name != "papermill")
+    usual = doctor._version
+    monkeypatch.setattr(doctor, "_version", lambda name: name != "papermill" and usual(name))
 
 
 def missing_package(monkeypatch, state, tmp_path):

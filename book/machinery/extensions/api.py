@@ -15,9 +15,8 @@ MACHINERY = {"model_config", "model_post_init", "model_fields", "model_computed_
 
 def skip(app, what, name, member, skipped, options):
     """Leave out what nobody who reads about a class wants to know."""
-    field_of_named_tuple = (
-        type(member).__name__ == "_tuplegetter"
-    )  # its documentation is «Alias for field number 0»
+    # Its documentation is «Alias for field number 0».
+    field_of_named_tuple = type(member).__name__ == "_tuplegetter"
     return True if name in MACHINERY or field_of_named_tuple else None
 
 

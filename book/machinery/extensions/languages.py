@@ -6,9 +6,8 @@ from sphinx.locale import _
 
 from book.machinery import slides
 from book.machinery.notebooks import FOLDERS
-from book.machinery.pages import ROOT
+from book.machinery.pages import LANGUAGE_NAMES, LANGUAGES, ROOT
 
-NAMES = {"es": "Español", "en": "English"}
 SLIDES = {"es": "Diapositivas", "en": "Slides"}
 GENERATED_PAGES = {"search", "genindex", "py-modindex"}  # Sphinx writes these in every language
 
@@ -18,7 +17,7 @@ def add_links(app, pagename, templatename, context, doctree):
     target = pagename if pagename in app.env.found_docs | GENERATED_PAGES else app.config.root_doc
     context["here"] = app.config.language
     context["language_links"] = [
-        (code, NAMES[code], f"{context['content_root']}../{code}/{target}.html")
+        (code, LANGUAGE_NAMES[code], f"{context['content_root']}../{code}/{target}.html")
         for code in app.config.site_languages
     ]
 
@@ -50,7 +49,7 @@ def open_own_notebook(app, pagename, templatename, context, doctree):
 
 
 def setup(app):
-    app.add_config_value("site_languages", list(NAMES), "html")
+    app.add_config_value("site_languages", list(LANGUAGES), "html")
     app.add_config_value("machinery", "", "env")  # a digest of our programs
     # Before the theme drops templates that render empty, and after it has made its buttons.
     app.connect("html-page-context", add_links, priority=400)

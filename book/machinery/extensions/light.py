@@ -136,8 +136,7 @@ def finish(app, exception):
 
 
 def setup(app):
-    app.config.mathjax_path = (
-        f"mathjax/{MATHJAX[0]}"  # after sphinx-mathjax-offline, which asks for all of it
-    )
+    # After sphinx-mathjax-offline, which asks for all of it.
+    app.config.mathjax_path = f"mathjax/{MATHJAX[0]}"
     app.connect("build-finished", finish, priority=900)  # after all that writes pages
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -24,11 +24,8 @@ CLASSIFIER, AUTOENCODER, CNN = "ff_classifier", "conv_autoencoder_64", "cnn_3_12
 EACH = 30  # images of each class
 WALK = [7 * EACH, 9 * EACH]  # from the first sneaker to the first ankle boot
 INSIDE = [6 * EACH, 9 * EACH]  # the first shirt and the first ankle boot
-PASSED = (
-    nn.Flatten,
-    nn.Dropout,
-    nn.Identity,
-)  # in eval mode, and on data that lie flat, they change nothing
+# In eval mode, and on data that lie flat, they change nothing.
+PASSED = (nn.Flatten, nn.Dropout, nn.Identity)
 
 
 def write(folder: Path, lang: str, executed: dict) -> None:

@@ -19,10 +19,10 @@ from book.machinery.generated.writing import fill, save_figure, write_table
 from book.machinery.pages import SOURCES
 from fmnist_utils import audit
 from fmnist_utils.audit.groups import Bilingual
+from fmnist_utils.audit.measures import network_costs, recalls
 from fmnist_utils.audit.recipes import Recipe
 from fmnist_utils.audit.records import Records, Run
 from fmnist_utils.audit.schema import find_group, load_across, load_report
-from fmnist_utils.models import build_model, count_multiply_adds, count_parameters
 from fmnist_utils.text import UserError, class_names, say, speaking
 
 EXAMPLE = ("01", "N1-4")  # the published number that the page on reading results works through
@@ -62,9 +62,9 @@ def write(folder: Path, lang: str, executed: dict) -> None:
             # In the class of a notebook's outputs, so that the style sheet shows it as it does there.
             shown = f'<div class="cell_output">{table._repr_html_()}</div>\n'
             (folder / f"{name}.html").write_text(shown, "utf-8")
-        recalls = recalls_by_report(rows)
-        save_figure(folder / "recalls.png", "recalls_by_class", recalls)
-        fill(folder / "_recalls.md", recall_facts(recalls))
+        of_reports = recalls_by_report(rows)
+        save_figure(folder / "recalls.png", "recalls_by_class", of_reports)
+        fill(folder / "_recalls.md", recall_facts(of_reports))
 
 
 def networks(store: audit.Store) -> Iterator[Network]:
@@ -90,14 +90,11 @@ def networks(store: audit.Store) -> Iterator[Network]:
 
 def table_row(row: Network) -> list[str]:
     """Return the network, its result, seconds for 60,000 images, millions of multiply-adds for one, parameters, and page."""
-    model = build_model(**row.recipe.model.model_dump())
-    number = row.report[:2]
-    page = (
-        f"[{number}](notebooks/{row.report}.ipynb)"
-        if (SOURCES / f"{row.report}.md").exists()
-        else number
-    )
-    costs = [f"{count_multiply_adds(model) / 1e6:.2f}", str(count_parameters(model))]
+    parameters, multiply_adds = network_costs(row.recipe.model)
+    page = row.report[:2]
+    if (SOURCES / f"{row.report}.md").exists():
+        page = f"[{page}](notebooks/{row.report}.ipynb)"
+    costs = [f"{multiply_adds / 1e6:.2f}", str(parameters)]
     return [f"{row.family}: {row.label}", *measured(row), *costs, page]
 
 
@@ -108,13 +105,10 @@ def measured(row: Network) -> tuple[str, str]:
     seconds = np.median([second for run in row.runs for second in run.history["seconds"]])
     of_all = f"{seconds * 60_000 / row.recipe.data.num_train:.1f}"
     if row.recipe.task == "classification":
-        return audit.format_estimate(
-            audit.Estimate.of([run.metrics["test_accuracy"] for run in row.runs]), "percent"
-        ), of_all
-    error = audit.format_estimate(
-        audit.Estimate.of([run.metrics["test_loss"] for run in row.runs]), "error"
-    )
-    return f"{row.recipe.loss.upper()} {error}", of_all
+        accuracy = audit.Estimate.of([run.metrics["test_accuracy"] for run in row.runs])
+        return audit.format_estimate(accuracy, "percent"), of_all
+    error = audit.Estimate.of([run.metrics["test_loss"] for run in row.runs])
+    return f"{row.recipe.loss.upper()} {audit.format_estimate(error, 'error')}", of_all
 
 
 def recalls_by_report(rows: list[Network]) -> dict[str, list[np.ndarray]]:
@@ -122,15 +116,14 @@ def recalls_by_report(rows: list[Network]) -> dict[str, list[np.ndarray]]:
     found: dict[str, list[np.ndarray]] = {}
     for row in rows:
         if row.recipe.task == "classification" and row.runs:
-            matrices = np.array([run.confusion for run in row.runs])
-            recalls = np.diagonal(matrices, axis1=1, axis2=2) / matrices.sum(axis=2)
-            found.setdefault(row.report[:2], []).append(recalls.mean(axis=0))
+            mean = np.mean([recalls(run) for run in row.runs], axis=0)
+            found.setdefault(row.report[:2], []).append(mean)
     return {say("closing.report", number=int(number)): found[number] for number in sorted(found)}
 
 
-def recall_facts(recalls: dict[str, list[np.ndarray]]) -> dict[str, str | int]:
+def recall_facts(of_reports: dict[str, list[np.ndarray]]) -> dict[str, str | int]:
     """Return what the figure shows in words: how many classifiers, for how many the hardest class is the lowest, the easiest."""
-    every = np.concatenate(list(recalls.values()))
+    every = np.concatenate(list(of_reports.values()))
     order, names = np.median(every, axis=0).argsort(kind="stable"), class_names()  # as the figure
     lowest = int((every.argmin(axis=1) == order[0]).sum())
     easiest = ", ".join(names[label] for label in order[:-4:-1])

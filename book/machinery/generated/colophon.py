@@ -37,36 +37,20 @@ def record_rows(results: Path) -> list[list[str]]:
     """Return one row for each group of runs: report, group, count, seeds, PyTorch, machine, minutes, dates, commits."""
     groups = defaultdict(list)
     for path, _ in sorted(published_records(results)):
-        group = path.name.rpartition(".seed")[0].rpartition(".")[
-            0
-        ]  # group.protocol.seed0.id.json; a group may have dots
+        # Its name is group.protocol.seed0.id.json; a group may have dots.
+        group = path.name.rpartition(".seed")[0].rpartition(".")[0]
         groups[path.parents[1].name, group].append(json.loads(path.read_text("utf-8")))
     rows = []
     for (report, group), records in groups.items():
         made = [record["made_with"] for record in records]
         seeds = _different(record["recipe"]["seed"] for record in records)
         minutes = sum(record["seconds"] for record in records) / 60
-        dates, commits = (
-            _different(entry["date"][:10] for entry in made),
-            _different(short(entry["commit"]) for entry in made),
-        )
-        versions, machines = (
-            _different(entry["torch"] for entry in made),
-            _different(map(machine, made)),
-        )
-        rows.append(
-            [
-                report,
-                group,
-                len(records),
-                seeds,
-                versions,
-                machines,
-                f"{minutes:.1f}",
-                dates,
-                commits,
-            ]
-        )
+        versions = _different(entry["torch"] for entry in made)
+        machines = _different(map(machine, made))
+        dates = _different(entry["date"][:10] for entry in made)
+        commits = _different(short(entry["commit"]) for entry in made)
+        made_with = [seeds, versions, machines, f"{minutes:.1f}", dates, commits]
+        rows.append([report, group, len(records), *made_with])
     return rows
 
 

@@ -59,9 +59,8 @@ def frequencies(images: NDArray[np.uint8], contexts: NDArray[np.int64]) -> NDArr
     sums = np.maximum(counts.sum(axis=1, keepdims=True), 1)
     table = np.maximum(counts * TOTAL // sums, (counts > 0).astype(int))
     rows = np.arange(size)
-    table[rows, table.argmax(axis=1)] += TOTAL - table.sum(
-        axis=1
-    )  # the most frequent one evens it out
+    # The most frequent one evens it out.
+    table[rows, table.argmax(axis=1)] += TOTAL - table.sum(axis=1)
     return table
 
 

@@ -261,15 +261,11 @@ def _with_values(rows: list[list[str]]) -> list[list[str]]:
 
 
 def profile_rows(found: dict, lang: str) -> list[list[str]]:
-    """Return one row for each kind of work: its share of the time of an epoch of each workload; last, the machine's limits.
-
-    Older measurements give the shares alone, and none for Python.
-    """
-    profiles, limits = found.get("profile", {}), found.get("limits", {})
-    shares = {name: profile.get("shares", profile) for name, profile in profiles.items()}
+    """Return one row for each kind of work: its share of the time of an epoch of each workload; last, the machine's limits."""
+    shares = {name: profile["shares"] for name, profile in found.get("profile", {}).items()}
     rows = [
         [words[lang], *(_percent(parts.get(name, {}).get(row)) for name in WORKLOADS)]
-        for rows, parts in ((KINDS, shares), (LIMITS, limits))
+        for rows, parts in ((KINDS, shares), (LIMITS, found.get("limits", {})))
         for row, words in rows.items()
     ]
     return _with_values(rows)

@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
-from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
 from book.machinery import pages
@@ -99,7 +98,8 @@ def _caption_findings(cell: NotebookNode, name: str, captions: list[NotebookNode
 
 def code_size(notebook: NotebookNode) -> Findings:
     """Code cells are short and narrow enough to be read beside the text, on a phone as well."""
-    for number, lines in _code_lines(notebook):
+    for number, source in _code(notebook):
+        lines = source.splitlines()
         if len(lines) > MAX_LINES:
             yield f"cell {number}: {len(lines)} lines of code, at most {MAX_LINES}"
         # An address cannot be broken.
@@ -108,23 +108,16 @@ def code_size(notebook: NotebookNode) -> Findings:
             yield f"cell {number}: a line of {widest} columns, at most {MAX_COLUMNS}"
 
 
-def _code_lines(notebook: NotebookNode) -> Iterator[tuple[int, list[str]]]:
+def _code(notebook: NotebookNode) -> Iterator[tuple[int, str]]:
     for number, cell in enumerate(notebook.cells, start=1):
         if cell.cell_type == "code":
-            yield number, cell.source.splitlines()
-
-
-def parsed(source: str) -> ast.Module:
-    """Return the syntax tree of a code cell, whose commands for IPython count as calls."""
-    return ast.parse(TransformerManager().transform_cell(source))
+            yield number, cell.source
 
 
 def one_statement_a_line(notebook: NotebookNode) -> Findings:
     """A line of code holds one statement; a semicolon may end a cell that draws."""
-    for number, cell in enumerate(notebook.cells, start=1):
-        if cell.cell_type != "code":
-            continue
-        nodes = ast.walk(parsed(cell.source))
+    for number, source in _code(notebook):
+        nodes = ast.walk(pages.syntax_tree(source))
         lines = [node.lineno for node in nodes if isinstance(node, ast.stmt)]
         for line in sorted({line for line in lines if lines.count(line) > 1}):
             yield f"cell {number}, line {line}: more than one statement"
@@ -132,8 +125,7 @@ def one_statement_a_line(notebook: NotebookNode) -> Findings:
 
 def networks_written_out(notebook: NotebookNode) -> Findings:
     """A page that trains shows the network's class, the loss, the optimizer and the loop."""
-    shown = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    nodes = [node for source in shown for node in ast.walk(parsed(source))]
+    nodes = [node for _, source in _code(notebook) for node in ast.walk(pages.syntax_tree(source))]
     calls = [ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call)]
     if not {call.rpartition(".")[2] for call in calls} & {"fit", "backward"}:
         return
@@ -268,7 +260,7 @@ def checks(notebook: NotebookNode) -> Findings:
     """``check("01.4", squared_error)``: the exercise is known, and one cell begins its function."""
     from fmnist_utils.exercises import EXERCISES  # loads PyTorch
 
-    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    code = "\n".join(source for _, source in _code(notebook))
     for number, name in _checks(notebook).items():
         if number not in EXERCISES or EXERCISES[number].name != name:
             yield f"fmnist_utils.exercises has no {name} as exercise {number}"
@@ -278,7 +270,7 @@ def checks(notebook: NotebookNode) -> Findings:
 
 def _checks(notebook: NotebookNode) -> dict[str, str]:
     """Return the exercises that are checked: number → name of the function."""
-    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    code = "\n".join(source for _, source in _code(notebook))
     return dict(re.findall(r'^check\("([^"]+)", (\w+)\)$', code, re.MULTILINE))
 
 
@@ -302,11 +294,7 @@ def self_check(notebook: NotebookNode) -> Findings:
                     yield f"{lang}, question {number}: a number, and an explanation that begins in bold"
                 keys[lang].append((*value.groups()[:2], tempting))
                 continue
-            right = [
-                place
-                for place, explanation in enumerate(explanations, start=1)
-                if explanation.startswith("**")
-            ]
+            right = [place for place, one in enumerate(explanations, 1) if one.startswith("**")]
             if len(answers) not in ANSWERS or len(explanations) != len(answers) or len(right) != 1:
                 counted = f"{len(answers)} answers, {len(explanations)} explanations, right by their bold start: {right}"
                 yield f"{lang}, question {number}: {counted}"

@@ -8,9 +8,8 @@ from pathlib import Path
 from book.machinery.pages import LANGUAGES, ROOT, prose
 from book.machinery.rules.text import Findings, differences, foreign_words, typed_measurements
 
-FIELD = re.compile(
-    r"\$[a-z_]+"
-)  # what the build fills into a fragment, a file whose name begins with «_»
+# What the build fills into a fragment, a file whose name begins with «_».
+FIELD = re.compile(r"\$[a-z_]+")
 
 
 def same_pages(book: Path) -> Findings:
