@@ -78,12 +78,3 @@ def test_flip_averaged_is_the_mean_of_both_logits_and_does_not_care_which_came_f
     both = FlipAveraged(model)
     assert torch.allclose(both(images), (model(images) + model(images.flip(3))) / 2)
     assert torch.allclose(both(images), both(images.flip(3)), atol=1e-6)
-
-
-def test_torchvision_draws_once_a_call(images):
-    """The reason for this module."""
-    v2 = pytest.importorskip("torchvision.transforms.v2")
-    counts = {int(same(v2.RandomHorizontalFlip()(images), images.flip(3)).sum()) for _ in range(20)}
-    assert counts == {0, len(images)}
-    holes = v2.RandomErasing(p=1.0, value=0)(images) == 0
-    assert torch.equal(holes[0], holes[-1]) and holes[0].any()
