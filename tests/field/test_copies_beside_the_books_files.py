@@ -104,7 +104,7 @@ def test_every_cell_can_be_run_twice(page, tmp_path):
 
 def test_the_tests_do_without_parts_of_pytest():
     without = ["-p", "no:cacheprovider", "-p", "no:xdist"]
-    test = f"{__file__}::test_a_copy_of_a_report_is_no_report"
+    test = str(ROOT / "tests" / "test_text.py::test_nearest")
     command = [sys.executable, "-m", "pytest", "-q", *without, test]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout

@@ -15,6 +15,7 @@ import yaml
 from click.testing import CliRunner
 from small_pages import ROOT, fmnist
 
+from fmnist_utils.text import set_language
 from fmnist_utils.workshop import doctor, download
 from fmnist_utils.workshop.cli import main
 
@@ -177,13 +178,17 @@ BROKEN = {
 }  # fmt: skip
 
 
+def test_a_good_set_up_is_well(healthy):
+    well = CliRunner().invoke(main, ["doctor"])
+    assert well.exit_code == 0, well.output
+
+
 @pytest.mark.parametrize("lang", ["es", "en"])
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.__name__)
 def test_broken_set_ups_are_named(broken, lang, healthy, monkeypatch, tmp_path):
-    well = CliRunner().invoke(main, ["--lang", lang, "doctor"])
-    assert well.exit_code == 0, well.output
+    set_language(lang)
     broken(monkeypatch, healthy, tmp_path)
-    ill = CliRunner().invoke(main, ["--lang", lang, "doctor"])
+    ill = CliRunner().invoke(main, ["doctor"])
     named, found, way_out = BROKEN[broken]
     assert ill.exit_code == 1 and "Traceback (" not in ill.output
     bad = "\n".join(re.findall(r"^(?:MAL|BAD) .*(?:\n    .*)*", ill.output, re.MULTILINE))
