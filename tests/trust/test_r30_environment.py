@@ -209,12 +209,9 @@ def test_a_processor_that_imitates_bfloat16_is_told_and_is_no_ailment(
 
 
 def test_what_is_asked_of_another_process_is_answered(monkeypatch):
-    """The real question about the data; and a mistake that is not PyTorch's is not blamed on it."""
-    assert json.loads(doctor._python(doctor.ASK_DATA).stdout) == download.status()
+    """Those about the data are asked in R45; a mistake that is not PyTorch's is not blamed on it."""
     kernels = json.loads(doctor._python(doctor.LIST_KERNELS).stdout)["kernelspecs"]
     assert kernels["python3"]["spec"]["argv"]
-    monkeypatch.setenv("FMNIST_MIRRORS", "http://127.0.0.1:9/")
-    assert json.loads(doctor._python(doctor.ASK_MIRRORS).stdout)["answers"] is False
     monkeypatch.setattr(doctor, "ASK_DATA", "raise OSError('the cache is on fire')")
     [finding] = doctor._safely(doctor.check_data)
     assert not finding.good and "the cache is on fire" in finding.text
