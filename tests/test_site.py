@@ -13,7 +13,7 @@ from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.errors import PycodeError, SphinxWarning
 from sphinx.util.docutils import docutils_namespace, patch_docutils
-from toy_book import QUESTION, ROOT, run_in
+from toy_book import QUESTION, ROOT
 
 from book.machinery import notebooks, pages
 from book.machinery.extensions import api, light
@@ -176,26 +176,6 @@ def test_another_number_on_the_site_is_found(toy_site, tmp_path, was, becomes, m
     assert was in text
     page.write_text(text.replace(was, becomes), "utf-8")
     assert list(numbers(Site(tmp_path, "es")))
-
-
-def test_words_that_change_are_on_the_site_and_execute_nothing(toy_site, tmp_path):
-    """Built in one language alone, which is a site as well; then the whole one is put back."""
-    project, whole = toy_site.parents[2], shutil.copytree(toy_site, tmp_path / "whole")
-    page = project / "book" / "pages" / "01_toy.md"
-    before = page.read_text("utf-8")
-    page.write_text(before.replace("A step, number 3.", "A step, the third."), "utf-8")
-    try:
-        finished = run_in(project, "-m", "book.machinery.build", "--lang", "en")
-        assert finished.returncode == 0, finished.stderr
-        assert "1 of 1 pages were in the cache" in finished.stdout
-        said = (toy_site / "en" / "notebooks" / "01_toy.html").read_text("utf-8")
-        assert "A step, the third." in said and not (toy_site / "es").exists()
-        links = soup(toy_site / "index.html").select("body a")
-        assert [a["href"] for a in links] == ["en/index.html"]
-    finally:
-        page.write_text(before, "utf-8")
-        shutil.rmtree(toy_site)
-        whole.rename(toy_site)
 
 
 def test_landing_page_knows_both_languages_without_script(toy_site):

@@ -1,6 +1,7 @@
 """Copies that people and programs leave beside the files of the book; a checkout of another system."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -81,7 +82,10 @@ def test_one_language_is_a_whole_site(lang, tmp_path):
     shutil.copy(book / "book" / "pages" / "01_toy.md", book / "book" / "pages" / "01_toy-Copy1.md")
     built = run_in(book, "-m", "book.machinery.build", "--lang", lang)
     assert built.returncode == 0, built.stderr
-    assert (book / "book" / "_build" / "html" / lang / "notebooks" / "01_toy.html").is_file()
+    site = book / "book" / "_build" / "html"
+    assert (site / lang / "notebooks" / "01_toy.html").is_file()
+    links = re.findall(r'<a [^>]*href="([^"]+)"', (site / "index.html").read_text("utf-8"))
+    assert links == [f"{lang}/index.html"]
 
 
 @pytest.mark.nightly
