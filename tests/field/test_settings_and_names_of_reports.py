@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from fmnist_utils.audit import load_report, rows
+from fmnist_utils.audit import load_report
 from fmnist_utils.audit.records import RESULTS, Records
 from fmnist_utils.workshop.plans import read_plan
 from fmnist_utils.workshop.store import RunStore
@@ -80,7 +80,3 @@ def test_a_study_of_the_book_has_no_audit_of_zeros(report, options, lang, fmnist
 def test_a_misspelt_name_is_told_the_nearest(name, meant, lang, fmnist):
     said = fmnist("--lang", lang, "audit", name)
     assert said.exit_code == 2 and f"'{meant}'?" in said.output
-
-
-def test_every_report_that_is_audited_has_rows():
-    assert all(rows(name) for name in ("1", "2", "3", "4", "05_cnn_grid", "across"))
