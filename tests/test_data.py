@@ -214,7 +214,7 @@ def test_a_subset_drawn_with_a_seed():
     assert torch.equal(drawn.val.images, first.val.images)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     val_size=st.integers(0, 9_999),
     train_size=st.integers(1, 10_000),

@@ -336,10 +336,10 @@ def pictures_of_one_s_own() -> dict[str, Image.Image]:
     draw = ImageDraw.Draw(light)
     draw.polygon([(80, 60), (300, 60), (290, 390), (120, 400)], (150, 40, 90))
     draw.ellipse([150, 60, 230, 110], (235, 230, 228))
-    dark = Image.new("RGBA", (1533, 2101), (20, 25, 30, 255))
+    dark = Image.new("RGBA", (766, 1051), (20, 25, 30, 255))
     draw = ImageDraw.Draw(dark)
-    draw.rectangle([400, 300, 1050, 1700], (90, 200, 160, 200))
-    draw.rectangle([650, 900, 850, 1700], (20, 25, 30, 255))
+    draw.rectangle([200, 150, 525, 850], (90, 200, 160, 200))
+    draw.rectangle([325, 450, 425, 850], (20, 25, 30, 255))
     return {"light": light, "dark": dark}
 
 

@@ -64,7 +64,7 @@ def test_the_command_that_a_message_prints_is_found(where, monkeypatch):
     monkeypatch.setattr(settings, "_is_in_cell", lambda: where == "in a cell")
     if where != "on the path":
         monkeypatch.setenv("PATH", "/usr/bin:/bin")
-    typed = say("lab.kept", names="01").split("`")[1].replace("lab", "data status")
+    typed = say("lab.kept", names="01").split("`")[1].replace("lab", "doctor --help")
     assert typed.startswith("!") == (where == "in a cell")
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     subprocess.run(["sh", "-c", typed.removeprefix("!")], check=True, capture_output=True)
