@@ -49,9 +49,8 @@ def pytest_xdist_make_scheduler(config, log):
             file, _, test = nodeid.partition("::")
             if "nbval" in file and "[" in test:
                 return test.rpartition("-")[0]
-            return (
-                "toy site" if needs_the_toy_site(file) else file
-            )  # it takes as long to build as a hundred tests to run
+            # It takes as long to build as a hundred tests to run.
+            return "toy site" if needs_the_toy_site(file) else file
 
     return ByFile(config, log)
 

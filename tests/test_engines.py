@@ -133,14 +133,7 @@ def test_every_engine_has_its_file_and_its_package_in_the_extra():
 
 CASES = [
     ("cnn3", choice)
-    for choice in (
-        "resident",
-        "channels_last",
-        "pooling_first",
-        "fused",
-        "dropout",
-        "",
-    )
+    for choice in ("resident", "channels_last", "pooling_first", "fused", "dropout", "")
 ]
 
 

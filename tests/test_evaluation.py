@@ -89,13 +89,10 @@ def test_errors_of_pca_fall_with_its_size_and_are_those_of_its_reconstructions(i
         for value in (difference.square(), difference.abs())
     ]
     assert errors.loc[8].tolist() == pytest.approx(expected) and expected[2] < expected[0]
-    assert (
-        list(errors.columns) == ["mse", "l1", "mse_clamped", "l1_clamped"]
-        and errors["mse"].is_monotonic_decreasing
-    )
-    assert errors.loc[22, "mse"] == pytest.approx(
-        0, abs=1e-9
-    )  # 23 images span 22 directions around their mean
+    assert list(errors.columns) == ["mse", "l1", "mse_clamped", "l1_clamped"]
+    assert errors["mse"].is_monotonic_decreasing
+    # 23 images span 22 directions around their mean.
+    assert errors.loc[22, "mse"] == pytest.approx(0, abs=1e-9)
 
 
 def test_confusion_matrix_worked_by_hand():
@@ -110,10 +107,8 @@ def test_confusion_matrix_worked_by_hand():
 
 
 def test_z_of_one_run_squared_is_pearsons_chi_square_of_each_cell():
-    theirs, ours = (
-        np.eye(10) * 60 + 4,
-        np.eye(10, k=1) * 30 + np.eye(10) * 120 + 15,
-    )  # rows of 100 and of 300 or 270
+    # Rows of 100 and of 300 or 270.
+    theirs, ours = (np.eye(10) * 60 + 4, np.eye(10, k=1) * 30 + np.eye(10) * 120 + 15)
     z = evaluation.confusion_z(theirs, [ours])
     for cell in [(0, 0), (3, 4), (9, 1)]:
         counts = [[matrix[cell], matrix[cell[0]].sum() - matrix[cell]] for matrix in (theirs, ours)]
@@ -142,9 +137,8 @@ def test_runs_that_are_lotteries_have_no_overdispersion_and_runs_that_swing_have
     )
     assert evaluation.overdispersion(drawn[:1]) == 1
     once = evaluation.confusion_z(drawn[0], [drawn[1]])
-    of_two = evaluation.confusion_z(
-        drawn[0], [drawn[1] * 0.9, drawn[1] * 1.1]
-    )  # the same sum as of two such runs
+    # The same sum as of two such runs.
+    of_two = evaluation.confusion_z(drawn[0], [drawn[1] * 0.9, drawn[1] * 1.1])
     scale = np.sqrt(evaluation.overdispersion([drawn[1] * 0.9, drawn[1] * 1.1]))
     doubled = evaluation.confusion_z(drawn[0], [drawn[1] * 2])
     np.testing.assert_allclose(of_two * scale, doubled)

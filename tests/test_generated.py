@@ -47,9 +47,8 @@ def test_with_all_reports_the_figure_counts_the_whole_audit(tmp_path, monkeypatc
         )
         verdicts.write(tmp_path, "en", dict.fromkeys(names))
     whole = count_verdicts(rows())
-    assert (
-        len(drawn[0]) == len(student_reports()) + 1 and len(drawn[1]) == len(student_reports()) - 1
-    )
+    assert len(drawn[0]) == len(student_reports()) + 1
+    assert len(drawn[1]) == len(student_reports()) - 1
     for kind in ("number", "claim"):
         for verdict, count in whole[kind].items():
             assert sum(of_report[kind][verdict] for of_report in drawn[0].values()) == count
@@ -119,9 +118,8 @@ def test_the_example_on_the_page_is_the_verdict_of_the_audit(lang, few_records, 
     page = tmp_path / "_worked.md"
     shutil.copy(ROOT / "book" / lang / page.name, page)
     writing.fill(page, facts)
-    assert "$" not in page.read_text("utf-8") and f"| {facts['values']} |" in page.read_text(
-        "utf-8"
-    )
+    assert "$" not in page.read_text("utf-8")
+    assert f"| {facts['values']} |" in page.read_text("utf-8")
 
 
 def test_without_the_records_of_the_example_it_is_said_what_makes_them(tmp_path):

@@ -81,9 +81,8 @@ def test_every_word_is_there_in_both_languages_and_used(name):
         script += json.dumps(training_data.CHOICES)
         said |= {f"{preset}{end}" for preset in training_data.PRESETS for end in ("", "_says")}
     assert not said - set(spanish)
-    by_name = {
-        key for key in set(spanish) - said if re.search(rf"\b{key}\b", script)
-    }  # words[name]
+    # As words[name].
+    by_name = {key for key in set(spanish) - said if re.search(rf"\b{key}\b", script)}
     assert said | by_name == set(spanish)
 
 
@@ -399,9 +398,8 @@ def test_the_plane_of_the_explorer_is_that_of_pytorch(written):
     points = (codes - mean) @ axes.T
     spread = points.var(dim=0).sum() / codes.var(dim=0).sum()
     assert spread.item() == pytest.approx(share, abs=1e-5)
-    assert (torch.tensor(found["codes"]) - codes).abs().max() < 1e-6 and found[
-        "labels"
-    ] == labels.tolist()
+    assert (torch.tensor(found["codes"]) - codes).abs().max() < 1e-6
+    assert found["labels"] == labels.tolist()
     assert (torch.tensor(found["points"]) - points).abs().max() < CLOSE
     assert torch.allclose(torch.tensor(found["images"]), images.flatten(1))
     wanted = (mean + torch.tensor([1.5, -2.0]) @ axes).clamp(min=0)
@@ -434,9 +432,8 @@ def test_the_images_are_the_test_images_of_the_records():
     )
     assert images.shape == (300, 1, 28, 28) and labels.bincount().tolist() == [30] * 10
     first = (images[:: browser_data.EACH, 0] * 255).round().byte().numpy()
-    assert (first == panel["examples"]).all() and labels[:: browser_data.EACH].tolist() == panel[
-        "example_labels"
-    ].tolist()
+    assert (first == panel["examples"]).all()
+    assert labels[:: browser_data.EACH].tolist() == panel["example_labels"].tolist()
 
 
 @pytest.mark.parametrize(("lang", "boot"), [("es", "Botín"), ("en", "Ankle boot")])

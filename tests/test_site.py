@@ -53,23 +53,18 @@ def test_self_check_of_a_page(toy_site, lang, asked, check):
     first, *others = page.select("fieldset.question")
     assert len(others) == 4 and first.legend.get_text() == asked
     labels = first.find_all("label")
-    assert [label.input["value"] for label in labels] == ["1", "2", "3"] and first[
-        "data-right"
-    ] == "2"
-    assert {label.input["name"] for label in labels} == {"question-1"} and labels[1].select_one(
-        ".math"
-    ) is not None
-    assert first.button.get_text() == check and first.button.has_attr(
-        "hidden"
-    )  # there is no script yet
+    assert [label.input["value"] for label in labels] == ["1", "2", "3"]
+    assert first["data-right"] == "2"
+    assert {label.input["name"] for label in labels} == {"question-1"}
+    assert labels[1].select_one(".math") is not None
+    # There is no script yet.
+    assert first.button.get_text() == check and first.button.has_attr("hidden")
     assert first.select_one("[role=status][aria-live=polite]").get_text() == ""
     explanations = first.select("details > ol > li")  # and none of it needs one
     assert [item.strong is not None for item in explanations] == [False, True, False]
     loaded = [script["src"].partition("?")[0] for script in page.select("script[src*=selfcheck]")]
-    assert (
-        loaded == ["../_static/selfcheck.js"]
-        and (toy_site / lang / "_static" / "selfcheck.js").is_file()
-    )
+    assert loaded == ["../_static/selfcheck.js"]
+    assert (toy_site / lang / "_static" / "selfcheck.js").is_file()
     assert not soup(toy_site / lang / "glossary.html").select("[src*=selfcheck], [href*=selfcheck]")
 
 

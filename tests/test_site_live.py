@@ -156,9 +156,8 @@ def test_a_garment_is_drawn_by_hand_and_by_keyboard(opened):
     press(page, "ArrowUp", 12, shift=True)
     drawn = page.evaluate(PIXELS)
     assert sum(drawn) > sum(by_hand) + 30
-    image = torch.tensor(drawn, dtype=torch.float32).reshape(
-        1, 1, 28, 28
-    )  # only full white and black, which bytes hold exactly
+    # Only full white and black, which bytes hold exactly.
+    image = torch.tensor(drawn, dtype=torch.float32).reshape(1, 1, 28, 28)
     wanted = predict(load_pretrained(browser_data.CLASSIFIER), image)[0]
     assert (torch.tensor(data(page, "probabilities")) - wanted).abs().max() < CLOSE
     spoken = "document.querySelector('[data-live] [role=status]').textContent"
@@ -232,9 +231,8 @@ def test_a_probability_is_followed_down_to_a_sum(opened):
             pooled = values[first + 4][0, block["channel"], row // 2, column // 2]
             assert pixel["sum"] == pytest.approx(convolved.item(), abs=CLOSE)
             assert pixel["pooled"] == pytest.approx(pooled.item(), abs=CLOSE)
-    drag(
-        page, ".live-maps .live-pick canvas", (0.1, 0.1)
-    )  # the convolution of block 2, at a corner
+    # The convolution of block 2, at a corner.
+    drag(page, ".live-maps .live-pick canvas", (0.1, 0.1))
     assert data(page, "at")["blocks"][1]["place"] == [1, 1]
 
 
@@ -244,9 +242,8 @@ def test_the_calculator_is_walked_by_keyboard_and_by_hand(opened):
     press(page, "ArrowDown")
     press(page, "ArrowRight")
     cell = "document.querySelector('[data-live] .live-sum').textContent"
-    assert page.evaluate(cell).startswith("Output, row 2, column 3: 0·(−1)") and page.evaluate(
-        cell
-    ).endswith("= 3")
+    assert page.evaluate(cell).startswith("Output, row 2, column 3: 0·(−1)")
+    assert page.evaluate(cell).endswith("= 3")
     assert (
         page.evaluate("document.querySelectorAll('.live-grids figure:first-child .used').length")
         == 9
@@ -302,13 +299,8 @@ def test_the_explorer_draws_what_pytorch_draws(opened):
 def test_a_part_is_light():
     static = SITE / "es" / "_static"
     own = {path.name for path in (ROOT / "book" / "machinery" / "browser_code").iterdir()}
-    made = {
-        "classifier.js",
-        "autoencoder.js",
-        "examples.js",
-        "garments.js",
-        "decoder.js",
-    }  # and cnn.js, on demand
+    # And cnn.js, on demand.
+    made = {"classifier.js", "autoencoder.js", "examples.js", "garments.js", "decoder.js"}
     assert sum((static / name).stat().st_size for name in own | made) < 3_000_000
 
 
@@ -328,21 +320,17 @@ def test_a_question_is_answered_by_keyboard(opened, lang, words):
     tab_to(page, ".question input")  # formulas take the focus too: their menu is MathJax's
     press(page, " ")
     for answer in range(1, answers + 1):
-        assert (
-            page.evaluate("document.activeElement.value") == str(answer)
-            and page.evaluate(said) == ""
-        )
+        assert page.evaluate("document.activeElement.value") == str(answer)
+        assert page.evaluate(said) == ""
         tab_to(page, ".question button")
         press(page, " ")
         text, explained = (
             page.evaluate(said),
             page.evaluate(f"{first}.querySelectorAll('li')[{answer - 1}].textContent.trim()"),
         )
-        assert (
-            text.startswith(words[answer != right])
-            and explained in text
-            and (words[2] in text) == (answer == right)
-        )
+        assert text.startswith(words[answer != right])
+        assert explained in text
+        assert (words[2] in text) == (answer == right)
         tab_to(page, ".question input", back=True)
         press(page, "ArrowDown")  # another answer: what was said goes away
     page.evaluate(

@@ -12,14 +12,7 @@ import fmnist_utils.audit
 import fmnist_utils.exercises
 import fmnist_utils.workshop  # noqa: F401 (the texts of all floors)
 from fmnist_utils import text
-from fmnist_utils.text import (
-    LANGUAGES,
-    UserError,
-    get_language,
-    nearest,
-    say,
-    set_language,
-)
+from fmnist_utils.text import LANGUAGES, UserError, get_language, nearest, say, set_language
 
 
 def test_an_unknown_language_is_refused():

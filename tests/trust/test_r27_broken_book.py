@@ -91,9 +91,7 @@ def test_a_book_without_a_page_is_not_built(missing, tmp_path):
 def known_sentence(text: str) -> str:
     """Return the longest run of plain words in ``text``, which must stand on its page."""
     plain = re.sub(
-        r"(?<=\S)\n(?=[^\W\d_])",
-        " ",
-        re.sub(r"<!--.*?-->", "", prose(text), flags=re.DOTALL),
+        r"(?<=\S)\n(?=[^\W\d_])", " ", re.sub(r"<!--.*?-->", "", prose(text), flags=re.DOTALL)
     )
     return max(re.findall(r"[^\W\d_]{2,}(?:,? [^\W\d_]+)+", plain), key=len)
 
@@ -161,10 +159,7 @@ def test_both_languages_run_the_same_code(path):
 @pytest.mark.nightly
 def test_the_book_is_built_and_passes_its_checks():
     finished = subprocess.run(
-        [sys.executable, "-m", "book.machinery.build"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
+        [sys.executable, "-m", "book.machinery.build"], cwd=ROOT, capture_output=True, text=True
     )
     assert finished.returncode == 0, finished.stderr
     site = ROOT / "book" / "_build" / "html"

@@ -249,11 +249,9 @@ def test_a_real_mixture_of_builds(tmp_path):
     )
     path = os.pathsep.join([str(tmp_path), str(ROOT)])
     process = fmnist("--lang", "en", "doctor", cwd=tmp_path, PYTHONPATH=path)
-    assert (
-        process.returncode == 1
-        and "different builds" in process.out
-        and "torchvision::nms does not exist" in process.out
-    )
+    assert process.returncode == 1
+    assert "different builds" in process.out
+    assert "torchvision::nms does not exist" in process.out
 
 
 def test_a_command_that_is_not_there_is_no_crash(monkeypatch):
