@@ -8,12 +8,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from bs4 import BeautifulSoup
 from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.errors import PycodeError, SphinxWarning
 from sphinx.util.docutils import docutils_namespace, patch_docutils
-from toy_book import QUESTION, ROOT
+from toy_book import QUESTION, ROOT, soup
 
 from book.machinery import notebooks, pages
 from book.machinery.extensions import api, light
@@ -21,10 +20,6 @@ from book.machinery.rules import check_site
 from book.machinery.rules.site import SITE_RULES, Site, launches, numbers
 
 # --- A small site, from end to end ----------------------------------------------------------------
-
-
-def soup(path: Path) -> BeautifulSoup:
-    return BeautifulSoup(path.read_bytes(), "html.parser")
 
 
 @pytest.mark.parametrize(("lang", "figure", "table", "solution"), [
