@@ -48,10 +48,8 @@ def skip_where_pytorch_draws_in_another_way(name: str) -> None:
 def both_networks(name: str) -> tuple[nn.Module, nn.Module]:
     """Return our network and that of the peers, with the weights that ours begins with."""
     torch.manual_seed(0)
-    ours, theirs = (
-        build_model(WORKLOADS[name].model, **WORKLOADS[name].sizes),
-        plain.NETWORKS[name](),
-    )
+    ours = build_model(WORKLOADS[name].model, **WORKLOADS[name].sizes)
+    theirs = plain.NETWORKS[name]()
     with torch.no_grad():
         for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
             other.copy_(mine)

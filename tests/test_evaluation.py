@@ -58,10 +58,8 @@ def test_the_mode_is_restored_after_an_error():
 
 def test_reconstruct_and_encode_are_the_two_halves(images):
     model = TinyAutoencoder().train()
-    codes, reconstructions = (
-        evaluation.encode(model, images, 5),
-        evaluation.reconstruct(model, images, 5),
-    )
+    codes = evaluation.encode(model, images, 5)
+    reconstructions = evaluation.reconstruct(model, images, 5)
     assert codes.shape == (23, 3) and reconstructions.shape == images.shape
     torch.testing.assert_close(reconstructions, model.decoder(codes).detach())
 

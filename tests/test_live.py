@@ -236,10 +236,8 @@ def test_networks_in_javascript_give_what_pytorch_gives(name):
 
 @needs_node
 def test_the_trained_networks_in_javascript_give_what_pytorch_gives():
-    classifier, autoencoder = (
-        load_pretrained(browser_data.CLASSIFIER),
-        load_pretrained(browser_data.AUTOENCODER),
-    )
+    classifier = load_pretrained(browser_data.CLASSIFIER)
+    autoencoder = load_pretrained(browser_data.AUTOENCODER)
     images = browser_data.garments()[0][::30]
     drawn = torch.zeros(2, 1, 28, 28)
     drawn[0, :, 5:20, 8:12] = 1  # not a garment

@@ -105,10 +105,8 @@ def unsaid(project: Path, site: Path) -> list[str]:
             chapter for part in contents.get("parts", [contents]) for chapter in part["chapters"]
         ]
         for name in [contents["root"], *(chapter["file"] for chapter in chapters)]:
-            page, source = (
-                site / lang / f"{name}.html",
-                project / "book" / "pages" / f"{Path(name).name}.md",
-            )
+            page = site / lang / f"{name}.html"
+            source = project / "book" / "pages" / f"{Path(name).name}.md"
             if source.exists():
                 cells = pages.one_language(pages.read(source), lang).cells
                 texts = [
