@@ -1,6 +1,7 @@
 """What every test shares: one thread, English, no progress bars, a store and cache of its own."""
 
 import functools
+import itertools
 import multiprocessing
 import os
 import signal
@@ -49,15 +50,17 @@ def pytest_xdist_make_scheduler(config, log):
             file, _, test = nodeid.partition("::")
             if "nbval" in file and "[" in test:
                 return test.rpartition("-")[0]
-            return (
-                "toy site" if needs_the_toy_site(file) else file
-            )  # it takes as long to build as a hundred tests to run
+            # It takes as long to build as a hundred tests to run.
+            return "toy site" if needs_the_toy_site(file) else file
 
     return ByFile(config, log)
 
 
+WORLDS = itertools.count()
+
+
 @pytest.fixture(autouse=True)
-def own_world(monkeypatch, tmp_path, tmp_path_factory):
+def own_world(monkeypatch, tmp_path_factory):
     """Nothing that a test makes reaches the user's cache, and nothing there reaches a test."""
     import torch
 
@@ -68,11 +71,14 @@ def own_world(monkeypatch, tmp_path, tmp_path_factory):
     monkeypatch.setattr(text, "_language", None)
     monkeypatch.setattr(parameters, "_CHECKED", set())
     monkeypatch.setenv("FMNIST_LANG", "en")
-    monkeypatch.setenv("FMNIST_RUNS", str(tmp_path / "runs"))
+    # Not in tmp_path, where some tests look at all that there is; and pytest finds the number of a
+    # folder of its own by looking at all the others.
+    world = tmp_path_factory.getbasetemp() / "worlds" / str(next(WORLDS))
+    (world / "cache").mkdir(parents=True)
+    monkeypatch.setenv("FMNIST_RUNS", str(world / "runs"))
+    monkeypatch.setenv("FMNIST_CACHE", str(world / "cache"))
     # As in an environment that is activated: messages name its programs as they are typed there.
     monkeypatch.setenv("PATH", os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"])
-    # Not in tmp_path, where some tests look at all that there is.
-    monkeypatch.setenv("FMNIST_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
 @pytest.fixture

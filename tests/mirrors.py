@@ -86,13 +86,11 @@ class Mirror(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, files, fault=None, pause=0.0):
-        self.files, self.faults, self.pause, self.gets, self.closing = (
-            files,
-            {},
-            pause,
-            [],
-            threading.Event(),
-        )
+        self.files = files
+        self.faults = {}
+        self.pause = pause
+        self.gets = []
+        self.closing = threading.Event()
         if fault:
             self.faults[None] = fault
         super().__init__(("127.0.0.1", 0), Answer)

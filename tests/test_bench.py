@@ -226,16 +226,6 @@ def test_a_benchmark_in_which_all_fails_still_has_a_table_a_picture_and_a_page(
     assert_headers_fit("en", tmp_path)
 
 
-def test_ten_seeds_are_shared_by_no_more_processes_than_seeds(fake, monkeypatch):
-    cores = set(range(16))
-    monkeypatch.setattr(processes.os, "sched_getaffinity", lambda _: cores, raising=False)
-    made = fake()
-    [ten] = [run for run in made["runs"] if run["engine"] == TEN and run["turn"] == 1]
-    assert len(ten["processes"]) == len(ten["losses"]) == 10 and ten["peak_mb"] == 7000
-    assert made["hardware"]["cores"] == 16
-    assert set(made["linearity"]["jobs"]) == {"1", "2", "4", "8"}
-
-
 def test_nothing_is_trained_in_bfloat16_where_it_is_slower(fake, monkeypatch):
     def finish(child, until):
         assert not {"precision=bfloat16", "extra=bfloat16"} & set(child[0])

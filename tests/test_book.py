@@ -43,9 +43,8 @@ def test_captions_move_to_the_cell_that_they_are_about():
         "image": {"alt": "Una línea recta que baja de tres a uno en tres épocas.", "width": "80%"},
     }
     assert shown["tab-01-audit"]["figure"]["caption_before"]
-    assert (
-        "figure" not in shown["fig-01-another"]
-    )  # inside a folded solution: alternative text alone
+    # Inside a folded solution: alternative text alone.
+    assert "figure" not in shown["fig-01-another"]
 
 
 def test_a_caption_without_a_figure_is_refused():
@@ -229,6 +228,5 @@ def test_pictures_become_small_and_stay_the_same():
     )
     written = BytesIO()
     many.save(written, "PNG")
-    assert (
-        pictures.with_palette(written.getvalue()) == written.getvalue()
-    )  # too many colours: as it was
+    # Too many colours: as it was.
+    assert pictures.with_palette(written.getvalue()) == written.getvalue()

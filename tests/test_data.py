@@ -3,7 +3,6 @@
 What mirrors, disks and processes do to them is in ``tests/trust``, R1 to R12.
 """
 
-import gzip
 import os
 import time
 
@@ -44,16 +43,6 @@ def test_a_damaged_sample_is_refused(monkeypatch, tmp_path):
 # --- Where the official files are -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("inside", ["", "FashionMNIST", "FashionMNIST/raw"])
-def test_fmnist_data_may_name_the_folder_at_any_level(
-    small, monkeypatch, tmp_path, files, arrays, inside
-):
-    fill(tmp_path / "d" / "FashionMNIST" / "raw", files)
-    monkeypatch.setenv("FMNIST_DATA", str(tmp_path / "d" / inside))
-    assert is_right(load_arrays("official"), arrays)
-    assert not small.exists(), "the cache is not touched"
-
-
 def test_the_folder_comes_before_the_cache_and_the_cache_before_the_network(
     mirror, small, monkeypatch, tmp_path, arrays
 ):
@@ -69,27 +58,6 @@ def test_the_folder_comes_before_the_cache_and_the_cache_before_the_network(
         fetch_and_load()
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["{0}", "{0}.gz", "{0} (1).gz", "{0}.gz.download", "train-images.idx3-ubyte", "unpacked"],
-)
-def test_the_right_data_may_have_another_name_or_wrapping(
-    small, monkeypatch, tmp_path, files, arrays, name
-):
-    stem = NAMES[0].removesuffix(".gz")
-    content = files[NAMES[0]]
-    if name in ("{0}", "train-images.idx3-ubyte", "unpacked"):
-        content = gzip.decompress(content)
-    if name == "unpacked":
-        name = "{0}"
-    if name == "{0} (1).gz":
-        content = gzip.compress(gzip.decompress(content), 1)  # packed anew: other bytes
-    folder = fill(tmp_path / "raw", {key: files[key] for key in NAMES[1:]})
-    (folder / name.format(stem)).write_bytes(content)
-    monkeypatch.setenv("FMNIST_DATA", str(folder))
-    assert is_right(load_arrays("official"), arrays)
-
-
 def test_of_two_files_the_right_one_is_taken(small, files, arrays):
     fill(small, files)
     (small / f"{NAMES[0].removesuffix('.gz')} (1).gz").write_bytes(files[NAMES[0]])
@@ -100,13 +68,9 @@ def test_of_two_files_the_right_one_is_taken(small, files, arrays):
 # --- FMNIST_DATA is the reader's: never written to, never ignored ---------------------------------
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
-def test_damage_in_fmnist_data_is_an_error_and_stays(
-    mirror, monkeypatch, tmp_path, files, damage, lang
-):
+def test_damage_in_fmnist_data_is_an_error_and_stays(mirror, monkeypatch, tmp_path, files, damage):
     server = mirror()
-    set_language(lang)
     raw = fill(tmp_path / "mine" / "FashionMNIST" / "raw", files)
     damage(raw / NAMES[1])
     monkeypatch.setenv("FMNIST_DATA", str(tmp_path / "mine"))
@@ -115,12 +79,6 @@ def test_damage_in_fmnist_data_is_an_error_and_stays(
     for part in (str(raw / NAMES[1]), "FMNIST_DATA", "fmnist data fetch"):
         assert part in str(caught.value)
     assert not server.gets and set(os.listdir(raw)) <= set(NAMES)
-
-
-def test_files_of_another_data_set_are_refused(small, files):
-    fill(small, files | {NAMES[0]: files[NAMES[2]]})
-    with pytest.raises(DataError, match="SHA-256"):
-        load_arrays("official")
 
 
 # --- Downloading ----------------------------------------------------------------------------------
@@ -136,20 +94,12 @@ def test_a_download_is_published_whole_with_nothing_beside_it(mirror, small, fil
     assert download.fetch() == {} and len(server.gets) == 4
 
 
-@pytest.mark.parametrize("value", ["1", "true", "ON"])
-def test_offline_forbids_the_download(mirror, monkeypatch, value):
+def test_offline_forbids_the_download(mirror, monkeypatch):
     server = mirror()
-    monkeypatch.setenv("FMNIST_OFFLINE", value)
+    monkeypatch.setenv("FMNIST_OFFLINE", "1")
     with pytest.raises(DataError, match="FMNIST_OFFLINE"):
         fetch_and_load()
     assert not server.gets
-
-
-@pytest.mark.parametrize("value", ["", "0", "off", "False", "no"])
-def test_offline_is_off_when_it_says_so(mirror, monkeypatch, arrays, value):
-    mirror()
-    monkeypatch.setenv("FMNIST_OFFLINE", value)
-    assert is_right(fetch_and_load(), arrays)
 
 
 @pytest.mark.racing
@@ -213,12 +163,17 @@ def test_our_split_is_the_first_the_last_and_the_test_set(loaded):
     assert np.array_equal(pixels(splits.val), loaded["train"][-40:])
     assert np.array_equal(pixels(splits.test), loaded["test"])
     assert splits.train.labels.tolist() == [k % 10 for k in range(160)]
+    few = load(val_size=40, train_size=30, test_size=20)
+    assert np.array_equal(pixels(few.train), loaded["train"][:30])
+    assert torch.equal(few.val.images, splits.val.images)
+    assert np.array_equal(pixels(few.test), loaded["test"][:20])
 
 
-def test_without_validation_all_training_images_train(loaded):
-    splits = load(val_size=0)
-    assert np.array_equal(pixels(splits.train), loaded["train"])
-    assert splits.val.images.shape == (0, 1, 28, 28) and splits.val.labels.shape == (0,)
+def test_without_validation_all_training_images_train_and_may_be_normalized(loaded):
+    plain, normal = load(val_size=0), load(val_size=0, mean=0.5, std=0.25)
+    assert np.array_equal(pixels(plain.train), loaded["train"])
+    assert plain.val.images.shape == (0, 1, 28, 28) and plain.val.labels.shape == (0,)
+    assert torch.allclose(normal.test.images, (plain.test.images - 0.5) / 0.25)
 
 
 @pytest.mark.parametrize("val_from", ["train", "test"])
@@ -241,18 +196,6 @@ def test_validation_may_be_cut_from_the_test_set(loaded):
     assert np.array_equal(pixels(splits.test), loaded["test"][50:])
 
 
-def test_sizes_keep_the_first_of_each_set_and_leave_validation_alone(loaded):
-    splits = load(val_size=40, train_size=30, test_size=20)
-    assert np.array_equal(pixels(splits.train), loaded["train"][:30])
-    assert np.array_equal(pixels(splits.val), loaded["train"][-40:])
-    assert np.array_equal(pixels(splits.test), loaded["test"][:20])
-
-
-def test_normalization(loaded):
-    plain, normal = load(val_size=0), load(val_size=0, mean=0.5, std=0.25)
-    assert torch.allclose(normal.test.images, (plain.test.images - 0.5) / 0.25)
-
-
 def test_folds_share_out_the_training_set():
     whole = load_fashion_mnist(val_size=0).train
     folds = [load_fashion_mnist(fold=fold) for fold in range(5)]
@@ -271,7 +214,7 @@ def test_a_subset_drawn_with_a_seed():
     assert torch.equal(drawn.val.images, first.val.images)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     val_size=st.integers(0, 9_999),
     train_size=st.integers(1, 10_000),
@@ -302,15 +245,11 @@ def test_no_image_trains_and_validates(val_size, train_size, fold, split_seed):
         ({"source": None}, ["source", "None", "sample, official"]),
         ({"val_from": "tset"}, ["val_from", "'tset'", "train, test", "'test'?"]),
         ({"val_size": 10_000}, ["val_size", "10000", "0", "9999"]),
-        ({"val_size": -1}, ["val_size", "-1"]),
-        ({"val_size": 0.5}, ["val_size", "0.5"]),
         ({"val_size": True}, ["val_size", "True"]),
         ({"val_size": "2000"}, ["val_size", "'2000'"]),
         ({"train_size": 8_001}, ["train_size", "8001", "1", "8000"]),
-        ({"train_size": 0}, ["train_size", "0", "1"]),
         ({"test_size": 1001, "val_from": "test", "val_size": 9000}, ["test_size", "1001", "1000"]),
         ({"split_seed": -1}, ["split_seed", "-1"]),
-        ({"split_seed": "7"}, ["split_seed", "'7'"]),
         ({"mean": float("nan")}, ["mean", "nan", "-1", "1"]),
         ({"std": 0}, ["std", "0", "0.001"]),
     ],
@@ -321,11 +260,3 @@ def test_a_wrong_argument_is_named_with_what_is_allowed(lang, arguments, parts):
         load_fashion_mnist(**arguments)
     for part in (*parts, {"es": "Se admite", "en": "Allowed"}[lang]):
         assert part in str(caught.value)
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_messages_are_in_the_language_of_the_reader(small, lang):
-    set_language(lang)
-    words = {"es": "No se pudo descargar", "en": "could not be downloaded"}[lang]
-    with pytest.raises(DataError, match=words):
-        fetch_and_load()

@@ -161,7 +161,7 @@ MENTIONED = {
 SKIPPED = {
     "git clone": "the tests stand in a clone",
     "cd fmnist-companion": "the same",
-    "pip install": "test_floors.py installs a wheel",
+    "pip install": "test_an_installed_package.py installs a wheel",
     "for computer in": "needs a room of computers; test_many.py has a cluster",
     ".venv/bin/dask scheduler": "the same",
     "fmnist sweep plan.yaml --scheduler": "the same",

@@ -34,23 +34,6 @@ def losses(engine: str, name: str, epochs: int = 2, data: Data = DATA, **options
     return measure.train(engine, name, data, epochs, 0, options)["losses"]
 
 
-@pytest.mark.parametrize("engine", ["ours", "tutorial"])
-def test_an_engine_trains_on_every_image_once_an_epoch(engine, monkeypatch):
-    seen = []
-    original = torch.nn.Linear.forward
-
-    def forward(layer, inputs):
-        if layer.in_features == 784:
-            seen.append((len(inputs), inputs.max().item()))
-        return original(layer, inputs)
-
-    monkeypatch.setattr(torch.nn.Linear, "forward", forward)
-    first, second = losses(engine, "ff")
-    assert [size for size, _ in seen] == [100, 100, 50] * 2
-    assert max(pixel for _, pixel in seen) == 1
-    assert second < first
-
-
 def skip_where_pytorch_draws_in_another_way(name: str) -> None:
     """Skip a network with dropout on Intel's processors, where PyTorch's masks are not ours."""
     torch.manual_seed(0)
@@ -65,25 +48,12 @@ def skip_where_pytorch_draws_in_another_way(name: str) -> None:
 def both_networks(name: str) -> tuple[nn.Module, nn.Module]:
     """Return our network and that of the peers, with the weights that ours begins with."""
     torch.manual_seed(0)
-    ours, theirs = (
-        build_model(WORKLOADS[name].model, **WORKLOADS[name].sizes),
-        plain.NETWORKS[name](),
-    )
+    ours = build_model(WORKLOADS[name].model, **WORKLOADS[name].sizes)
+    theirs = plain.NETWORKS[name]()
     with torch.no_grad():
         for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
             other.copy_(mine)
     return ours, theirs
-
-
-@pytest.mark.parametrize("name", WORKLOADS)
-def test_the_network_of_the_peers_is_ours(name):
-    skip_where_pytorch_draws_in_another_way(name)
-    images = torch.rand(4, 1, 28, 28)
-    found = []
-    for model in both_networks(name):
-        torch.manual_seed(0)
-        found.append(model.train()(images))  # batch norm and dropout at work
-    assert torch.allclose(*found, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
@@ -133,14 +103,7 @@ def test_every_engine_has_its_file_and_its_package_in_the_extra():
 
 CASES = [
     ("cnn3", choice)
-    for choice in (
-        "resident",
-        "channels_last",
-        "pooling_first",
-        "fused",
-        "dropout",
-        "",
-    )
+    for choice in ("resident", "channels_last", "pooling_first", "fused", "dropout", "")
 ]
 
 

@@ -65,11 +65,6 @@ def test_one_kernel_executes_both_languages_and_nothing_is_left_of_the_first(own
     assert es == (False, "es", es[2]) and en == (False, "en", es[2])
 
 
-def test_a_record_that_is_added_changes_what_a_page_has_used():
-    files = ["text.py", "reports/01_a/records/x.json", "reports/across.yaml"]
-    assert execution._grouped(files) == {"text.py", "reports/01_a", "reports/across.yaml"}
-
-
 # --- What one language has trained, the other remembers -------------------------------------------
 
 

@@ -41,9 +41,8 @@ def lab(tmp_path_factory):
         copy_notebooks(folder, lang)
     file = settings / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
     file.parent.mkdir(parents=True)
-    file.write_text(
-        json.dumps({"windowingMode": "none"})
-    )  # every cell is drawn, also off the screen
+    # Every cell is drawn, also off the screen.
+    file.write_text(json.dumps({"windowingMode": "none"}))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

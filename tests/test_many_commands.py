@@ -6,13 +6,7 @@ import re
 
 import pytest
 import torch
-from many_runs import (
-    ENCODED,
-    PRETRAINING,
-    hold_and_die,
-    order_for,
-    run,
-)
+from many_runs import ENCODED, PRETRAINING, hold_and_die, order_for, run
 from small_runs import make
 
 from fmnist_utils.audit import schema

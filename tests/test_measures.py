@@ -4,14 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from fake_runs import (
-    REPORT,
-    WORDS,
-    FakeStore,
-    audit_of,
-    fake_run,
-    one_run,
-)
+from fake_runs import REPORT, WORDS, FakeStore, audit_of, fake_run, one_run
 
 from fmnist_utils import audit
 from fmnist_utils.audit import verdicts

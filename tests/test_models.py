@@ -1,7 +1,5 @@
 """Every network of the reports: shapes, published counts of parameters, closed formulas."""
 
-import itertools
-
 import pytest
 import torch
 from torch import nn
@@ -11,7 +9,6 @@ from fmnist_utils.models import (
     CNN,
     MODELS,
     ConvAutoencoder,
-    FeedForwardClassifier,
     Residual,
     build_model,
     count_multiply_adds,
@@ -24,21 +21,15 @@ NETWORKS = [
     ("ff_classifier", {}, 109_386),
     ("ff_classifier", {"hidden_sizes": (512,), "dropout": 0.25}, 407_050),
     ("ff_autoencoder", {"latent_dim": 64}, 101_200),
-    ("ff_autoencoder", {"latent_dim": 128}, 201_616),
-    ("ff_autoencoder", {"latent_dim": 256}, 402_448),
     ("ff_autoencoder", {"latent_dim": 512, "output_activation": "sigmoid"}, 804_112),
     ("conv_autoencoder", {"latent_dim": 10}, 29_963),
     ("conv_autoencoder", {"latent_dim": 64}, 116_417),
-    ("conv_autoencoder", {"latent_dim": 128}, 218_881),
-    ("conv_autoencoder", {"latent_dim": 256}, 423_809),
     (
         "conv_autoencoder",
         {"latent_dim": 512, "output_activation": "sigmoid", "dropout": 0.2, "output_dropout": True},
         833_665,
     ),
     ("raschka_autoencoder", {"latent_dim": 2}, 200_963),
-    ("raschka_autoencoder", {"latent_dim": 10}, 251_147),
-    ("raschka_autoencoder", {"latent_dim": 64}, 589_889),
     ("raschka_autoencoder", {"latent_dim": 128}, 991_361),
     ("encoder_classifier", {"latent_dim": 64, "head_activation": "sigmoid"}, 56_714),
     ("encoder_classifier", {"latent_dim": 256}, 212_426),
@@ -86,13 +77,6 @@ def test_every_network_is_in_the_table():
     assert {name for name, _, _ in NETWORKS} == set(MODELS)
 
 
-@pytest.mark.parametrize("hidden_sizes", [(), (5,), (7, 3, 2)])
-def test_classifier_follows_the_closed_formula(hidden_sizes):
-    sizes = [784, *hidden_sizes, 10]
-    formula = sum((inputs + 1) * outputs for inputs, outputs in itertools.pairwise(sizes))
-    assert count_parameters(FeedForwardClassifier(hidden_sizes)) == formula
-
-
 def test_count_leaves_out_frozen_parameters():
     model = nn.Linear(3, 2)
     model.bias.requires_grad_(False)
@@ -114,25 +98,6 @@ def test_last_row_and_column_of_the_conv_decoder_see_only_the_bias():
     assert torch.equal(first[27], second[27]) and torch.equal(first[:, 27], second[:, 27])
     assert first[27].unique().numel() == 1
     assert not torch.equal(first[:27, :27], second[:27, :27])
-
-
-@pytest.mark.parametrize("width", [1, 3])
-def test_residual_net_follows_the_closed_formula(width):
-    w = width
-    pairs = [
-        (1, w),
-        (w, 2 * w),
-        (2 * w, 2 * w),
-        (2 * w, 2 * w),
-        (2 * w, 4 * w),
-        (4 * w, 8 * w),
-        (8 * w, 8 * w),
-        (8 * w, 8 * w),
-    ]
-    formula = (
-        sum(9 * inputs * outputs + 2 * outputs for inputs, outputs in pairs) + (8 * w + 1) * 10
-    )
-    assert count_parameters(build_model("residual_net", width=width)) == formula
 
 
 def test_a_residual_block_adds_its_input():

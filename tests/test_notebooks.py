@@ -147,10 +147,7 @@ def plain(text: str, lang: str = "es") -> str:
             "> **Predecir**\n>\n> Uno $$ a$$\n>\n> - dos",
         ),
         (":::{note}\nAlgo.\n:::", "> **Nota**\n>\n> Algo."),
-        (
-            ":::{dropdown} Más\nAlgo.\n:::",
-            "<details><summary>Más</summary>\n\nAlgo.\n\n</details>",
-        ),
+        (":::{dropdown} Más\nAlgo.\n:::", "<details><summary>Más</summary>\n\nAlgo.\n\n</details>"),
         (
             "::::{note}\n:::{tip} Así\nDentro.\n:::\n::::",
             "> **Nota**\n>\n> > **Así**\n> >\n> > Dentro.",
@@ -207,9 +204,8 @@ def test_markup_without_a_plain_form_is_refused(text):
 def test_what_a_checked_cell_shows_is_kept_while_its_code_stays(monkeypatch, tmp_path):
     source = pages.paths()[0]
     present = {lang: opened(source.stem, lang) for lang in LANGUAGES}
-    known = {
-        lang: notebooks.labels(lang) for lang in LANGUAGES
-    }  # of all pages: they refer to others
+    # Of all pages: they refer to others.
+    known = {lang: notebooks.labels(lang) for lang in LANGUAGES}
     monkeypatch.setattr(notebooks, "labels", known.get)
     monkeypatch.setattr(pages, "paths", lambda: [source])
     folders = {lang: tmp_path / lang for lang in LANGUAGES}

@@ -280,7 +280,7 @@ ANYTHING = st.recursive(
 
 
 @given(st.sampled_from(sorted(Recipe.model_fields)), ANYTHING)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_value_is_taken_or_refused_by_name(name, value):
     try:
         recipe = Recipe(**{**BASE, name: value})

@@ -1,6 +1,5 @@
 """The run store: load, publish, and the records. Stops, kills and damage: R13 to R21."""
 
-import json
 import os
 
 import numpy as np
@@ -142,7 +141,8 @@ def test_image_by_image_gives_the_same_run(tmp_path):
 
 
 def test_bfloat16_trains_nearly_the_same_and_is_measured_in_float32(tmp_path):
-    recipe = make(model={"name": "cnn", "dense_sizes": [16]}, num_epochs=3)
+    few = DATA | {"train_size": 100, "test_size": 100}
+    recipe = make(model={"name": "cnn", "dense_sizes": [16]}, data=few, num_epochs=2)
     plain, fast = (
         train(recipe.but(precision=precision), store=RunStore(tmp_path))
         for precision in ("float32", "bfloat16")
@@ -213,25 +213,6 @@ def test_published_records_are_found_without_the_local_store(tmp_path):
         found.model()
     trained = train(make(), store=elsewhere, weights=True)
     assert trained.record.weights_sha256 == run.record.weights_sha256
-
-
-def test_damage_is_seen(tmp_path):
-    store = RunStore(tmp_path)
-    run = train(make(), store=store)
-    weights = run.path.with_suffix(".weights.safetensors")
-    content = bytearray(weights.read_bytes())
-    content[-1] ^= 1
-    weights.write_bytes(content)
-    with pytest.raises(UserError, match="damaged"):
-        run.model()
-    fields = json.loads(run.path.read_text())
-    fields["metrics"]["test_accuracy"] = 0.999
-    run.path.write_text(json.dumps(fields))
-    with pytest.raises(UserError, match="altered after it was measured"):
-        store.find(make())
-    run.path.write_text(run.path.read_text()[:100])
-    with pytest.raises(UserError, match="damaged"):
-        store.find(make())
 
 
 def test_committed_records_are_whole_and_mean_what_they_meant():

@@ -10,16 +10,12 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from toy_book import ROOT
+from toy_book import ROOT, soup
 
 from book.machinery import pages
 
 SITE = pages.public_site()
 PAGES = ["index.html", "notebooks/01_toy.html", "glossary.html", "bibliography.html"]
-
-
-def soup(path: Path) -> BeautifulSoup:
-    return BeautifulSoup(path.read_bytes(), "html.parser")
 
 
 def said(page: BeautifulSoup, name: str) -> str:

@@ -8,12 +8,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from bs4 import BeautifulSoup
 from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.errors import PycodeError, SphinxWarning
 from sphinx.util.docutils import docutils_namespace, patch_docutils
-from toy_book import QUESTION, ROOT, run_in
+from toy_book import QUESTION, ROOT, soup
 
 from book.machinery import notebooks, pages
 from book.machinery.extensions import api, light
@@ -21,10 +20,6 @@ from book.machinery.rules import check_site
 from book.machinery.rules.site import SITE_RULES, Site, launches, numbers
 
 # --- A small site, from end to end ----------------------------------------------------------------
-
-
-def soup(path: Path) -> BeautifulSoup:
-    return BeautifulSoup(path.read_bytes(), "html.parser")
 
 
 @pytest.mark.parametrize(("lang", "figure", "table", "solution"), [
@@ -53,23 +48,18 @@ def test_self_check_of_a_page(toy_site, lang, asked, check):
     first, *others = page.select("fieldset.question")
     assert len(others) == 4 and first.legend.get_text() == asked
     labels = first.find_all("label")
-    assert [label.input["value"] for label in labels] == ["1", "2", "3"] and first[
-        "data-right"
-    ] == "2"
-    assert {label.input["name"] for label in labels} == {"question-1"} and labels[1].select_one(
-        ".math"
-    ) is not None
-    assert first.button.get_text() == check and first.button.has_attr(
-        "hidden"
-    )  # there is no script yet
+    assert [label.input["value"] for label in labels] == ["1", "2", "3"]
+    assert first["data-right"] == "2"
+    assert {label.input["name"] for label in labels} == {"question-1"}
+    assert labels[1].select_one(".math") is not None
+    # There is no script yet.
+    assert first.button.get_text() == check and first.button.has_attr("hidden")
     assert first.select_one("[role=status][aria-live=polite]").get_text() == ""
     explanations = first.select("details > ol > li")  # and none of it needs one
     assert [item.strong is not None for item in explanations] == [False, True, False]
     loaded = [script["src"].partition("?")[0] for script in page.select("script[src*=selfcheck]")]
-    assert (
-        loaded == ["../_static/selfcheck.js"]
-        and (toy_site / lang / "_static" / "selfcheck.js").is_file()
-    )
+    assert loaded == ["../_static/selfcheck.js"]
+    assert (toy_site / lang / "_static" / "selfcheck.js").is_file()
     assert not soup(toy_site / lang / "glossary.html").select("[src*=selfcheck], [href*=selfcheck]")
 
 
@@ -176,26 +166,6 @@ def test_another_number_on_the_site_is_found(toy_site, tmp_path, was, becomes, m
     assert was in text
     page.write_text(text.replace(was, becomes), "utf-8")
     assert list(numbers(Site(tmp_path, "es")))
-
-
-def test_words_that_change_are_on_the_site_and_execute_nothing(toy_site, tmp_path):
-    """Built in one language alone, which is a site as well; then the whole one is put back."""
-    project, whole = toy_site.parents[2], shutil.copytree(toy_site, tmp_path / "whole")
-    page = project / "book" / "pages" / "01_toy.md"
-    before = page.read_text("utf-8")
-    page.write_text(before.replace("A step, number 3.", "A step, the third."), "utf-8")
-    try:
-        finished = run_in(project, "-m", "book.machinery.build", "--lang", "en")
-        assert finished.returncode == 0, finished.stderr
-        assert "1 of 1 pages were in the cache" in finished.stdout
-        said = (toy_site / "en" / "notebooks" / "01_toy.html").read_text("utf-8")
-        assert "A step, the third." in said and not (toy_site / "es").exists()
-        links = soup(toy_site / "index.html").select("body a")
-        assert [a["href"] for a in links] == ["en/index.html"]
-    finally:
-        page.write_text(before, "utf-8")
-        shutil.rmtree(toy_site)
-        whole.rename(toy_site)
 
 
 def test_landing_page_knows_both_languages_without_script(toy_site):

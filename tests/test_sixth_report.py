@@ -5,14 +5,12 @@ Its number is 90, so that it never meets that of a real one.
 
 from __future__ import annotations
 
-import re
 import shutil
 from pathlib import Path
 
 import pytest
 
 from book.machinery import links, pages
-from book.machinery.generated.adding import steps
 from book.machinery.rules.page import check_page, known_parameters
 from fmnist_utils.audit import load_report, rows, schema
 
@@ -52,11 +50,3 @@ def test_its_page_deals_with_all_that_it_says(sixth, tmp_path):
     poorer.write_text(text, "utf-8")
     gone = {finding.partition(":")[0] for finding in links.missing(poorer)}
     assert gone == {"N90-1", "N90-2", "C90-1", "E90-1"}
-
-
-def test_the_steps_are_the_same_in_both_languages():
-    named = r"`([\w./-]+\.\w+|[\w./]+/|(?:make|fmnist|python) [\w./-]+(?: NN)?)`"
-    of_both = [re.split(r"^\d\. ", steps(lang), flags=re.MULTILINE)[1:] for lang in pages.LANGUAGES]
-    assert len(of_both[0]) == len(of_both[1]) == 5
-    for one, other in zip(*of_both, strict=True):
-        assert re.findall(named, one) == re.findall(named, other)

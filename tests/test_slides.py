@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
 from site_browser import SITE, needs_the_site
+from toy_book import soup
 
 from book.machinery import slides
 
 DECKS = sorted(path.relative_to(SITE).as_posix() for path in SITE.glob(f"*/{slides.FOLDER}/*.html"))
-
-
-def soup(path: Path) -> BeautifulSoup:
-    return BeautifulSoup(path.read_bytes(), "html.parser")
 
 
 @pytest.fixture(params=["es", "en"])
@@ -114,9 +110,7 @@ class TestShown:
     def test_paper_has_every_slide(self, visit, name):
         page = visit(f"{name}?print-pdf").page
         page.wait_for_selector(".pdf-page")
-        wanted = BeautifulSoup((SITE / name).read_bytes(), "html.parser").select(
-            ".slides > section"
-        )
+        wanted = soup(SITE / name).select(".slides > section")
         assert page.locator(".pdf-page").count() == len(wanted)
         heights = page.evaluate(
             "[...document.images].map((image) => image.naturalHeight && image.height)"

@@ -8,11 +8,7 @@ import time
 
 import pytest
 import shot
-from many_runs import (
-    Cluster,
-    check,
-    runs_under_fire,
-)
+from many_runs import Cluster, check, runs_under_fire
 
 from fmnist_utils.text import Failure
 from fmnist_utils.workshop.many import make_all
@@ -83,8 +79,7 @@ def test_two_plans_at_once_on_one_folder_make_each_run_once(store, armed, tmp_pa
     for codes in ({0, 1}, {0}):
         started = [
             subprocess.Popen(
-                [sys.executable, "-c", program, "sweep", f"{name}.yaml", *options],
-                cwd=tmp_path,
+                [sys.executable, "-c", program, "sweep", f"{name}.yaml", *options], cwd=tmp_path
             )
             for name in ("one", "other")
         ]

@@ -192,9 +192,8 @@ def test_events_of_several_groups_are_counted_together():
 
 def test_a_claim_of_ours_is_counted_apart():
     found = audit.rows(audit.ACROSS, FakeStore(lambda recipe: None))
-    assert {row.kind for row in found} == {"derived"} and {row.verdict for row in found} == {
-        "undecided"
-    }
+    assert {row.kind for row in found} == {"derived"}
+    assert {row.verdict for row in found} == {"undecided"}
     with pytest.raises(UserError, match="05_cnn_grid, across"):
         audit.rows("99")
 

@@ -66,9 +66,8 @@ def test_the_examples_are_what_pca_keeps_of_the_first_image_of_each_class(made, 
 def test_constant_answers_by_hand():
     train = torch.tensor([0.0, 0.2, 1.0]).reshape(3, 1, 1, 1).expand(3, 1, 28, 28)
     errors = evaluation.constant_errors(train, torch.full((2, 1, 28, 28), 0.5))
-    assert errors["l1"].tolist() == pytest.approx([0.5, 0.1, 0.3]) and errors[
-        "mse"
-    ].tolist() == pytest.approx([0.25, 0.01, 0.09])
+    assert errors["l1"].tolist() == pytest.approx([0.5, 0.1, 0.3])
+    assert errors["mse"].tolist() == pytest.approx([0.25, 0.01, 0.09])
 
 
 def test_an_altered_or_broken_file_is_refused(made, tmp_path):
@@ -114,8 +113,6 @@ def test_reproduce_makes_them_where_they_are_missing(monkeypatch, splits, tmp_pa
     assert yardsticks.NAME in CliRunner().invoke(main, ["reproduce"]).output
     before = (tmp_path / yardsticks.NAME).read_bytes()
     again = CliRunner().invoke(main, ["reproduce"])
-    assert (
-        again.output == ""
-        and again.exit_code == 0
-        and (tmp_path / yardsticks.NAME).read_bytes() == before
-    )
+    assert again.output == ""
+    assert again.exit_code == 0
+    assert (tmp_path / yardsticks.NAME).read_bytes() == before

@@ -11,6 +11,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -169,6 +170,11 @@ def write_toy_book(root: Path) -> Path:
     (root / "book" / "pages").mkdir()
     write_source(toy_notebook(), root / "book" / "pages" / "01_toy.md")
     return root
+
+
+def soup(path: Path) -> BeautifulSoup:
+    """Return a page of a site, parsed."""
+    return BeautifulSoup(path.read_bytes(), "html.parser")
 
 
 def run_in(book: Path, *command: str) -> subprocess.CompletedProcess:

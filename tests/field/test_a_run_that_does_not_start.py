@@ -40,7 +40,6 @@ def leave_out_all(notebook):
 
 
 LACKING = {
-    "an empty metadata": lambda notebook: notebook.update(metadata={}),
     "all but the cells": leave_out_all,
     "the kernel of another program": lambda notebook: notebook["metadata"].update(
         kernelspec={"name": "ir", "language": "R", "display_name": "R"}

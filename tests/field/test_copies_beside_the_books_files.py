@@ -1,6 +1,7 @@
 """Copies that people and programs leave beside the files of the book; a checkout of another system."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -81,7 +82,10 @@ def test_one_language_is_a_whole_site(lang, tmp_path):
     shutil.copy(book / "book" / "pages" / "01_toy.md", book / "book" / "pages" / "01_toy-Copy1.md")
     built = run_in(book, "-m", "book.machinery.build", "--lang", lang)
     assert built.returncode == 0, built.stderr
-    assert (book / "book" / "_build" / "html" / lang / "notebooks" / "01_toy.html").is_file()
+    site = book / "book" / "_build" / "html"
+    assert (site / lang / "notebooks" / "01_toy.html").is_file()
+    links = re.findall(r'<a [^>]*href="([^"]+)"', (site / "index.html").read_text("utf-8"))
+    assert links == [f"{lang}/index.html"]
 
 
 @pytest.mark.nightly
@@ -104,7 +108,7 @@ def test_every_cell_can_be_run_twice(page, tmp_path):
 
 def test_the_tests_do_without_parts_of_pytest():
     without = ["-p", "no:cacheprovider", "-p", "no:xdist"]
-    test = f"{__file__}::test_a_copy_of_a_report_is_no_report"
+    test = str(ROOT / "tests" / "test_text.py::test_nearest")
     command = [sys.executable, "-m", "pytest", "-q", *without, test]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout

@@ -1,5 +1,6 @@
 """Variables that are empty, in capitals or unclear; terminals that lack characters; no home."""
 
+import io
 import os
 import subprocess
 import sys
@@ -44,8 +45,8 @@ def test_the_home_of_the_user_is_meant_in_each_of_them(name, value, monkeypatch,
 def test_a_language_may_be_written_as_systems_do(value, lang, monkeypatch):
     monkeypatch.setenv("FMNIST_LANG", value)
     assert get_language() == lang
-    assert CliRunner().invoke(main, ["audit", "01"]).exit_code == 0
-    assert CliRunner().invoke(main, ["--lang", lang.upper(), "audit", "01"]).exit_code == 0
+    assert CliRunner().invoke(main, ["data", "status"]).exit_code == 0
+    assert CliRunner().invoke(main, ["--lang", lang.upper(), "data", "status"]).exit_code == 0
 
 
 @pytest.mark.parametrize("value", ["fr", "english", "C"])
@@ -55,7 +56,9 @@ def test_another_language_is_refused_by_name(value, monkeypatch):
     assert told.exit_code == 2 and repr(value) in told.output and "es, en" in told.output
 
 
-@pytest.mark.parametrize(("value", "forbids"), [("ON", True), ("Yes", True), ("off", False)])
+@pytest.mark.parametrize(
+    ("value", "forbids"), [("ON", True), ("Yes", True), ("off", False), ("0", False)]
+)
 def test_yes_and_no_are_understood(value, forbids, monkeypatch):
     monkeypatch.setenv("FMNIST_OFFLINE", value)
     assert is_offline() == forbids
@@ -68,33 +71,50 @@ def test_what_is_neither_yes_nor_no_is_refused(value, monkeypatch):
         is_offline()
 
 
-def typed(*arguments, **variables):
-    """Run ``python -m fmnist_utils`` in a process of its own."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "FMNIST_LANG": "es", **variables}
+def process(*arguments, **variables):
+    """Run Python in a process of its own, without the variables that are None."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
     environment = {name: value for name, value in environment.items() if value is not None}
-    command = [sys.executable, "-m", "fmnist_utils", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, timeout=300)
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
 
 
 @pytest.mark.parametrize("encoding", ["iso-8859-1", "cp1252", "cp850", "ascii"])
-def test_a_terminal_that_lacks_a_character_shows_the_rest(encoding):
-    done = typed("audit", "01", PYTHONIOENCODING=encoding)
-    assert done.returncode == 0 and done.stderr == b""
-    assert "Afirmaciones de los informes: 11." in done.stdout.decode(encoding, "replace")
-    refused = typed("audit", "− 99", PYTHONIOENCODING=encoding)
-    assert refused.returncode == 2 and b"Traceback" not in refused.stderr
+def test_a_terminal_that_lacks_a_character_shows_the_rest(encoding, monkeypatch):
+    for arguments, code, said in (
+        (["audit", "01"], 0, "Afirmaciones de los informes: 11."),
+        (["audit", "− 99"], 2, "99"),
+    ):
+        out, err = (io.TextIOWrapper(io.BytesIO(), encoding) for _ in range(2))
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", out)
+            patch.setattr(sys, "stderr", err)
+            with pytest.raises(SystemExit) as ended:
+                main(["--lang", "es", *arguments])
+        shown = [file.buffer.getvalue().decode(encoding, "replace") for file in (out, err)]
+        assert ended.value.code == code and said in shown[code > 0] and shown[code == 0] == ""
 
 
-@pytest.mark.parametrize("variables", [{"HOME": None}, {"HOME": "/nowhere"}, {"HOME": ""}])
-@pytest.mark.parametrize("arguments", [("data", "status"), ("run", "99"), ("audit", "02")])
-def test_a_user_without_a_home_is_served(arguments, variables):
-    code = (
-        "import pwd, runpy, sys; sys.argv[0] = 'fmnist'; pwd.getpwuid = lambda number: {}[number]\n"
-        "runpy.run_module('fmnist_utils', run_name='__main__')"
-    )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
-    for name in ("FMNIST_CACHE", "FMNIST_RUNS", *[n for n in variables if not variables[n]]):
-        environment.pop(name, None)
-    command = [sys.executable, "-c", code, *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
-    assert "Traceback" not in done.stderr and done.returncode in (0, 2), done.stderr
+def test_so_it_does_in_a_process_of_its_own():
+    done = process("-m", "fmnist_utils", "audit", "− 99", PYTHONIOENCODING="ascii")
+    assert done.returncode == 2 and "99" in done.stderr and "Traceback" not in done.stderr
+
+
+WITHOUT_A_USER = """
+import pwd, sys
+pwd.getpwuid = lambda number: {}[number]
+from fmnist_utils.workshop.cli import main
+for line in sys.argv[1:]:
+    try:
+        main(line.split())
+    except SystemExit as ended:
+        assert ended.code in (0, 2), line
+"""
+
+
+@pytest.mark.parametrize("home", [None, "/nowhere"])
+def test_a_user_without_a_home_is_served(home):
+    commands = ["data status", "run 99", "audit 02"]
+    unset = dict.fromkeys(["FMNIST_CACHE", "FMNIST_RUNS"])
+    done = process("-c", WITHOUT_A_USER, *commands, HOME=home, **unset)
+    assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr

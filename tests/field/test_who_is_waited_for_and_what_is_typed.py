@@ -23,8 +23,7 @@ HOLD = (
 )
 
 
-@pytest.mark.parametrize("lang", ["es", "en"])
-@pytest.mark.parametrize("stopped", [False, True])
+@pytest.mark.parametrize(("stopped", "lang"), [(False, "es"), (True, "en")])
 def test_the_process_that_is_waited_for_is_named_and_can_be_ended(
     stopped, lang, tmp_path, monkeypatch, capsys
 ):
@@ -45,8 +44,9 @@ def test_the_process_that_is_waited_for_is_named_and_can_be_ended(
     assert files.read_holder(tmp_path / "lock")[0] == str(os.getpid())
 
 
-@pytest.mark.parametrize("lang", ["es", "en"])
-@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy"])
+@pytest.mark.parametrize(
+    ("name", "lang"), [("http_proxy", "es"), ("HTTP_PROXY", "en"), ("all_proxy", "es")]
+)
 def test_a_proxy_that_refuses_is_named_and_not_the_mirror_alone(name, lang, small, monkeypatch):
     monkeypatch.setenv("FMNIST_MIRRORS", "http://mirror.example/")
     monkeypatch.delenv("NO_PROXY", raising=False)
@@ -60,12 +60,11 @@ def test_a_proxy_that_refuses_is_named_and_not_the_mirror_alone(name, lang, smal
 
 
 @pytest.mark.parametrize("where", ["on the path", "elsewhere", "in a cell"])
-@pytest.mark.parametrize("arguments", ["data status", "doctor --help"])
-def test_the_command_that_a_message_prints_is_found(where, arguments, monkeypatch):
+def test_the_command_that_a_message_prints_is_found(where, monkeypatch):
     monkeypatch.setattr(settings, "_is_in_cell", lambda: where == "in a cell")
     if where != "on the path":
         monkeypatch.setenv("PATH", "/usr/bin:/bin")
-    typed = say("lab.kept", names="01").split("`")[1].replace("lab", arguments)
+    typed = say("lab.kept", names="01").split("`")[1].replace("lab", "doctor --help")
     assert typed.startswith("!") == (where == "in a cell")
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     subprocess.run(["sh", "-c", typed.removeprefix("!")], check=True, capture_output=True)

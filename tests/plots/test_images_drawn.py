@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 from drawn import IMAGES, SMALL_NETWORK, least_contrast, legend, panels, rows, texts, written
-from matplotlib.patches import Circle, Rectangle
 
 from fmnist_utils import plots, text
 
@@ -138,37 +137,6 @@ def test_value_ridges_has_a_ridge_a_layer_and_counts_zeros():
 
 
 # --- Diagrams -------------------------------------------------------------------------------------
-
-
-def test_network_diagrams_join_every_unit_to_every_unit_of_the_next_layer():
-    plots.feed_forward_diagram()
-    (axes,) = plt.gcf().axes
-    assert sum(isinstance(patch, Circle) for patch in axes.patches) == 4 + 3 + 2
-    assert len(axes.patches) - 9 == 4 * 3 + 3 * 2 and "hidden layer" in texts()
-    plots.autoencoder_diagram(64)
-    assert {"encoder", "decoder", "latent code: 64"} <= texts()
-
-
-def test_volumes_diagram_names_every_shape_and_the_parts_that_there_are():
-    shapes = [(1, 28, 28), (16, 13, 13), (64,), (1, 28, 28)]
-    for stages, code, said in (
-        (shapes, 2, {"1×28×28", "16×13×13", "64", "encoder", "decoder"}),
-        ([*shapes[:3], (10,)], 2, {"1×28×28", "16×13×13", "64", "10", "encoder"}),
-        (shapes[:2], None, {"1×28×28", "16×13×13"}),
-    ):
-        plots.volumes_diagram(stages, code=code)
-        assert texts() == said
-        plt.close("all")
-
-
-def test_classifier_diagram_names_the_blocks_and_the_sizes():
-    plots.classifier_diagram(IMAGES[0], hidden_sizes=(32,), dropout=0.5, label=3)
-    patches = plt.gcf().axes[0].patches
-    assert {"Flatten", "Linear", "ReLU", "Dropout 0.5", "28 × 28", "784", "32", "10"} <= texts()
-    circles = [patch for patch in patches if isinstance(patch, Circle)]
-    assert len([circle for circle in circles if circle.get_facecolor()[:3] != (1, 1, 1)]) == 1
-    blocks_and_layers = 1 + 3 + 1 + 2
-    assert sum(isinstance(patch, Rectangle) for patch in patches) == blocks_and_layers
 
 
 def test_the_paths_into_the_valley_are_those_of_pytorch():

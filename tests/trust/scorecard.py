@@ -6,6 +6,7 @@ them fails, it exits with 1 and the table stays as it was.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import sys
@@ -22,7 +23,12 @@ RESULTS = ROOT / "tests" / "trust" / "scorecard.json"
 
 def load_cases() -> list[dict]:
     """Return the cases in order, as ``cases.yaml`` has them."""
-    return yaml.safe_load((HERE / "cases.yaml").read_text("utf-8"))
+    return _read(HERE / "cases.yaml")
+
+
+@functools.cache
+def _read(path: Path) -> list[dict]:
+    return yaml.safe_load(path.read_text("utf-8"))
 
 
 def find_test(case: str) -> Path | None:

@@ -41,9 +41,7 @@ def test_when_all_fail_each_mirror_is_listed_with_its_cause(mirror, monkeypatch)
         fetch_and_load()
     lines = [line for line in str(caught.value).splitlines() if "http://" in line]
     assert len(lines) == 3
-    assert (
-        "404" in lines[0]
-        and "not the published file" in lines[1]
-        and "ConnectionRefusedError" in lines[2]
-    )
+    assert "404" in lines[0]
+    assert "not the published file" in lines[1]
+    assert "ConnectionRefusedError" in lines[2]
     assert "FMNIST_MIRRORS" in str(caught.value) and "fmnist data fetch" in str(caught.value)

@@ -22,11 +22,7 @@ pytestmark = pytest.mark.skipif(
 def test_the_official_data_are_the_right_data_without_a_network(monkeypatch):
     monkeypatch.setattr(socket, "socket", None)
     train_images, train_labels, test_images, test_labels = load_arrays("official")
-    assert train_images.shape == (60_000, 28, 28) and test_images.shape == (
-        10_000,
-        28,
-        28,
-    )
+    assert train_images.shape == (60_000, 28, 28) and test_images.shape == (10_000, 28, 28)
     assert np.bincount(train_labels).tolist() == [6000] * 10
     assert np.bincount(test_labels).tolist() == [1000] * 10
     assert abs(train_images.mean() / 255 - 0.286041) < 1e-6

@@ -38,12 +38,10 @@ def test_killed_at_random_moments_it_ends_with_the_same_weights(forks, tmp_path,
         start = time.monotonic()
         whole = train(recipe, store=RunStore(tmp_path / "whole"))
         seconds = time.monotonic() - start
-        rows, store, attempt, finished = (
-            without_seconds(whole.history),
-            RunStore(tmp_path / "killed"),
-            0,
-            0,
-        )
+        rows = without_seconds(whole.history)
+        store = RunStore(tmp_path / "killed")
+        attempt = 0
+        finished = 0
         while killed < kills * (seed + 1) // runs:
             process = forks.Process(
                 target=train_here, args=([recipe.model_dump(mode="json")], str(store.root))

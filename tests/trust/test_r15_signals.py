@@ -33,10 +33,8 @@ def stop(process, name, lang, said) -> None:
     start = time.monotonic()
     process.join(30)
     assert time.monotonic() - start < 5 and process.exitcode == CODES[name]
-    assert (
-        say("cli.interrupted", lang=lang, command="")[:20] in said.read_text()
-        and "Traceback" not in said.read_text()
-    )
+    assert say("cli.interrupted", lang=lang, command="")[:20] in said.read_text()
+    assert "Traceback" not in said.read_text()
 
 
 @pytest.mark.parametrize("trials", [3, pytest.param(20, marks=pytest.mark.nightly)])

@@ -35,9 +35,8 @@ def test_a_disk_too_small_for_the_second_checkpoint(forks, disk, tmp_path):
     }
     recipe = load_report("01").recipe("model_2", "ours", 0).but(changes)
     whole = train(recipe, store=RunStore(tmp_path / "whole"))
-    checkpoint = (
-        3 * 4 * sum(parameter.numel() for parameter in whole.model().parameters()) / 1e6
-    )  # weights and Adam's moments
+    # Weights and Adam's moments.
+    checkpoint = 3 * 4 * sum(parameter.numel() for parameter in whole.model().parameters()) / 1e6
     store, said = RunStore(disk(1.9 * checkpoint)), tmp_path / "said"
     command = ["train", "01", "model_2", "--threads", "1", *as_options(changes)]
     process = forks.Process(
@@ -45,11 +44,9 @@ def test_a_disk_too_small_for_the_second_checkpoint(forks, disk, tmp_path):
     )
     process.start()
     process.join()
-    assert (
-        process.exitcode == 2
-        and "No space left on device" in said.read_text()
-        and "FMNIST_RUNS" in said.read_text()
-    )
+    assert process.exitcode == 2
+    assert "No space left on device" in said.read_text()
+    assert "FMNIST_RUNS" in said.read_text()
     assert "Traceback" not in said.read_text() and not list(store.folder(recipe).glob("*.part"))
     assert len(checkpointed(recipe, store)) == 1
     disk(5 * checkpoint)

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import shutil
 
 import pytest
 import safetensors.torch
@@ -20,11 +21,17 @@ FAULTS = ["truncated", "one bit", "wrong shape", "other model", "other version"]
 PLACES = ["newest epoch", "both epochs", "best epoch", "progress", "weights"]
 
 
-def stopped(recipe, store, monkeypatch) -> None:
-    with monkeypatch.context() as patch:
-        stop_after(patch, 3)
-        with pytest.raises(Killed):
-            train(recipe, store=store)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Where the run and one of another network are: as they ended, and stopped after 3 epochs."""
+    root = tmp_path_factory.mktemp("made")
+    for recipe, name in ((RECIPE, "run"), (OTHER, "other")):
+        train(recipe, store=RunStore(root / f"{name}-whole"), threads=1)
+        with pytest.MonkeyPatch.context() as patch:
+            stop_after(patch, 3)
+            with pytest.raises(Killed):
+                train(recipe, store=RunStore(root / f"{name}-stopped"), threads=1)
+    return root
 
 
 def spoil(path, fault: str, of_other) -> None:
@@ -68,19 +75,16 @@ def sign_anew(folder) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("place", PLACES)
-def test_damage_is_refused_and_the_run_ends_as_if_there_were_none(
-    tmp_path, monkeypatch, place, fault
-):
-    whole = train(RECIPE, store=RunStore(tmp_path / "whole"))
-    store, other = RunStore(tmp_path / "damaged"), RunStore(tmp_path / "other")
+def test_damage_is_refused_and_the_run_ends_as_if_there_were_none(tmp_path, made, place, fault):
+    how = "whole" if place == "weights" else "stopped"
+    store = RunStore(shutil.copytree(made / f"run-{how}", tmp_path / "damaged"))
+    whole, other = RunStore(made / "run-whole").find(RECIPE), RunStore(made / f"other-{how}")
     if place == "weights":
-        run, stranger = train(RECIPE, store=store), train(OTHER, store=other)
-        spoil(run._weights, fault, stranger._weights)
+        run = store.find(RECIPE)
+        spoil(run._weights, fault, other.find(OTHER)._weights)
         with pytest.raises(UserError, match="damaged.*give the same command again"):
             run.model()
         return
-    for recipe, its_store in ((RECIPE, store), (OTHER, other)):
-        stopped(recipe, its_store, monkeypatch)
     folder, strangers = store.folder(RECIPE), other.folder(OTHER)
     best = max(folder.glob("best-*")).name
     best_of_other = max(strangers.glob("best-*")).name
@@ -100,12 +104,9 @@ def test_damage_is_refused_and_the_run_ends_as_if_there_were_none(
 @pytest.mark.parametrize(
     "content", [b"{ not json", b"[]", b"{}", b"null", b'{"digest": 1}', b"[" * 100_000, b"\xff\xfe"]
 )
-def test_a_broken_progress_file_means_starting_anew(tmp_path, content):
+def test_a_broken_progress_file_means_starting_anew(tmp_path, made, content):
     store = RunStore(tmp_path / "a")
     store.folder(RECIPE).mkdir(parents=True)
     (store.folder(RECIPE) / "progress.json").write_bytes(content)
-    run = train(RECIPE, store=store)
-    assert (
-        run.record.weights_sha256
-        == train(RECIPE, store=RunStore(tmp_path / "b")).record.weights_sha256
-    )
+    whole = RunStore(made / "run-whole").find(RECIPE)
+    assert train(RECIPE, store=store).record.weights_sha256 == whole.record.weights_sha256

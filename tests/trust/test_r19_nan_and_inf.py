@@ -106,7 +106,7 @@ def test_a_rate_much_too_large_overflows_and_is_told(tmp_path, changes, precisio
     assert failed["epoch"] == failed["finished_epochs"] + 1 <= recipe.num_epochs
 
 
-def test_one_failure_does_not_stop_the_others_and_is_told(tmp_path):
+def test_one_failure_does_not_stop_the_others_and_is_told(tmp_path, in_process):
     store = RunStore(tmp_path)
     deep = {"name": "ff_classifier", "hidden_sizes": [32] * 8, "dropout": 0.0}
     diverging = make(model=deep, loss="mse", optimizer="sgd", learning_rate=1e6)

@@ -35,9 +35,8 @@ def test_auto_takes_what_there_is(only_a_cpu, monkeypatch):
     assert pick_device("auto") == torch.device("mps")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    assert pick_device("auto") == torch.device("cuda") and pick_device("cuda:1") == torch.device(
-        "cuda:1"
-    )
+    assert pick_device("auto") == torch.device("cuda")
+    assert pick_device("cuda:1") == torch.device("cuda:1")
     with pytest.raises(UserError, match="'cuda:7'.*: auto, cuda, cuda:0, cuda:1, mps, cpu"):
         pick_device("cuda:7")
 

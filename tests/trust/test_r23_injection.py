@@ -60,11 +60,9 @@ def elsewhere(tmp_path, monkeypatch):
 
 def refused(*arguments: str) -> str:
     result = CliRunner().invoke(main, ["--lang", "en", *arguments])
-    assert (
-        result.exit_code == 2
-        and isinstance(result.exception, SystemExit)
-        and "Traceback" not in result.output
-    )
+    assert result.exit_code == 2
+    assert isinstance(result.exception, SystemExit)
+    assert "Traceback" not in result.output
     return result.output
 
 

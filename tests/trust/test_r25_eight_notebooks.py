@@ -31,9 +31,8 @@ def test_eight_at_once_do_not_mix(tmp_path):
     ]
     said = [process.communicate(timeout=500) for process in started]
     assert [process.returncode for process in started] == [0] * 8, said
-    assert len(list(tmp_path.glob("out-*.ipynb"))) == 8 and not list(
-        tmp_path.glob("*.partial.ipynb")
-    )
+    assert len(list(tmp_path.glob("out-*.ipynb"))) == 8
+    assert not list(tmp_path.glob("*.partial.ipynb"))
     for seed in range(8):
         cells = json.loads((tmp_path / f"out-{seed}.ipynb").read_text("utf-8"))["cells"]
         assert cells[-1]["outputs"][0]["text"] == [f"{seed}\n"]
@@ -50,9 +49,7 @@ def test_two_runs_into_one_file_do_not_mix(tmp_path):
     while not (tmp_path / "page.out.partial.ipynb").exists() and first.poll() is None:
         pass
     second = fmnist("run", "page.ipynb", "--lang", "en", cwd=tmp_path)
-    assert (
-        second.returncode == 2
-        and "Another run is writing page.out.ipynb" in second.err
-        and "-o" in second.err
-    )
+    assert second.returncode == 2
+    assert "Another run is writing page.out.ipynb" in second.err
+    assert "-o" in second.err
     assert first.wait(300) == 0 and (tmp_path / "page.out.ipynb").exists()

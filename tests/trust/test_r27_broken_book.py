@@ -91,9 +91,7 @@ def test_a_book_without_a_page_is_not_built(missing, tmp_path):
 def known_sentence(text: str) -> str:
     """Return the longest run of plain words in ``text``, which must stand on its page."""
     plain = re.sub(
-        r"(?<=\S)\n(?=[^\W\d_])",
-        " ",
-        re.sub(r"<!--.*?-->", "", prose(text), flags=re.DOTALL),
+        r"(?<=\S)\n(?=[^\W\d_])", " ", re.sub(r"<!--.*?-->", "", prose(text), flags=re.DOTALL)
     )
     return max(re.findall(r"[^\W\d_]{2,}(?:,? [^\W\d_]+)+", plain), key=len)
 
@@ -107,10 +105,8 @@ def unsaid(project: Path, site: Path) -> list[str]:
             chapter for part in contents.get("parts", [contents]) for chapter in part["chapters"]
         ]
         for name in [contents["root"], *(chapter["file"] for chapter in chapters)]:
-            page, source = (
-                site / lang / f"{name}.html",
-                project / "book" / "pages" / f"{Path(name).name}.md",
-            )
+            page = site / lang / f"{name}.html"
+            source = project / "book" / "pages" / f"{Path(name).name}.md"
             if source.exists():
                 cells = pages.one_language(pages.read(source), lang).cells
                 texts = [
@@ -161,10 +157,7 @@ def test_both_languages_run_the_same_code(path):
 @pytest.mark.nightly
 def test_the_book_is_built_and_passes_its_checks():
     finished = subprocess.run(
-        [sys.executable, "-m", "book.machinery.build"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
+        [sys.executable, "-m", "book.machinery.build"], cwd=ROOT, capture_output=True, text=True
     )
     assert finished.returncode == 0, finished.stderr
     site = ROOT / "book" / "_build" / "html"
