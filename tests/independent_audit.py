@@ -160,3 +160,10 @@ def verdict_on_claim(row):
             else "open"
         )
     return "differs" if "fails" in outcomes else "undecided" if "open" in outcomes else "agrees"
+
+
+if __name__ == "__main__":
+    judges = (NUMBERS, verdict_on_number), (TABLES, verdict_on_table), (CLAIMS, verdict_on_claim)
+    for rows, judge in judges:
+        for row in rows:
+            print(row, judge(row))

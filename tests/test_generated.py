@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import re
 import shutil
 
+import numpy as np
 import pytest
+import scipy.stats
 from toy_book import ROOT
 
 from book.machinery import pages
@@ -123,6 +126,27 @@ def test_without_the_records_of_the_example_it_is_said_what_makes_them(tmp_path)
     (tmp_path / "none").mkdir()
     with pytest.raises(UserError, match="fmnist reproduce 01_ff_classifier"):
         closing.worked_example(Records(tmp_path, tmp_path / "none"))
+
+
+@pytest.mark.parametrize("lang", pages.LANGUAGES)
+def test_the_arithmetic_of_the_page_on_reading_results_is_right(lang):
+    page = (ROOT / "book" / lang / "reading_results.md").read_text("utf-8")
+    spread = {images: math.sqrt(0.9 * 0.1 / images) for images in (10_000, 100)}
+    wanted = [rf"/ 10\,000}} = {spread[10_000]:.3f}", f"/ 100}} = {spread[100]:.2f}"]
+    wanted += [
+        rf"$0.9 {sign} 1.96 \cdot 0.03 \approx {0.9 + side * 1.96 * 0.03:.2f}$"
+        for sign, side in (("-", -1), ("+", 1))
+    ]
+    for n in (2, 3, 5, 10):
+        quantile = scipy.stats.t.ppf(0.975, n - 1)
+        factors = (quantile, quantile / math.sqrt(n), quantile * math.sqrt(1 + 1 / n))
+        wanted.append(" | ".join([f"| ${n}$", *(f"${factor:.2f}$" for factor in factors)]) + " |")
+    for count in (12, 50):  # the mean of the largest of so many standard normal numbers
+        x = np.linspace(-8, 8, 20_001)
+        density = count * scipy.stats.norm.pdf(x) * scipy.stats.norm.cdf(x) ** (count - 1)
+        wanted.append(rf"${np.sum(x * density) * (x[1] - x[0]):.2f}\, s$")
+    wanted.append(rf"$1.63 \cdot 0.003 \approx {1.63 * 0.003:.3f}$")
+    assert [words for words in wanted if words not in page] == []
 
 
 def test_colophon_sums_up_the_records(tmp_path):

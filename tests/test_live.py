@@ -184,6 +184,25 @@ def test_the_calculator_refuses_what_pytorch_refuses(operation, changes, problem
             in_pytorch(case)
 
 
+@pytest.mark.parametrize("lang", pages.LANGUAGES)
+def test_the_sizes_in_the_table_of_layers_are_right(lang):
+    rows = re.findall(
+        r"^\| `(nn\..+?)` \|.*\$(\d+) .*\$(\d+) \\times \d+\$ \|$",
+        (BOOK / lang / "calculators.md").read_text("utf-8"),
+        re.MULTILINE,
+    )
+    assert len(rows) == 10
+    for written, before, after in rows:
+        kind, arguments = re.fullmatch(r"nn\.(\w+)\((.*)\)", written).groups()
+        positional = [int(argument) for argument in arguments.split(", ") if "=" not in argument]
+        named = {name: int(number) for name, number in re.findall(r"(\w+)=(\d+)", arguments)}
+        channels = 1 if kind == "MaxPool2d" else positional[0]
+        output = getattr(nn, kind)(*positional, **named)(
+            torch.zeros(1, channels, int(before), int(before))
+        )
+        assert output.shape[-1] == int(after), written
+
+
 # --- Networks -------------------------------------------------------------------------------------
 
 CLOSE = 1e-4  # what the page promises

@@ -169,6 +169,18 @@ def test_conda_asks_for_what_the_package_asks_for():
 # The commands that they promise are tried in test_documented_commands.py.
 
 
+def test_the_readme_says_the_same_in_both_languages():
+    spanish, _, english = (ROOT / "README.md").read_text("utf-8").partition('<a id="english"></a>')
+    halves = []
+    for half in (spanish, english):
+        headings = re.findall(r"^#+ ", half, re.MULTILINE)
+        blocks = re.findall(r"^```.*?^```", half, re.MULTILINE | re.DOTALL)
+        commands = re.sub(r" --lang (?:es|en)|\s*#.*", "", "\n".join(blocks))
+        commands = commands.replace("notebooks/en/", "notebooks/").replace("salida.", "out.")
+        halves.append((len(headings), commands))
+    assert halves[0] == halves[1]
+
+
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
 def test_links_between_files_lead_somewhere(name):
     for target in re.findall(

@@ -13,7 +13,7 @@ from book.machinery.generated import browser_data
 from book.machinery.pages import ROOT
 from book.machinery.rules.site import ENGLISH
 from fmnist_utils.audit import load_pretrained
-from fmnist_utils.evaluation import encode, predict
+from fmnist_utils.evaluation import encode, predict, reconstruct
 from fmnist_utils.photos import own_image
 
 CLOSE = 1e-4
@@ -118,6 +118,24 @@ def test_without_scripts_the_page_says_so_and_shows_the_same(visit, name):
     assert "JavaScript. L" in page.locator("article").inner_text()
 
 
+def test_the_networks_in_the_browser_give_what_pytorch_gives(opened):
+    page = opened("try")
+    images = browser_data.garments()[0][:: browser_data.EACH]
+    probabilities = predict(load_pretrained(browser_data.CLASSIFIER), images)
+    rebuilt = reconstruct(load_pretrained(browser_data.AUTOENCODER), images).flatten(1)
+    for index in range(len(images)):
+        page.evaluate(f"document.querySelectorAll('.live-examples button')[{index}].click()")
+        page.frame()
+        assert (
+            torch.tensor(data(page, "probabilities")) - probabilities[index]
+        ).abs().max() < CLOSE
+        assert (torch.tensor(data(page, "reconstruction")) - rebuilt[index]).abs().max() < CLOSE
+        bars = page.evaluate(
+            "[...document.querySelectorAll('.live-bars td:last-child')].map((cell) => parseFloat(cell.textContent))"
+        )
+        assert bars == pytest.approx((100 * probabilities[index]).tolist(), abs=0.0501)
+
+
 PIXELS = """(() => { const paper = document.querySelector('.live-paper canvas');
   return [...paper.getContext('2d').getImageData(0, 0, 28, 28).data].filter((_, n) => n % 4 === 0).map((byte) => byte / 255); })()"""
 
@@ -181,6 +199,7 @@ def test_a_picture_of_one_s_own_is_brought(opened, name, tmp_path):
 
 def test_a_probability_is_followed_down_to_a_sum(opened):
     page = opened("look_inside", "en")
+    cnn = load_pretrained(browser_data.CNN)
     tab_to(page, "input[name=live-class]")
     press(page, "ArrowUp")
     assert data(page, "at")["label"] == 5  # and the focus is still there
@@ -195,10 +214,23 @@ def test_a_probability_is_followed_down_to_a_sum(opened):
     at, found = data(page, "at"), data(page, "found")
     assert page.evaluate("document.activeElement.name") == "live-column1"
     assert at["label"] == 6 and at["blocks"][1]["place"][0] == 2
+    layers = list(cnn)
     images = browser_data.garments()[0][[6 * browser_data.EACH, 9 * browser_data.EACH]]
-    wanted = predict(load_pretrained(browser_data.CNN), images)  # each sum: test_live.py
-    shown = torch.tensor([seen["probabilities"] for seen in found]).reshape(2, 10)
-    assert (shown - wanted).abs().max() < CLOSE
+    assert len(found) == 2
+    for image, seen in zip(images, found, strict=True):
+        values = [image[None]]
+        with torch.no_grad():
+            for layer in layers:
+                values.append(layer(values[-1]))
+        assert (torch.tensor(seen["probabilities"]) - values[-1].softmax(1)).abs().max() < CLOSE
+        assert (torch.tensor(seen["logits"]) - values[-1]).abs().max() < CLOSE
+        assert seen["unit"] == pytest.approx(values[13][0, at["unit"]].item(), abs=CLOSE)
+        for first, block, pixel in zip((0, 4), at["blocks"], seen["pixels"], strict=True):
+            row, column = block["place"]
+            convolved = values[first + 1][0, block["channel"], row, column]
+            pooled = values[first + 4][0, block["channel"], row // 2, column // 2]
+            assert pixel["sum"] == pytest.approx(convolved.item(), abs=CLOSE)
+            assert pixel["pooled"] == pytest.approx(pooled.item(), abs=CLOSE)
     # The convolution of block 2, at a corner.
     drag(page, ".live-maps .live-pick canvas", (0.1, 0.1))
     assert data(page, "at")["blocks"][1]["place"] == [1, 1]

@@ -186,11 +186,13 @@ def _check_in_force(path: Path, notebook: dict[str, Any], parameters: dict[str, 
 
 
 def _why_other(parameters: dict[str, Any], in_force: list[str] | None) -> str | None:
-    """Return, in words, which parameter was not what was asked for at the end; None if all were."""
-    for (name, value), found in zip(parameters.items(), in_force or [], strict=False):
-        if found != repr(value):
-            return say("execution.not_in_force", name=name, given=value, found=found)
-    return None
+    """Return, in words, which parameters were not what was asked for at the end; None if all were."""
+    told = [
+        say("execution.not_in_force", name=name, given=value, found=found)
+        for (name, value), found in zip(parameters.items(), in_force or [], strict=False)
+        if found != repr(value)
+    ]
+    return "\n".join(told) or None
 
 
 def check_output(out: str, notebook: Path) -> Path:

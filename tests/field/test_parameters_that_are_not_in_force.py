@@ -50,9 +50,12 @@ def test_a_cell_that_assigns_it_again_is_named(how, lang, page, fmnist):
 
 @pytest.mark.kernel
 def test_a_change_that_cannot_be_seen_is_found_at_the_end(page, fmnist):
-    folder = page("exec('dropout = 0.9')", SHOW).parent
-    said = fmnist("--lang", "en", "run", "page.ipynb", "-p", "dropout", 0.5)
-    assert said.exit_code == 1 and "dropout: 0.5 was asked for, and 0.9" in said.output
+    folder = page("exec('dropout = 0.9')", "globals()['num_epochs'] = 5", SHOW).parent
+    asked = ["-p", "dropout", 0.5, "-p", "num_epochs", 2]
+    said = fmnist("--lang", "en", "run", "page.ipynb", *asked)
+    assert said.exit_code == 1
+    assert "dropout: 0.5 was asked for, and 0.9" in said.output
+    assert "num_epochs: 2 was asked for, and 5" in said.output
     partial = json.loads((folder / "page.out.partial.ipynb").read_text("utf-8"))
     assert partial["metadata"]["fmnist"]["partial"] and not (folder / "page.out.ipynb").exists()
 
