@@ -186,7 +186,7 @@ def _check_in_force(path: Path, notebook: dict[str, Any], parameters: dict[str, 
 
 
 def _why_other(parameters: dict[str, Any], in_force: list[str] | None) -> str | None:
-    """Return, in words, which parameters were not what was asked for at the end; None if all were."""
+    """Return, in words, which parameters were not as asked for at the end; None if all were."""
     told = [
         say("execution.not_in_force", name=name, given=value, found=found)
         for (name, value), found in zip(parameters.items(), in_force or [], strict=False)
