@@ -89,9 +89,10 @@ def main(wanted: list[str]) -> int:
         what = ", ".join(failed) or f"pytest ended with status {status}"
         print(f"failed: {what}; {RESULTS.name} stays as it was")
         return 1
+    made_with = describe_environment(pick_device("cpu")) | {"date": now()}
+    entries = {case: entry | {"date": made_with["date"][:10]} for case, entry in entries.items()}
     kept = json.loads(RESULTS.read_text("utf-8"))["cases"] if wanted and RESULTS.exists() else {}
     table = {case: (kept | entries)[case] for case in cases if case in kept | entries}
-    made_with = describe_environment(pick_device("cpu")) | {"date": now()}
     lines = ",\n".join(f'  "{case}": {json.dumps(entry)}' for case, entry in table.items())
     content = f'{{\n"made_with": {json.dumps(made_with)},\n"cases": {{\n{lines}\n}}\n}}\n'
     RESULTS.write_text(content, "utf-8")

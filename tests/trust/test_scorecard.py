@@ -76,6 +76,8 @@ def results(folder) -> dict[str, str]:
 def test_results_are_what_the_tests_say(four_cases, capsys):
     assert scorecard.main(["R1", "R3"]) == 0
     assert results(four_cases) == {"R1": "passed", "R3": "not run"}
+    table = json.loads((four_cases / "scorecard.json").read_text())
+    assert table["cases"]["R1"]["date"] == table["made_with"]["date"][:10]
     assert "1 of 4 cases passed" in capsys.readouterr().out
     (four_cases / "test_r02_x.py").write_text("def test_x():\n    assert True\n")
     assert scorecard.main([]) == 0
@@ -96,12 +98,17 @@ def test_a_failing_run_leaves_the_table(broken, four_cases, capsys):
 @pytest.mark.parametrize("lang", ["es", "en"])
 def test_the_page_shows_a_row_for_every_case(lang, tmp_path):
     (tmp_path / "scorecard.json").write_text(
-        json.dumps({"made_with": {}, "cases": {"R1": {"result": "passed", "seconds": 2.0}}})
+        json.dumps(
+            {
+                "made_with": {},
+                "cases": {"R1": {"result": "passed", "seconds": 2.0, "date": "2026-11-30"}},
+            }
+        )
     )
     rows = reliability.case_rows(lang, tmp_path / "scorecard.json")
-    assert len(rows) == len(CASES) and all(len(row) == 4 for row in rows)
-    assert rows[0][2:] == [{"es": "se cumple", "en": "passes"}[lang], "2"]
-    assert rows[1][2:] == [{"es": "sin probar", "en": "not tried"}[lang], "–"]
+    assert len(rows) == len(CASES) and all(len(row) == 5 for row in rows)
+    assert rows[0][2:] == [{"es": "se cumple", "en": "passes"}[lang], "2", "2026-11-30"]
+    assert rows[1][2:] == [{"es": "sin probar", "en": "not tried"}[lang], "–", "–"]
     assert "**R3**" in rows[2][0] and "●" in rows[2][0] and "●" not in rows[0][0]
 
 

@@ -34,7 +34,7 @@ def write(folder: Path, lang: str, executed: dict) -> None:
 
 
 def case_rows(lang: str, scorecard: Path) -> list[list[str]]:
-    """Return one row for each case: its number and title, its procedure, its result, its seconds."""
+    """Return one row for each case: number and title, procedure, result, seconds, and when it was tried."""
     found = _read(scorecard).get("cases", {})
     rows = []
     for case in yaml.safe_load((ROOT / "tests" / "trust" / "cases.yaml").read_text("utf-8")):
@@ -46,9 +46,8 @@ def case_rows(lang: str, scorecard: Path) -> list[list[str]]:
         )
         seconds = f"{result['seconds']:.0f}" if "seconds" in result else "–"
         title = f"**{case['id']}**{' ●' if case.get('gate') else ''} {case['title'][lang]}"
-        rows.append(
-            [title, case["procedure"][lang] + apart, WORDS[result["result"]][lang], seconds]
-        )
+        tried = [WORDS[result["result"]][lang], seconds, result.get("date", "–")]
+        rows.append([title, case["procedure"][lang] + apart, *tried])
     return rows
 
 
