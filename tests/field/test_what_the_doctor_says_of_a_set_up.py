@@ -1,8 +1,7 @@
 """Set-ups of people who asked for help: the doctor names what is wrong, and its way out mends it.
 
 Nothing is replaced in the doctor here: each check asks the real machine, in the set-up that the
-variables make. Other broken set-ups, and the words of both languages, are tried in
-``trust/test_r30_environment.py``.
+variables make. The other broken set-ups are tried in ``trust/test_r30_environment.py``.
 """
 
 import pwd
@@ -11,6 +10,7 @@ import re
 import pytest
 from mirrors import NAMES
 
+from fmnist_utils.text import speaking
 from fmnist_utils.workshop import doctor
 
 
@@ -87,9 +87,13 @@ def test_it_is_named_and_the_way_out_works(set_up, tmp_path, monkeypatch):
     monkeypatch.setenv("FMNIST_MIRRORS", "http://127.0.0.1:9/")  # refuses at once
     assert check is doctor.check_data or not ailments(check)
     set_up(tmp_path, monkeypatch)
-    told = ailments(check)
-    assert all(name in told for name in named)
+    told = {}
+    for lang in ("es", "en"):
+        with speaking(lang):
+            told[lang] = ailments(check)
+        assert all(name in told[lang] for name in named)
+    assert told["es"] != told["en"]
     if variable:
-        name, value = re.search(rf"`export ({variable})=(.*?)`", told).groups()
+        name, value = re.search(rf"`export ({variable})=(.*?)`", told["en"]).groups()
         monkeypatch.setenv(name, str(tmp_path) if value == "FOLDER" else value)
         assert f"`export {variable}={value}`" not in ailments(check)
