@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
+import linecache
 
 import nbformat
 import pytest
@@ -84,11 +86,11 @@ IMAGES = torch.rand(200, 1, 28, 28, generator=torch.Generator().manual_seed(0))
 LABELS = torch.arange(200) % 10
 
 
-def trained(fit, net=Net, epochs=2, rate=0.01, **more):
+def trained(fit, net=Net, epochs=2, rate=0.01, adam=torch.optim.Adam, **more):
     """Train a network with ``fit``; return all that it leaves behind."""
     torch.manual_seed(3)
     model = net()
-    optimizer = torch.optim.Adam(model.parameters(), lr=rate)
+    optimizer = adam(model.parameters(), lr=rate)
     train = training.Batches(IMAGES[:150], LABELS[:150], 50, seed=1)
     watch = {"val": training.Batches(IMAGES[150:], LABELS[150:], 50)}
     options = {"watch": watch, "metrics": {"accuracy": training.accuracy}, **more}
@@ -151,11 +153,94 @@ def test_another_network_or_setting_is_trained(counted, change):
     assert len(calls) == 3
 
 
-def test_what_calls_back_is_always_trained(counted):
+ON_THE_PAGE = """
+import torch
+from fmnist_utils import training
+
+rate = training.one_cycle(0.01, 6)
+seen = []
+
+def moves_the_rate(step):
+    training.set_learning_rate(optimizer, rate(step))
+
+def counts(step):
+    seen.append(step)
+
+def prints(step):
+    print(step)
+
+def keeps(step):
+    global last
+    last = step
+"""
+
+
+@pytest.fixture
+def page():
+    """The variables of a page that has executed ON_THE_PAGE."""
+    name = "the_page.py"
+    linecache.cache[name] = (len(ON_THE_PAGE), None, ON_THE_PAGE.splitlines(True), name)
+    variables = {"__name__": "__main__"}
+    exec(compile(ON_THE_PAGE, name, "exec"), variables)
+    yield variables
+    del linecache.cache[name]
+
+
+@pytest.mark.parametrize("callback", ["counts", "prints", "keeps"])
+def test_what_changes_or_shows_something_on_the_page_is_always_trained(counted, page, callback):
     calls, fit = counted
     remembering = kernel.remembering(fit)
-    written_here = lambda step: None  # noqa: E731
-    written_here.__module__ = "__main__"
-    for _ in range(2):
-        trained(remembering, after_step=written_here)
-    assert len(calls) == 2
+    for _ in range(3):
+        trained(remembering, after_step=page[callback])
+    assert len(calls) == 3
+
+
+def test_a_callback_that_moves_the_rate_of_the_optimizer_is_known_by_its_code(counted, page):
+    calls, fit = counted
+    remembering = kernel.remembering(fit)
+    of_the_page = moving(page)
+    assert trained(remembering, **of_the_page) == trained(remembering, **of_the_page)
+    assert len(calls) == 1
+    page["rate"] = training.one_cycle(0.02, 6)
+    assert trained(remembering, **of_the_page) == trained(fit, **of_the_page)
+    assert len(calls) == 3
+
+
+def moving(page):
+    """Return the option of ``trained`` with which a page moves the rate of its optimizer."""
+
+    def adam(parameters, lr):
+        page["optimizer"] = torch.optim.Adam(parameters, lr=lr)
+        return page["optimizer"]
+
+    return {"adam": adam, "after_step": page["moves_the_rate"]}
+
+
+def test_a_loop_that_a_page_writes_is_not_trained_again(monkeypatch):
+    """Epoch by epoch, with the weights of the best one."""
+    carried_out = []
+    for name in ("train_one_epoch", "evaluate"):
+        original = getattr(training, name)
+
+        def counting(*positional, original=original, **named):
+            carried_out.append(original.__name__)
+            return original(*positional, **named)
+
+        functools.update_wrapper(counting, original)
+        monkeypatch.setattr(training, name, kernel.remembering(counting))
+    train = training.Batches(IMAGES[:150], LABELS[:150], 50, seed=1)
+    val = training.Batches(IMAGES[150:], LABELS[150:], 50)
+    loss_fn = torch.nn.CrossEntropyLoss()
+
+    def loop():
+        torch.manual_seed(3)
+        model = Net()
+        optimizer = torch.optim.Adam(model.parameters())
+        rows = []
+        for epoch in (1, 2):
+            loss = training.train_one_epoch(model, train, loss_fn, optimizer, epoch)
+            rows.append((loss, training.evaluate(model, val, loss_fn)))
+        return rows, model.layer.weight.tolist(), torch.rand(2).tolist()
+
+    assert loop() == loop()
+    assert carried_out == ["train_one_epoch", "evaluate"] * 2

@@ -2,13 +2,14 @@
 
 :func:`start` is called when such a kernel starts. From then on the kernel keeps a list of what the
 page has used, from which ``execution.py`` knows when it has to be executed again; and
-``fmnist_utils.training.fit`` remembers what it has trained, so that the second language of a page,
-whose code is the same, does not train again.
+``fmnist_utils.training`` remembers what it has trained and evaluated, so that the second language
+of a page, whose code is the same, does not train again.
 """
 
 from __future__ import annotations
 
 import copy
+import dis
 import functools
 import hashlib
 import inspect
@@ -31,8 +32,9 @@ PROGRAMS = (".py", ".pyc")
 
 
 def start(log: str) -> None:
-    """Log what the page uses in the file ``log``; remember what ``fit`` trains."""
-    training.fit = remembering(training.fit)
+    """Log what the page uses in the file ``log``; remember what it trains and evaluates."""
+    for name in ("fit", "train_one_epoch", "evaluate"):
+        setattr(training, name, remembering(getattr(training, name)))
     opened: set[str] = set()
     sys.addaudithook(lambda event, arguments: _note(opened, event, arguments))
     get_ipython().events.register("post_run_cell", lambda _: write_log(Path(log), opened))  # noqa: F821
@@ -62,133 +64,166 @@ def write_log(log: Path, opened: set[str]) -> None:
 
 
 class Unknown(Exception):
-    """A value that cannot be compared with another, such as a function written on the page."""
+    """A value that cannot be compared with another, or a function that may do more than compute."""
 
 
-def remembering(fit: Callable) -> Callable:
-    """Return ``fit``, which remembers what it has trained and does not train it again.
+def remembering(function: Callable) -> Callable:
+    """Return ``fit``, ``train_one_epoch`` or ``evaluate``, which does not compute the same twice.
 
-    The network, the optimizer, the history and PyTorch's random numbers are then as if it had
-    trained. Calls with callbacks, or with functions that are written on the page, are always
-    carried out.
+    The network, the optimizer, the history and PyTorch's random numbers are then as if it had. A
+    call is always carried out if one of its arguments is a function that is written on the page
+    and may change something there.
     """
-    signature = inspect.signature(fit)
+    signature = inspect.signature(function)
     known: dict[str, dict] = {}
 
-    @functools.wraps(fit)
+    @functools.wraps(function)
     def wrapped(*positional, **named):
         call = signature.bind(*positional, **named)
         call.apply_defaults()
         given = dict(call.arguments)
         try:
-            key = key_of(given)
+            key = None if _carrying_out else Digest(given).found.hexdigest()
         except Unknown:
-            return fit(*positional, **named)
-        model, optimizer = given["model"], given["optimizer"]
+            key = None
+        if key is None:
+            return function(*positional, **named)
         if key in known:
-            return _restored(copy.deepcopy(known[key]), model, optimizer, given["history"])
-        history = fit(*positional, **named)
-        known[key] = copy.deepcopy(_state(model, optimizer, history))
-        return history
+            return _restored(copy.deepcopy(known[key]), given)
+        _carrying_out.append(function)
+        try:
+            result = function(*positional, **named)
+        finally:
+            _carrying_out.pop()
+        known[key] = copy.deepcopy({"result": result} | _state(given))
+        return result
 
     return wrapped
 
 
-def _state(model: nn.Module, optimizer: torch.optim.Optimizer, history: training.History) -> dict:
-    """Return all that a training has changed."""
+# The call that is being carried out and will be remembered: those that it makes need not be.
+_carrying_out: list[Callable] = []
+
+
+def _state(given: Mapping[str, Any]) -> dict:
+    """Return all that training has changed: nothing where there is no optimizer."""
+    if "optimizer" not in given:
+        return {}
+    model = given["model"]
     return {
         "model": model.state_dict(),
         "modes": [module.training for module in model.modules()],
         "gradients": [parameter.grad for parameter in model.parameters()],
-        "optimizer": optimizer.state_dict(),
-        "rows": history.rows,
+        "optimizer": given["optimizer"].state_dict(),
         "random": torch.get_rng_state(),
     }
 
 
-def _restored(
-    state: dict,
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    history: training.History | None,
-) -> training.History:
-    """Put ``state`` into the network and the optimizer, and return the history."""
-    model.load_state_dict(state["model"])
-    for module, mode in zip(model.modules(), state["modes"], strict=True):
-        module.training = mode
-    for parameter, gradient in zip(model.parameters(), state["gradients"], strict=True):
-        parameter.grad = gradient
-    optimizer.load_state_dict(state["optimizer"])
-    torch.set_rng_state(state["random"])
-    history = training.History() if history is None else history
-    history.rows[:] = state["rows"]
+def _restored(state: dict, given: Mapping[str, Any]) -> Any:
+    """Put ``state`` into the network and the optimizer, and return the result."""
+    if "optimizer" in given:
+        model = given["model"]
+        model.load_state_dict(state["model"])
+        for module, mode in zip(model.modules(), state["modes"], strict=True):
+            module.training = mode
+        for parameter, gradient in zip(model.parameters(), state["gradients"], strict=True):
+            parameter.grad = gradient
+        given["optimizer"].load_state_dict(state["optimizer"])
+        torch.set_rng_state(state["random"])
+    result, history = state["result"], given.get("history")
+    if history is None:
+        return result
+    history.rows[:] = result.rows
     return history
 
 
-def key_of(given: Mapping[str, Any]) -> str:
-    """Return a digest of the arguments of ``fit`` and of the number of threads.
+class Digest:
+    """A digest of the arguments of a call, and of the number of threads.
 
     Raises:
         Unknown: if it cannot be told whether one of them is the same.
     """
-    found = hashlib.sha256()
-    found.update(f"{torch.get_num_threads()}".encode())
-    names = {id(p): name for name, p in given["model"].named_parameters()}
-    for name, value in given.items():
-        if name == "progress":
-            continue
-        found.update(f"\n{name}: ".encode())
-        if name == "optimizer":
-            _add_optimizer(found, value, names)
+
+    def __init__(self, given: Mapping[str, Any]):
+        self.found = hashlib.sha256(f"{torch.get_num_threads()}".encode())
+        self.optimizer = given.get("optimizer")
+        self.names = {id(p): name for name, p in given["model"].named_parameters()}
+        for name, value in given.items():
+            if name != "progress":
+                self._write(f"\n{name}: ")
+                self._add(value)
+
+    def _write(self, text: str) -> None:
+        self.found.update(text.encode())
+
+    def _add(self, value: Any) -> None:
+        self._write(f"{type(value).__module__}.{type(value).__qualname__}(")
+        if isinstance(value, torch.Tensor):
+            self._write(f"{value.dtype} {tuple(value.shape)} {value.device} {value.requires_grad} ")
+            bytes_of = value.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
+            self.found.update(bytes_of.numpy())
+        elif value is None or isinstance(value, bool | int | float | str):
+            self._write(repr(value))
+        elif isinstance(value, torch.optim.Optimizer):
+            self._add_optimizer(value)
+        elif isinstance(value, nn.Module):
+            tensors = [*value.named_parameters(), *value.named_buffers()]
+            self._add([repr(value), value.training, tensors])
+            self._add([_code_of(type(part)) for part in value.modules()])
+        elif isinstance(value, Mapping):
+            self._add(list(value.items()))
+        elif isinstance(value, list | tuple):
+            for item in value:
+                self._add(item)
+                self._write(",")
+        elif isinstance(value, training.Batches):
+            self._add(vars(value))
+        elif isinstance(value, training.History):
+            self._add(value.rows)
+        elif isinstance(value, types.FunctionType) and value.__module__ == "__main__":
+            self._add_function_of_the_page(value)
+        elif isinstance(value, types.FunctionType):
+            cells = [cell.cell_contents for cell in value.__closure__ or ()]
+            self._add([value.__module__, value.__qualname__, cells])
         else:
-            _add(found, value)
-    return found.hexdigest()
+            raise Unknown(type(value))
+        self._write(")")
 
+    def _add_optimizer(self, optimizer: torch.optim.Optimizer) -> None:
+        """Add its kind, which parameters it moves and how, and what it has gathered."""
+        self._add(type(optimizer).__qualname__)
+        for group in optimizer.param_groups:
+            settings = {key: value for key, value in group.items() if key != "params"}
+            self._add([self.names.get(id(parameter), "?") for parameter in group["params"]])
+            self._add(settings)
+        self._add(optimizer.state_dict()["state"])
 
-def _add_optimizer(found, optimizer: torch.optim.Optimizer, names: dict[int, str]) -> None:
-    """Add an optimizer: its kind, which parameters it moves and how, and what it has gathered."""
-    _add(found, type(optimizer).__qualname__)
-    for group in optimizer.param_groups:
-        settings = {key: value for key, value in group.items() if key != "params"}
-        _add(found, [names.get(id(parameter), "?") for parameter in group["params"]])
-        _add(found, settings)
-    _add(found, optimizer.state_dict()["state"])
+    def _add_function_of_the_page(self, function: types.FunctionType) -> None:
+        """Add its source and what it takes from the page, if it can change and print nothing there.
 
-
-def _add(found, value: Any) -> None:
-    """Add ``value`` to a digest.
-
-    Raises:
-        Unknown: if it is of a kind that is not known here.
-    """
-    found.update(f"{type(value).__module__}.{type(value).__qualname__}(".encode())
-    if isinstance(value, torch.Tensor):
-        found.update(
-            f"{value.dtype} {tuple(value.shape)} {value.device} {value.requires_grad} ".encode()
-        )
-        found.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
-    elif value is None or isinstance(value, bool | int | float | str):
-        found.update(repr(value).encode())
-    elif isinstance(value, nn.Module):
-        tensors = [*value.named_parameters(), *value.named_buffers()]
-        _add(found, [repr(value), value.training, tensors])
-        _add(found, [_code_of(type(part)) for part in value.modules()])
-    elif isinstance(value, Mapping):
-        _add(found, list(value.items()))
-    elif isinstance(value, list | tuple):
-        for item in value:
-            _add(found, item)
-            found.update(b",")
-    elif isinstance(value, training.Batches):
-        _add(found, vars(value))
-    elif isinstance(value, training.History):
-        _add(found, value.rows)
-    elif isinstance(value, types.FunctionType) and value.__module__ != "__main__":
-        cells = [cell.cell_contents for cell in value.__closure__ or ()]
-        _add(found, [value.__module__, value.__qualname__, cells])
-    else:
-        raise Unknown(type(value))
-    found.update(b")")
+        The optimizer of the call is the one thing that it may change, since that is restored.
+        """
+        inside = [*function.__code__.co_consts, function.__code__]
+        codes = [part for part in inside if isinstance(part, types.CodeType)]
+        names = {name for code in codes for name in code.co_names}
+        taken = {name: function.__globals__[name] for name in names & function.__globals__.keys()}
+        stored = {step.opname for code in codes for step in dis.get_instructions(code)}
+        changes = stored & {"STORE_GLOBAL", "DELETE_GLOBAL"}
+        if function.__closure__ or changes or names & {"print", "display"}:
+            raise Unknown(function)
+        self._write(_source(function))
+        for name, value in sorted(taken.items()):
+            self._write(f"{name}=")
+            if isinstance(value, types.ModuleType):
+                self._write(value.__name__)
+            elif value is self.optimizer:
+                self._write("the optimizer")
+            elif value is function:
+                self._write("itself")
+            elif value is None or isinstance(value, bool | int | float | str | types.FunctionType):
+                self._add(value)
+            else:
+                raise Unknown(type(value))
 
 
 def _code_of(kind: type) -> str:
@@ -196,15 +231,18 @@ def _code_of(kind: type) -> str:
 
     A page has the same code in both languages: what such a function takes from it is the same.
     """
-    name = f"{kind.__module__}.{kind.__qualname__}"
-    written_here = [part for part in kind.__mro__ if part.__module__ == "__main__"]
     functions = [
         value
-        for part in written_here
+        for part in kind.__mro__
+        if part.__module__ == "__main__"
         for value in vars(part).values()
         if isinstance(value, types.FunctionType)
     ]
+    return "\n".join([f"{kind.__module__}.{kind.__qualname__}", *map(_source, functions)])
+
+
+def _source(function: types.FunctionType) -> str:
     try:
-        return "\n".join([name, *map(inspect.getsource, functions)])
+        return inspect.getsource(function)
     except (OSError, TypeError):
-        raise Unknown(name) from None
+        raise Unknown(function) from None
