@@ -1,7 +1,7 @@
 """Run cases of the scorecard, write results: ``python tests/trust/scorecard.py [R22 R29 …]``.
 
 The table is ``tests/trust/scorecard.json``; naming cases runs and replaces those alone. If one of
-them fails, it exits with 1 and the table stays as it was.
+them fails, it exits with 1 and that one's line stays as it was; if the tests cannot be run, all do.
 """
 
 from __future__ import annotations
@@ -85,14 +85,15 @@ def main(wanted: list[str]) -> int:
     status = pytest.main(["-q", "-p", "no:cacheprovider", *paths], plugins=[card])
     entries = {case: card.entry(case, file) for case, file in files.items() if file}
     failed = [case for case, entry in entries.items() if entry["result"] == "failed"]
-    if failed or status != pytest.ExitCode.OK:
-        what = ", ".join(failed) or f"pytest ended with status {status}"
-        print(f"failed: {what}; {RESULTS.name} stays as it was")
+    if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        print(f"pytest ended with status {status}; {RESULTS.name} stays as it was")
         return 1
     made_with = describe_environment(pick_device("cpu")) | {"date": now()}
     entries = {case: entry | {"date": made_with["date"][:10]} for case, entry in entries.items()}
-    kept = json.loads(RESULTS.read_text("utf-8"))["cases"] if wanted and RESULTS.exists() else {}
-    table = {case: (kept | entries)[case] for case in cases if case in kept | entries}
+    known = json.loads(RESULTS.read_text("utf-8"))["cases"] if RESULTS.exists() else {}
+    kept = known if wanted else {case: known[case] for case in failed if case in known}
+    found = kept | {case: entry for case, entry in entries.items() if case not in failed}
+    table = {case: found[case] for case in cases if case in found}
     lines = ",\n".join(f'  "{case}": {json.dumps(entry)}' for case, entry in table.items())
     content = f'{{\n"made_with": {json.dumps(made_with)},\n"cases": {{\n{lines}\n}}\n}}\n'
     RESULTS.write_text(content, "utf-8")
@@ -102,7 +103,9 @@ def main(wanted: list[str]) -> int:
     for case, result in results.items():
         if result != "passed":
             print(f"  {case}: {result}")
-    return 0
+    if failed:
+        print(f"failed: {', '.join(failed)}; the table keeps what it had of them")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -9,7 +9,10 @@ from toy_book import PARAMETERS, code, run_in, write_source, write_toy_book
 from book.machinery import execution
 
 PAGES = 5
-EXECUTE = "from book.machinery import execution; execution.execute_all()"
+EXECUTE = """
+from book.machinery import execution, pages
+execution.execute_all(sources=sorted(pages.SOURCES.glob("*.md")))
+"""
 
 
 @pytest.fixture
