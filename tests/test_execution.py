@@ -195,6 +195,21 @@ def test_what_changes_or_shows_something_on_the_page_is_always_trained(counted, 
     assert len(calls) == 3
 
 
+def test_a_network_that_is_listened_to_is_always_trained(counted):
+    calls, fit = counted
+    remembering = kernel.remembering(fit)
+    heard = []
+
+    def listened_to():
+        network = Net()
+        network.layer.register_forward_hook(lambda *passing: heard.append(len(passing)))
+        return network
+
+    for _ in range(2):
+        trained(remembering, net=listened_to)
+    assert len(calls) == 2 and len(heard) == 2 * 2 * 4  # two epochs of three minibatches and one
+
+
 def test_a_callback_that_moves_the_rate_of_the_optimizer_is_known_by_its_code(counted, page):
     calls, fit = counted
     remembering = kernel.remembering(fit)

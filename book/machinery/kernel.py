@@ -167,9 +167,7 @@ class Digest:
         elif isinstance(value, torch.optim.Optimizer):
             self._add_optimizer(value)
         elif isinstance(value, nn.Module):
-            tensors = [*value.named_parameters(), *value.named_buffers()]
-            self._add([repr(value), value.training, tensors])
-            self._add([_code_of(type(part)) for part in value.modules()])
+            self._add_network(value)
         elif isinstance(value, Mapping):
             self._add(list(value.items()))
         elif isinstance(value, list | tuple):
@@ -188,6 +186,14 @@ class Digest:
         else:
             raise Unknown(type(value))
         self._write(")")
+
+    def _add_network(self, network: nn.Module) -> None:
+        """Add its parts, their code, their tensors; whoever listens to one may note what passes."""
+        if any(part._forward_hooks or part._backward_hooks for part in network.modules()):
+            raise Unknown(network)
+        tensors = [*network.named_parameters(), *network.named_buffers()]
+        self._add([repr(network), network.training, tensors])
+        self._add([_code_of(type(part)) for part in network.modules()])
 
     def _add_optimizer(self, optimizer: torch.optim.Optimizer) -> None:
         """Add its kind, which parameters it moves and how, and what it has gathered."""
