@@ -102,7 +102,7 @@ def run(*arguments):
 
 
 def runs_under_fire(count, kills, victims, store, tmp_path, monkeypatch):
-    """Return ``count`` recipes, so many of which are laid down to kill; the last one, to fail once.
+    """Return ``count`` recipes, so many of which are laid down to kill; the last one, to fail.
 
     The moments of the kills are spread evenly over all that a run changes in its folder.
     """

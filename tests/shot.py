@@ -1,11 +1,12 @@
 """In place of the process of a run: one that notes what it does, and is killed at a chosen moment.
 
 The folder ``fates`` in the store holds, for a run that something is to happen to, a file named
-after the beginning of its id. Whoever makes the run next takes the file and does what it says:
+after the beginning of its id. Whoever makes the run next does what it says, and takes the file:
 
 - ``child 7``: this process is killed before its seventh change of a file in the run's folder;
 - ``worker 7``: the process that asked for the run, a worker of Dask, is killed at that moment;
-- ``raise``: training fails.
+- ``raise``: training fails. The file stays until :func:`mend`: where the worker that was told dies
+  before it has told others, Dask has the run made again.
 
 ``log`` in the store has a line for each event: ``begin``, ``end``, ``kill`` or ``fail``, the id,
 and how many epochs the checkpoints hold. As the kills are tied to what a run does, and not to the
@@ -36,6 +37,13 @@ def set_fate(root: Path, run_id: str, fate: str) -> None:
     """Lay down what is to happen to a run when it is made next."""
     (root / "fates").mkdir(parents=True, exist_ok=True)
     (root / "fates" / run_id[:16]).write_text(fate)
+
+
+def mend(root: Path) -> None:
+    """Have no run fail any more."""
+    for fate in (root / "fates").iterdir():
+        if fate.read_text() == "raise":
+            fate.unlink()
 
 
 def note(what: str) -> None:
@@ -100,7 +108,8 @@ def patch() -> None:
         laid_down = root / "fates" / run["folder"].name
         if laid_down.exists():
             run["fate"] = laid_down.read_text()
-            laid_down.unlink()
+            if run["fate"] != "raise":
+                laid_down.unlink()
         return make(order)
 
     watch(before_change)

@@ -40,6 +40,7 @@ def test_nothing_is_lost_doubled_or_half_written_when_workers_are_killed(
     with patient, LocalCluster(**how) as cluster:
         with pytest.raises(Failure, match=f"{fail} of {count} runs failed"):
             make_all(recipes, scheduler=cluster, store=store, progress=False)
+        shot.mend(store.root)
         make_all(recipes, scheduler=cluster, store=store, progress=False)
     check(recipes, store, tmp_path, monkeypatch, kills)
 
@@ -61,6 +62,7 @@ def test_nothing_is_lost_when_the_scheduler_is_restarted_in_the_middle(
     with Cluster(tmp_path / "dask") as cluster:
         with pytest.raises(Failure, match="1 of 120 runs failed"):
             make_all(recipes, scheduler=cluster.address, store=store, progress=False, on_run=on_run)
+        shot.mend(store.root)
         make_all(recipes, scheduler=cluster.address, store=store, progress=False)
     assert len(finished) == 119
     check(recipes, store, tmp_path, monkeypatch, kills=50, others=1)
@@ -84,6 +86,7 @@ def test_two_plans_at_once_on_one_folder_make_each_run_once(store, armed, tmp_pa
             for name in ("one", "other")
         ]
         assert {process.wait() for process in started} == codes
+        shot.mend(store.root)
     check(recipes, store, tmp_path, monkeypatch, kills=50)
 
 
