@@ -284,7 +284,7 @@ PARAGRAPHS = {
     "p", "li", "td", "th", "dt", "dd", "figcaption", "h1", "h2", "h3", "h4", "h5", "summary",
     "button", "title",
 }  # fmt: skip
-KERNELS = re.compile(r"\bAVX-?\d* with [\w -]+ support")  # oneDNN's own name of what it chose
+KERNELS = re.compile(r"\bIntel (AVX|AMX)[\w .,/-]* support\b")  # oneDNN's own name of what it chose
 ENGLISH_BY_RIGHT = {*VERBATIM, "em", "noscript"}
 
 
