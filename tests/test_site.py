@@ -294,6 +294,8 @@ def test_what_stands_in_no_language_is_looked_at(tmp_path):
 
 def test_small_site_passes(tmp_path):
     name = "<p>oneDNN eligió Intel AVX-512 with Intel DL Boost and bfloat16 support.</p>"
+    newer = "Intel AVX10.1 and Intel AMX with bfloat16 and 8-bit integer support"
+    name += f"<p>Y en otro, {newer}.</p>"
     assert check_site(small_site(tmp_path, name)) == []
 
 
