@@ -87,22 +87,15 @@ def watch(on_change: Callable[[Path], None], put=setattr) -> None:
 
 def patch() -> None:
     """Have this process do as its fates say, and note it."""
-    from fmnist_utils.workshop import engine
-
-    train, make = engine._make_run, one_run.make
-
-    def noted_train(*arguments, **options):
-        note("begin")
-        if run["fate"] == "raise":
-            note("fail")
-            raise Injected("it was laid down so")
-        made = train(*arguments, **options)
-        note("end")
-        return made
+    make = one_run.make
 
     def make_with_fate(order):
+        # PyTorch is imported only here, where the process already notices that its parent is gone.
         from fmnist_utils.audit.recipes import Recipe
+        from fmnist_utils.workshop import engine
 
+        if engine._make_run.__module__ == engine.__name__:
+            engine._make_run = noted(engine._make_run)
         root = Path(order["root"])
         run.update(folder=root / Recipe(**order["recipe"]).id[:16], fate="", changes=0)
         laid_down = root / "fates" / run["folder"].name
@@ -113,7 +106,22 @@ def patch() -> None:
         return make(order)
 
     watch(before_change)
-    engine._make_run, one_run.make = noted_train, make_with_fate
+    one_run.make = make_with_fate
+
+
+def noted(train: Callable) -> Callable:
+    """Return ``train`` that notes its beginning and its end, and fails where that is laid down."""
+
+    def noted_train(*arguments, **options):
+        note("begin")
+        if run["fate"] == "raise":
+            note("fail")
+            raise Injected("it was laid down so")
+        made = train(*arguments, **options)
+        note("end")
+        return made
+
+    return noted_train
 
 
 if __name__ == "__main__":

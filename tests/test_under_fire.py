@@ -36,8 +36,11 @@ def test_nothing_is_lost_doubled_or_half_written_when_workers_are_killed(
         "dashboard_address": "127.0.0.1:0",
     }
     how |= {"preload": ["shot"], "local_directory": str(tmp_path / "dask")}
-    patient = dask.config.set({"distributed.scheduler.allowed-failures": kills})
-    with patient, LocalCluster(**how) as cluster:
+    # A worker needs longer than Dask's fifteen seconds to come back where all cores are busy; the
+    # cluster would shoot it again, with a run that nobody meant to.
+    patience = {"scheduler.allowed-failures": kills, "deploy.lost-worker-timeout": "1 hour"}
+    patience = {f"distributed.{name}": value for name, value in patience.items()}
+    with dask.config.set(patience), LocalCluster(**how) as cluster:
         with pytest.raises(Failure, match=f"{fail} of {count} runs failed"):
             make_all(recipes, scheduler=cluster, store=store, progress=False)
         shot.mend(store.root)
