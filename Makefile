@@ -31,7 +31,7 @@ canary: env  ## el libro con Sphinx actual, sin Jupyter Book: qué cambia · the
 	$(BIN)/python .ci/canary.py
 
 test: env  ## todo lo que corre la integración continua · everything that CI runs
-	$(BIN)/python -m pytest -m "not nightly" -n 2 --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not nightly" -n 3 --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
 
 lint: env  ## forma, tipos y pisos del código · form, types and floors of the code
 	$(BIN)/ruff format --check .

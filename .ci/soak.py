@@ -18,7 +18,7 @@ from collections import Counter, defaultdict
 from contextlib import contextmanager
 from pathlib import Path
 
-SUITE = ["-m", "not nightly", "-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"]
+SUITE = ["-m", "not nightly", "-n", "3", "--dist", "loadscope", "--no-loadscope-reorder"]
 RACING = ["-m", "racing and not nightly", "--count"]
 
 

@@ -103,6 +103,7 @@ make_all([make(seed=seed) for seed in range(12)], jobs=2, store=RunStore(*sys.ar
 
 
 @pytest.mark.racing
+@pytest.mark.nightly
 def test_runs_go_on_after_the_computer_has_slept(store, armed, monkeypatch):
     """Dask gives up a worker that is silent for its time to live, or for five seconds."""
     monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL", "1s")

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, stats
+import scipy
 
 from fmnist_utils.audit.measures import Scale
 from fmnist_utils.text import say
@@ -191,12 +191,14 @@ class Estimate:
         if self.scale == "exact":
             return self.mean, self.mean
         if self.scale == "event":
-            found = stats.binomtest(round(self.mean * self.n), self.n).proportion_ci(confidence)
+            found = scipy.stats.binomtest(round(self.mean * self.n), self.n).proportion_ci(
+                confidence
+            )
             return float(found.low), float(found.high)
         if not self.decides:
             return self.possible
         error, freedom = self._spread(one_more_run)
-        half = float(stats.t.ppf((1 + confidence) / 2, freedom)) * error
+        half = float(scipy.stats.t.ppf((1 + confidence) / 2, freedom)) * error
         low, high = (
             from_scale(self.centre + side * half, self.scale, self.whole) for side in (-1, 1)
         )
@@ -221,7 +223,7 @@ class Estimate:
         error, freedom = self._spread(one_more_run=True)
         if error == 0:
             return 1.0 if distance == 0 else 0.0
-        return float(2 * stats.t.sf(distance / error, freedom))
+        return float(2 * scipy.stats.t.sf(distance / error, freedom))
 
     def chance_above(self) -> tuple[float, float, float] | None:
         """Return how often one run of the first group would lie above one of the second, and its 95 % interval.
@@ -242,20 +244,20 @@ class Estimate:
             """Return the standardized difference under which so large a t or a larger one has this share."""
             reach = (-MOST_APART, MOST_APART)
             left, right = (
-                float(stats.nct.sf(t, freedom, scaled * effect)) - share for effect in reach
+                float(scipy.stats.nct.sf(t, freedom, scaled * effect)) - share for effect in reach
             )
             if left >= 0 or right <= 0:
                 return reach[0] if left >= 0 else reach[1]
 
             def missing(difference: float) -> float:
-                return float(stats.nct.sf(t, freedom, scaled * difference)) - share
+                return float(scipy.stats.nct.sf(t, freedom, scaled * difference)) - share
 
-            return float(optimize.brentq(missing, *reach))
+            return float(scipy.optimize.brentq(missing, *reach))
 
         tail = (1 - CONFIDENCE) / 2
         seen = min(max(self.centre / of_one, -MOST_APART), MOST_APART)
         differences = (seen, edge(tail), edge(1 - tail))
-        found, low, high = (float(stats.norm.cdf(difference)) for difference in differences)
+        found, low, high = (float(scipy.stats.norm.cdf(difference)) for difference in differences)
         return found, low, high
 
     def needed_for(self, bound: float) -> int | None:
@@ -267,8 +269,8 @@ class Estimate:
             runs = np.arange(2, MOST_RUNS)
             hits = np.round(self.mean * runs)
             tail = (1 - CONFIDENCE) / 2
-            low = np.nan_to_num(stats.beta.ppf(tail, hits, runs - hits + 1), nan=0.0)
-            high = np.nan_to_num(stats.beta.ppf(1 - tail, hits + 1, runs - hits), nan=1.0)
+            low = np.nan_to_num(scipy.stats.beta.ppf(tail, hits, runs - hits + 1), nan=0.0)
+            high = np.nan_to_num(scipy.stats.beta.ppf(1 - tail, hits + 1, runs - hits), nan=1.0)
             decided = runs[(low > bound) | (high < bound)]
             return int(decided[0]) if len(decided) else None
         variance = sum(part.variance or 0.0 for part in self.parts)
@@ -279,8 +281,8 @@ class Estimate:
         def is_enough(n: int) -> bool:
             freedom = (n - 1) * len(self.parts)
             effect = distance / math.sqrt(variance * (1 / n + self.overlap))
-            critical = stats.t.ppf((1 + CONFIDENCE) / 2, freedom)
-            return bool(stats.nct.sf(critical, freedom, effect) >= POWER)
+            critical = scipy.stats.t.ppf((1 + CONFIDENCE) / 2, freedom)
+            return bool(scipy.stats.nct.sf(critical, freedom, effect) >= POWER)
 
         return _least(is_enough)
 
@@ -348,11 +350,11 @@ def joint(values: np.ndarray, published: np.ndarray) -> Joint:
     between = float(of_columns.var(ddof=1)) * (1 + 1 / n)
     within = float((rest**2).sum()) / ((rows - 1) * (n - 1)) * (1 + 1 / n)
     shift = float(distances.mean())
-    of_shift = float(stats.f.sf(shift**2 / between, 1, n - 1))
+    of_shift = float(scipy.stats.f.sf(shift**2 / between, 1, n - 1))
     left = float(((distances - shift) ** 2).sum()) / (rows - 1)
-    of_rest = float(stats.f.sf(left / within, rows - 1, (rows - 1) * (n - 1)))
-    noticed = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)) * math.sqrt(between)
-    p = float(stats.combine_pvalues([of_shift, of_rest], method="fisher").pvalue)
+    of_rest = float(scipy.stats.f.sf(left / within, rows - 1, (rows - 1) * (n - 1)))
+    noticed = float(scipy.stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)) * math.sqrt(between)
+    p = float(scipy.stats.combine_pvalues([of_shift, of_rest], method="fisher").pvalue)
     return Joint(p, shift, noticed, n)
 
 
@@ -385,7 +387,9 @@ def hits_in_few(recalls: np.ndarray, counts: Sequence[int]) -> np.ndarray:
     for of_run in recalls:
         chances = np.ones(1)
         for recall, count in zip(of_run, counts, strict=True):
-            chances = np.convolve(chances, stats.binom.pmf(np.arange(count + 1), count, recall))
+            chances = np.convolve(
+                chances, scipy.stats.binom.pmf(np.arange(count + 1), count, recall)
+            )
         found += chances / len(recalls)
     return found
 
@@ -399,5 +403,5 @@ def mcnemar(labels: np.ndarray, first: np.ndarray, second: np.ndarray) -> tuple[
     only_second = int(((first != labels) & (second == labels)).sum())
     if only_first + only_second == 0:
         return 0, 0, 1.0
-    test = stats.binomtest(only_first, only_first + only_second)
+    test = scipy.stats.binomtest(only_first, only_first + only_second)
     return only_first, only_second, float(test.pvalue)

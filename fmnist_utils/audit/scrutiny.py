@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from scipy import stats
+import scipy
 
 from fmnist_utils.audit.damage import damaged, read_json
 from fmnist_utils.audit.dates import Timing, dates_of_margins, span
@@ -57,7 +57,7 @@ def chance(found: Iterable[Row]) -> dict[str, float]:
     ps = [row.p for row in found if row.kind == "number" and row.p is not None]
     if not ps:
         return {"tested": 0, "expected": 0.0, "differ": 0, "corrected": 0}
-    adjusted = stats.false_discovery_control(ps)
+    adjusted = scipy.stats.false_discovery_control(ps)
     return {
         "tested": len(ps),
         "expected": TESTED * len(ps),
