@@ -172,6 +172,20 @@ def prints(step):
 def keeps(step):
     global last
     last = step
+
+def keeps_deep_inside(step):
+    def outer():
+        def inner():
+            global last
+            last = step
+        inner()
+    outer()
+
+def is_even(step):
+    return step == 0 or is_odd(step - 1)
+
+def is_odd(step):
+    return step > 0 and is_even(step - 1)
 """
 
 
@@ -186,13 +200,21 @@ def page():
     del linecache.cache[name]
 
 
-@pytest.mark.parametrize("callback", ["counts", "prints", "keeps"])
+@pytest.mark.parametrize("callback", ["counts", "prints", "keeps", "keeps_deep_inside"])
 def test_what_changes_or_shows_something_on_the_page_is_always_trained(counted, page, callback):
     calls, fit = counted
     remembering = kernel.remembering(fit)
     for _ in range(3):
         trained(remembering, after_step=page[callback])
     assert len(calls) == 3
+
+
+def test_functions_of_the_page_may_call_each_other(counted, page):
+    calls, fit = counted
+    remembering = kernel.remembering(fit)
+    for _ in range(2):
+        trained(remembering, after_step=page["is_even"])
+    assert len(calls) == 1
 
 
 def test_a_network_that_is_listened_to_is_always_trained(counted):

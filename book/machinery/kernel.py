@@ -17,7 +17,7 @@ import json
 import os
 import sys
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +148,7 @@ class Digest:
         self.found = hashlib.sha256(f"{torch.get_num_threads()}".encode())
         self.optimizer = given.get("optimizer")
         self.names = {id(p): name for name, p in given["model"].named_parameters()}
+        self.functions: list[types.FunctionType] = []  # of the page, that were added already
         for name, value in given.items():
             if name != "progress":
                 self._write(f"\n{name}: ")
@@ -209,8 +210,11 @@ class Digest:
 
         The optimizer of the call is the one thing that it may change, since that is restored.
         """
-        inside = [*function.__code__.co_consts, function.__code__]
-        codes = [part for part in inside if isinstance(part, types.CodeType)]
+        if function in self.functions:  # it calls itself, or one that calls it
+            self._write(function.__qualname__)
+            return
+        self.functions.append(function)
+        codes = list(_codes_in(function.__code__))
         names = {name for code in codes for name in code.co_names}
         taken = {name: function.__globals__[name] for name in names & function.__globals__.keys()}
         stored = {step.opname for code in codes for step in dis.get_instructions(code)}
@@ -224,8 +228,6 @@ class Digest:
                 self._write(value.__name__)
             elif value is self.optimizer:
                 self._write("the optimizer")
-            elif value is function:
-                self._write("itself")
             elif value is None or isinstance(value, bool | int | float | str | types.FunctionType):
                 self._add(value)
             else:
@@ -245,6 +247,14 @@ def _code_of(kind: type) -> str:
         if isinstance(value, types.FunctionType)
     ]
     return "\n".join([f"{kind.__module__}.{kind.__qualname__}", *map(_source, functions)])
+
+
+def _codes_in(code: types.CodeType) -> Iterator[types.CodeType]:
+    """Yield the code of a function, and that of the functions within it."""
+    yield code
+    for part in code.co_consts:
+        if isinstance(part, types.CodeType):
+            yield from _codes_in(part)
 
 
 def _source(function: types.FunctionType) -> str:
