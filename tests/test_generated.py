@@ -7,13 +7,15 @@ import json
 import math
 import re
 import shutil
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import scipy.stats
 from toy_book import ROOT
 
-from book.machinery import pages
+from book.machinery import execution, generated, pages
 from book.machinery.generated import adding, closing, colophon, verdicts, writing
 from book.machinery.rules.page import ALT_LENGTH
 from fmnist_utils.audit import count_verdicts, rows, schema, student_reports
@@ -52,6 +54,51 @@ def test_with_all_reports_the_figure_counts_the_whole_audit(tmp_path, monkeypatc
     for kind in ("number", "claim"):
         for verdict, count in whole[kind].items():
             assert sum(of_report[kind][verdict] for of_report in drawn[0].values()) == count
+
+
+@pytest.fixture
+def a_part(tmp_path, monkeypatch):
+    """A part that takes long: it fills in a text and writes a table; how often it was made."""
+    made = []
+
+    def write(folder, lang, executed):
+        made.append(lang)
+        writing.fill(folder / "text.md", {"count": len(made)})
+        (folder / "below").mkdir()
+        writing.write_table(folder / "below" / "table.csv", [[lang]])
+
+    monkeypatch.setitem(sys.modules, "book.machinery.generated.slow", SimpleNamespace(write=write))
+    monkeypatch.setattr(generated, "PARTS", {"text.md": "slow"})
+    monkeypatch.setattr(generated, "KEPT", {"slow"})
+    monkeypatch.setattr(execution, "CACHE", tmp_path / "cache")
+    package = tmp_path / "package"
+    package.mkdir()
+    monkeypatch.setattr(execution, "PACKAGE", package)
+    return made
+
+
+def test_a_part_that_takes_long_is_made_again_when_something_changes_and_only_then(
+    a_part, tmp_path, monkeypatch
+):
+    def made(text="$count", lang="es", pages_executed=("01",)):
+        folder = tmp_path / "laid out"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        (folder / "text.md").write_text(text, "utf-8")
+        generated.write_all(folder, lang, dict.fromkeys(pages_executed))
+        assert (folder / "below" / "table.csv").read_text("utf-8").strip() == lang
+        return (folder / "text.md").read_text("utf-8")
+
+    assert [made(), made(), made(lang="en"), made()] == ["1", "1", "2", "1"]
+    assert [made("$count!"), made("$count!")] == ["3!", "3!"]
+    assert made("$count!", pages_executed=("01", "02")) == "4!"
+    (execution.PACKAGE / "record.json").write_text("{}")
+    assert made() == "5"
+    monkeypatch.setattr(execution, "distribution", lambda name: "99")
+    assert made() == "6"
+    (execution.CACHE / "parts" / "es" / "made_from").unlink()  # it was stopped in the middle
+    assert [made(), made()] == ["7", "7"]
+    assert len(a_part) == 7
 
 
 # --- The closing pages ----------------------------------------------------------------------------

@@ -2,15 +2,26 @@
 
 Each module here makes what one page shows, by a function ``write(folder, lang, executed)``: the folder of the laid-out book,
 the language, and the executed pages by name. A new one is one line in ``PARTS``.
+
+What takes long is kept in ``book/_build/cache`` until the package with its records, the machinery, a text of the site or a
+library changes: mending a sentence of a page computes nothing.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib
+import json
+import os
+import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from nbformat import NotebookNode
 
+from book.machinery import execution
+
+MACHINERY = Path(__file__).parents[1]
 # The file in the folder of a language that shows the part → the module that makes it; without the file, it is not made.
 PARTS = {
     "colophon.md": "colophon",
@@ -25,8 +36,54 @@ PARTS = {
 }
 
 
+KEPT = {
+    "closing",
+    "browser_data",
+    "training_data",
+    "verdicts",
+}  # seconds each; of the executed pages they use the names alone
+LIBRARIES = ("torch", "numpy", "scipy", "pandas", "scikit-learn", "matplotlib")
+
+
 def write_all(folder: Path, lang: str, executed: dict[str, NotebookNode]) -> None:
     """Write the parts of all pages that are there into ``folder``."""
-    for page, name in PARTS.items():
-        if (folder / page).exists():
-            importlib.import_module(f"{__name__}.{name}").write(folder, lang, executed)
+    shown = [name for page, name in PARTS.items() if (folder / page).exists()]
+    kept = execution.CACHE / "parts" / lang
+    made_from, known = kept / "made_from", digest(folder, executed)
+    if not made_from.exists() or made_from.read_text("utf-8") != known:
+        shutil.rmtree(kept, ignore_errors=True)
+        before = contents(folder)
+        _write((name for name in shown if name in KEPT), folder, lang, executed)
+        for name, content in contents(folder).items():
+            if before.get(name) != content:
+                (kept / "files" / name).parent.mkdir(parents=True, exist_ok=True)
+                (kept / "files" / name).write_bytes(content)
+        kept.mkdir(parents=True, exist_ok=True)
+        made_from.write_text(known, "utf-8")  # last: now it is whole
+    elif (kept / "files").exists():
+        shutil.copytree(kept / "files", folder, dirs_exist_ok=True)
+    _write((name for name in shown if name not in KEPT), folder, lang, executed)
+
+
+def _write(names: Iterable[str], folder: Path, lang: str, executed: dict) -> None:
+    for name in names:
+        importlib.import_module(f"{__name__}.{name}").write(folder, lang, executed)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return what the files in ``folder`` hold, by their names in it, without those of Python."""
+    paths = (path for path in sorted(folder.rglob("*")) if "__pycache__" not in path.parts)
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths if path.is_file()}
+
+
+def digest(folder: Path, executed: Iterable[str]) -> str:
+    """Return a digest of all that the parts that are kept are made from."""
+    variables = {name: value for name, value in os.environ.items() if name.startswith("FMNIST_")}
+    versions = [execution.distribution(name) for name in LIBRARIES]
+    found = hashlib.sha256(json.dumps([sorted(executed), variables, versions]).encode())
+    texts = {path.name: path.read_bytes() for path in sorted(folder.glob("*.md"))}
+    for files in (contents(execution.PACKAGE), contents(MACHINERY), texts):
+        for name, content in files.items():
+            found.update(f"{name} {len(content)}\n".encode())
+            found.update(content)
+    return found.hexdigest()

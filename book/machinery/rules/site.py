@@ -332,14 +332,17 @@ def launches(site: Site) -> Findings:
 
 def numbers(site: Site) -> Findings:
     """Figures, tables, equations and exercises have the numbers that the notebooks give them."""
-    for page, soup in site.pages.items():
+    for page in site.pages:
         lang, _, name = page.partition("/")
         source = pages.SOURCES / f"{Path(name).stem}.md"
         if not (name.startswith("notebooks/") and source.exists()):
             continue
         wanted = pages.numbers(pages.one_language(pages.read(source), lang))
+        places = {
+            element["id"]: element for element, _ in _with_attributes(site.elements[page], "id")
+        }
         for label, (kind, number) in wanted.items():
-            place = soup.find(id="equation-" + label if kind == "equation" else label)
+            place = places.get("equation-" + label if kind == "equation" else label)
             selector = ".eqno" if kind == "equation" else ".caption-number"
             shown = place.select_one(selector) if place else None
             found = re.search(r"\d+", shown.get_text()) if shown else None
