@@ -183,7 +183,6 @@ SMALLER = {
     "make lab": "LAB='--no-open copies'",
     "fmnist lab": "--no-open copies",
     "make notebooks": "CHECK=--check",
-    "fmnist train": "--set num_epochs=1",
     "fmnist reproduce": "--dry-run",
     "fmnist sweep": "--dry-run",
 }
