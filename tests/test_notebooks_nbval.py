@@ -37,9 +37,10 @@ def nbval(notebook: Path, scratch: Path) -> subprocess.CompletedProcess:
         "FMNIST_CACHE": str(scratch / "cache"),
         "TQDM_DISABLE": "1",
         "OMP_NUM_THREADS": "1",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # the others take a second
     }
     # The machinery of the book comes first, as it spares two seconds of loading jsonschema.
-    options = ["-p", "book.machinery", "-p", "no:cacheprovider", "-q"]
+    options = ["-p", "book.machinery", "-p", "nbval.plugin", "-p", "no:cacheprovider", "-q"]
     options += ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300"]
     return subprocess.run(
         [sys.executable, "-m", "pytest", *options, str(notebook)],
