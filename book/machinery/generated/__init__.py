@@ -20,8 +20,8 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from book.machinery import execution
+from book.machinery.pages import BOOK
 
-MACHINERY = Path(__file__).parents[1]
 # The file in the folder of a language that shows the part → the module that makes it; without the file, it is not made.
 PARTS = {
     "colophon.md": "colophon",
@@ -34,15 +34,9 @@ PARTS = {
     "_verdicts.md": "verdicts",
     "api.md": "api",
 }
-
-
-KEPT = {
-    "closing",
-    "browser_data",
-    "training_data",
-    "verdicts",
-}  # seconds each; of the executed pages they use the names alone
-LIBRARIES = ("torch", "numpy", "scipy", "pandas", "scikit-learn", "matplotlib")
+# Those that take seconds. Of the executed pages they use the names alone.
+KEPT = {"closing", "browser_data", "training_data", "verdicts"}
+LIBRARIES = ("torch", "numpy", "scipy", "pandas", "scikit-learn", "matplotlib", "seaborn", "pillow")
 
 
 def write_all(folder: Path, lang: str, executed: dict[str, NotebookNode]) -> None:
@@ -82,7 +76,7 @@ def digest(folder: Path, executed: Iterable[str]) -> str:
     versions = [execution.distribution(name) for name in LIBRARIES]
     found = hashlib.sha256(json.dumps([sorted(executed), variables, versions]).encode())
     texts = {path.name: path.read_bytes() for path in sorted(folder.glob("*.md"))}
-    for files in (contents(execution.PACKAGE), contents(MACHINERY), texts):
+    for files in (contents(execution.PACKAGE), contents(BOOK / "machinery"), texts):
         for name, content in files.items():
             found.update(f"{name} {len(content)}\n".encode())
             found.update(content)
