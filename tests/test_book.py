@@ -6,6 +6,8 @@ import re
 import threading
 from io import BytesIO
 
+import docutils.nodes
+import docutils.utils
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
@@ -13,6 +15,7 @@ from PIL import Image, ImageDraw
 from toy_book import ROOT, code, text, toy_notebook, write_source
 
 from book.machinery import build, links, pages, pictures
+from book.machinery.extensions import api
 from fmnist_utils.audit import load_report, student_reports
 
 # --- One language of a notebook -------------------------------------------------------------------
@@ -230,3 +233,12 @@ def test_pictures_become_small_and_stay_the_same():
     many.save(written, "PNG")
     # Too many colours: as it was.
     assert pictures.with_palette(written.getvalue()) == written.getvalue()
+
+
+def test_a_page_of_the_reference_keeps_no_other_document():
+    page, other = docutils.utils.new_document("page"), docutils.utils.new_document("other")
+    other += docutils.nodes.paragraph("", "", docutils.nodes.Text("of eval-rst"))
+    page.extend(other.children)
+    page[0].document = other
+    api.belong_to_the_page(None, page)
+    assert all(node.document is page for node in page.findall())
