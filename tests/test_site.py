@@ -12,11 +12,11 @@ from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.errors import PycodeError, SphinxWarning
 from sphinx.util.docutils import docutils_namespace, patch_docutils
-from toy_book import QUESTION, ROOT, soup
+from toy_book import QUESTION, ROOT, run_in, soup
 
 from book.machinery import notebooks, pages
 from book.machinery.extensions import api, light
-from book.machinery.rules import check_site
+from book.machinery.rules import check_part, check_site
 from book.machinery.rules.site import SITE_RULES, Site, launches, numbers
 
 # --- A small site, from end to end ----------------------------------------------------------------
@@ -218,6 +218,39 @@ def test_a_question_written_wrong_stops_the_build(tmp_path, right, wrong, said):
             app.build()
 
 
+@pytest.mark.nightly
+@pytest.mark.parametrize(("was", "becomes", "seen_by_others"), [
+    ("Un paso, el 3.", "Un paso más, el 3.", False),
+    ("# Una página", "# Una página de prueba", True),
+])  # fmt: skip
+def test_after_a_change_the_site_is_the_one_made_from_nothing(
+    toy_site, tmp_path, was, becomes, seen_by_others
+):
+    book = shutil.copytree(toy_site.parents[2], tmp_path / "toy")
+    site, stage = (book / "book" / "_build" / name for name in ("html", "stage"))
+    other_page = stage / "es" / "_build" / "html" / "glossary.html"
+
+    def contents() -> dict[str, bytes]:
+        assert run_in(book, "-m", "book.machinery.build").returncode == 0
+        # The index of the search may keep a word that no page has any more, with no page.
+        found = (p for p in site.rglob("*") if p.is_file() and p.name != "searchindex.js")
+        return {path.relative_to(site).as_posix(): path.read_bytes() for path in found}
+
+    contents()
+    written = other_page.stat().st_mtime_ns
+    source = book / "book" / "pages" / "01_toy.md"
+    text = source.read_text("utf-8")
+    assert was in text
+    source.write_text(text.replace(was, becomes), "utf-8")
+    after = contents()
+    assert becomes.lstrip("# ") in after["es/notebooks/01_toy.html"].decode()
+    assert (other_page.stat().st_mtime_ns != written) == seen_by_others
+    shutil.rmtree(stage)
+    from_nothing = contents()
+    assert after.keys() == from_nothing.keys()
+    assert [name for name in after if after[name] != from_nothing[name]] == []
+
+
 # --- The checks of a site, and a site that breaks each --------------------------------------------
 
 PAGE = '<html lang="{lang}"><head><title>x</title></head><body><article>{body}</article>{more}</body></html>'
@@ -268,6 +301,21 @@ BREAKS = [
 def test_each_check_of_a_site_finds_what_breaks_it(tmp_path, rule, body, more):
     found = check_site(small_site(tmp_path, body, more))
     assert [finding for finding in found if finding.startswith(f"{rule}: ")]
+
+
+def test_a_page_that_has_passed_is_asked_only_where_it_leads(tmp_path):
+    passed, site = tmp_path / "passed", tmp_path / "site"
+    passed.mkdir()
+    unrendered = "<p>la pérdida \\(\\ell\\)</p>"
+    small_site(passed, f'<a href="../en/index.html#here">x</a>{unrendered}')
+    shutil.copytree(passed, site)
+    assert [found.partition(":")[0] for found in check_part("es", site)] == ["rendered"]
+    assert check_part("es", site, passed) == []
+    (site / "en" / "index.html").write_text(PAGE.format(lang="en", body="", more=""))
+    wrong = "links: es/index.html: there is no #here in en/index.html"
+    assert check_part("es", site, passed) == [wrong]
+    (site / "es" / "index.html").write_text(PAGE.format(lang="es", body=unrendered, more=""))
+    assert [found.partition(":")[0] for found in check_part("es", site, passed)] == ["rendered"]
 
 
 def test_a_page_in_one_language_only_is_found(tmp_path):

@@ -209,7 +209,7 @@ def own_build(monkeypatch, tmp_path):
     """A build folder of its own, with a published site in it."""
     from book.machinery import build, execution
 
-    for name, folder in {"BUILD": "", "STAGE": "stage", "SITE": "html"}.items():
+    for name, folder in {"BUILD": "", "STAGE": "stage", "SITE": "html", "PASSED": "passed"}.items():
         monkeypatch.setattr(build, name, tmp_path / folder)
     monkeypatch.setattr(execution, "CACHE", tmp_path / "cache")
     (tmp_path / "html").mkdir()

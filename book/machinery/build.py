@@ -37,6 +37,7 @@ from fmnist_utils.text import UserError
 
 BUILD = BOOK / "_build"
 STAGE, SITE = BUILD / "stage", BUILD / "html"
+PASSED = BUILD / "passed"  # the digest of the machinery whose rules found nothing in SITE
 MACHINERY = BOOK / "machinery"
 SHARED = {  # what both languages use: its place in the laid-out book, and where it stands
     "images": BOOK / "images",
@@ -52,6 +53,7 @@ JUPYTER_BOOK = (
     "import atexit, gc, book.machinery; gc.disable(); atexit.register(gc.freeze); "
     "from jupyter_book.cli.main import main; main()"
 )
+PAGES = {".md", ".ipynb", ".mo"}  # and what Sphinx makes of the translations
 CARD = "card.png"  # the picture of a shared page that has none of its own
 ALTERNATES = re.compile(r'<link rel="alternate" hreflang="(\w+)" href="(https[^"]+)"')
 TRANSLATION = '<xhtml:link rel="alternate" hreflang="{}" href="{}"/>'
@@ -124,12 +126,15 @@ def build(languages: list[str]) -> None:
     side_by_side(partial(make_language, languages=languages), languages)
     rendered = time.perf_counter()
     site = assemble(languages)
-    parts = side_by_side(partial(rules.check_part, site), [*languages, "."])
+    passed = SITE if PASSED.exists() and PASSED.read_text("utf-8") == digest(MACHINERY) else None
+    check = partial(rules.check_part, root=site, passed=passed)
+    parts = side_by_side(check, [*languages, "."])
     findings = [finding for part in parts for finding in part]
     if findings:
         headline = f"the site in {site} is not fit to be published:"
         raise BuildError("\n  ".join([headline, *findings]))
     replace_site(site)
+    PASSED.write_text(digest(MACHINERY), "utf-8")
     ended = time.perf_counter()
     steps = {"executing": executed - started, "rendering": rendered - executed}
     steps["checking"] = ended - rendered
@@ -166,7 +171,8 @@ def make_language(lang: str, languages: list[str]) -> None:
 def lay_out(lang: str, languages: list[str]) -> None:
     """Write ``book/_build/stage/<lang>``: a complete, ordinary Jupyter Book in one language.
 
-    A file that is as it was keeps its time, so that Sphinx reads again only what has changed.
+    A file that is as it was keeps its time, so that Sphinx reads again only what has changed. What
+    was rendered goes when anything but pages has changed, so that Sphinx writes all pages.
 
     Raises:
         BuildError: if a page cannot be laid out.
@@ -198,6 +204,8 @@ def lay_out(lang: str, languages: list[str]) -> None:
         page.cells.append(nbformat.v4.new_markdown_cell(ran_with, id="ran-with"))
         nbformat.write(page, new / "notebooks" / f"{source.stem}.ipynb")
     generated.write_all(new, lang, executed)
+    if {Path(name).suffix for name in changed(new, STAGE / lang)} - PAGES:
+        shutil.rmtree(STAGE / lang / "_build" / "html", ignore_errors=True)
     replace_changed(new, STAGE / lang)
 
 
@@ -208,9 +216,11 @@ def configuration(lang: str, languages: list[str]) -> dict:
     if overlay.exists():
         config = merged(config, yaml.safe_load(overlay.read_text("utf-8")))
     address = f"{pages.public_site()}/{lang}/"
+    # Without the mark of what is not committed: it would change all pages.
+    commit = execution.described()["commit"].rstrip("+")
     own = {
         "site_languages": languages,
-        "site_version": f"{pages.project()['version']} ({execution.described()['commit']})",
+        "site_version": f"{pages.project()['version']} ({commit})",
         "machinery": digest(MACHINERY),
         "html_baseurl": address,
         "ogp_site_url": address,
@@ -252,18 +262,26 @@ def with_outputs(page: NotebookNode, executed: NotebookNode) -> NotebookNode:
     return page
 
 
+def changed(new: Path, old: Path) -> list[str]:
+    """Return the files in which the folders differ, those of ``old/_build`` aside."""
+    names = {
+        path.relative_to(folder).as_posix()
+        for folder in (new, old)
+        for path in folder.rglob("*")
+        if path.is_file() and path.relative_to(folder).parts[0] != "_build"
+    }
+    _, different, missing = filecmp.cmpfiles(new, old, names, shallow=False)
+    return sorted([*different, *missing])
+
+
 def replace_changed(new: Path, old: Path) -> None:
     """Make the files of ``old`` those of ``new``, which goes; ``old/_build`` stays."""
-    old.mkdir(parents=True, exist_ok=True)
-    for path in old.rglob("*"):
-        name = path.relative_to(old)
-        if path.is_file() and name.parts[0] != "_build" and not (new / name).is_file():
-            path.unlink()
-    for path in (path for path in new.rglob("*") if path.is_file()):
-        target = old / path.relative_to(new)
-        if not target.is_file() or not filecmp.cmp(path, target, shallow=False):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(target)
+    for name in changed(new, old):
+        if (new / name).is_file():
+            (old / name).parent.mkdir(parents=True, exist_ok=True)
+            (new / name).replace(old / name)
+        else:
+            (old / name).unlink()
     shutil.rmtree(new)
 
 
@@ -271,13 +289,16 @@ def replace_changed(new: Path, old: Path) -> None:
 
 
 def render(lang: str) -> None:
-    """Render the laid-out book with Jupyter Book; every warning is an error.
+    """Render what has changed in the laid-out book with Jupyter Book; every warning is an error.
 
     Raises:
         BuildError: with Jupyter Book's warnings.
     """
     stage = STAGE / lang
-    shutil.rmtree(stage / "_build" / "html", ignore_errors=True)
+    html, whole = stage / "_build" / "html", stage / "_build" / "whole"
+    # Pages that were interrupted are written again; what is made of all pages is, each time.
+    shutil.rmtree(html / "_static" if whole.exists() else html, ignore_errors=True)
+    whole.unlink(missing_ok=True)
     options = ["-n", "-W", "--keep-going"]
     finished = subprocess.run(
         [sys.executable, "-c", JUPYTER_BOOK, "build", str(stage), *options],
@@ -293,6 +314,7 @@ def render(lang: str) -> None:
         lines = re.findall(r"^.*(?:WARNING|ERROR|\w+Error:).*$", output, re.MULTILINE)
         headline = f"Jupyter Book refuses the pages [{lang}]; all that it says is in {log}"
         raise BuildError("\n  ".join([headline, *lines]))
+    whole.touch()
 
 
 def assemble(languages: list[str]) -> Path:

@@ -419,9 +419,8 @@ class PlainText:
 
     def list_of_works(self) -> str:
         """Return the works that the page cites as a list in alphabetical order."""
-        style = SpanishStyle() if self.lang == "es" else EnglishStyle()
         cited = [works().entries[key] for key in self.cited]
-        listed = [work.text.render(Backend()) for work in style.format_entries(cited)]
+        listed = [work.text.render(Backend()) for work in style(self.lang).format_entries(cited)]
         return "\n".join(
             "- " + NEEDLESS_ESCAPE.sub(r"\1", " ".join(work.split())) for work in listed
         )
@@ -457,6 +456,12 @@ def labels(lang: str) -> dict[str, tuple[str, str]]:
     for name, text in texts.items():
         found |= {label: (name, heading.strip()) for label, heading in LABELLED.findall(text)}
     return found
+
+
+@functools.cache
+def style(lang: str) -> SpanishStyle | EnglishStyle:
+    """Return how works are listed; making it looks through all that is installed."""
+    return SpanishStyle() if lang == "es" else EnglishStyle()
 
 
 @functools.cache

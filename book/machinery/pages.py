@@ -180,6 +180,7 @@ def _caption_options(cell: NotebookNode, caption: str, alt: str) -> dict:
     return options
 
 
+@functools.cache
 def project() -> dict:
     """Return what ``pyproject.toml`` says of the project."""
     return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]

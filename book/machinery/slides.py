@@ -55,16 +55,21 @@ class Slide:
 
 
 def write(site: Path, lang: str) -> None:
-    """Write the decks of ``lang`` into ``slides/`` of its site; reveal.js into ``_static``."""
-    (site / FOLDER).mkdir()
+    """Write the decks of ``lang`` that are older than their pages into ``slides/`` of its site.
+
+    reveal.js goes into its ``_static``.
+    """
+    (site / FOLDER).mkdir(exist_ok=True)
     (site / "_static" / "reveal").mkdir()
     package = resources.files("sphinx_revealjs") / "_static" / "revealjs"
     for name in REVEAL:
         shutil.copyfile(package / name, site / "_static" / "reveal" / name.rpartition("/")[2])
     for source in pages.paths():
-        name = f"{source.stem}.html"
-        page = BeautifulSoup((site / "notebooks" / name).read_bytes(), "html.parser")
-        (site / FOLDER / name).write_text(deck(page, source.stem, lang), "utf-8")
+        page = site / "notebooks" / f"{source.stem}.html"
+        target = site / FOLDER / page.name
+        if not target.exists() or target.stat().st_mtime_ns < page.stat().st_mtime_ns:
+            read = BeautifulSoup(page.read_bytes(), "html.parser")
+            target.write_text(deck(read, source.stem, lang), "utf-8")
 
 
 def deck(page: BeautifulSoup, name: str, lang: str) -> str:

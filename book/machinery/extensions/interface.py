@@ -36,7 +36,9 @@ def mend(app, exception):
     if exception or app.builder.format != "html":
         return
     for page in Path(app.outdir).rglob("*.html"):
-        page.write_text(mended(page.read_text("utf-8"), app.config.language), "utf-8")
+        text = page.read_text("utf-8")
+        if (right := mended(text, app.config.language)) != text:  # else it stays as old as it is
+            page.write_text(right, "utf-8")
 
 
 def mended(text: str, lang: str) -> str:

@@ -68,11 +68,13 @@ def lighten(out: Path) -> None:
         if path.is_file() and not any(kept == path or kept in path.parents for kept in wanted):
             path.unlink()
     for path, text in pages.items():
-        text = ICONS_TAG.sub(r'<link rel="stylesheet" href="\1styles/icons.css" />', text)
-        text = text.replace(THEME_LATER, THEME_NOW)
+        light = ICONS_TAG.sub(r'<link rel="stylesheet" href="\1styles/icons.css" />', text)
+        light = light.replace(THEME_LATER, THEME_NOW)
         if path.name != "search.html":
-            text = SEARCH_TAGS.sub("", text)
-        path.write_text(with_sizes(text, out / "_images"), "utf-8")
+            light = SEARCH_TAGS.sub("", light)
+        light = with_sizes(light, out / "_images")
+        if light != text:  # else it is from an earlier build, and stays as old as it is
+            path.write_text(light, "utf-8")
     used = names_in_use(pages.values(), static)
     for path in (path for pattern in STYLES for path in static.glob(pattern)):
         path.write_text(in_use(path.read_text("utf-8"), used), "utf-8")

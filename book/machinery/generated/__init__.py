@@ -3,8 +3,8 @@
 Each module here makes what one page shows, by a function ``write(folder, lang, executed)``: the folder of the laid-out book,
 the language, and the executed pages by name. A new one is one line in ``PARTS``.
 
-What takes long is kept in ``book/_build/cache`` until the package with its records, the machinery, a text of the site or a
-library changes: mending a sentence of a page computes nothing.
+What takes long is kept in ``book/_build/cache`` until the package with its records, the machinery, the measurements of
+speed, a text of the site or a library changes: mending a sentence of a page computes nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from book.machinery import execution
-from book.machinery.pages import BOOK
+from book.machinery.pages import BOOK, ROOT
 
 # The file in the folder of a language that shows the part → the module that makes it; without the file, it is not made.
 PARTS = {
@@ -35,7 +35,7 @@ PARTS = {
     "api.md": "api",
 }
 # Those that take seconds. Of the executed pages they use the names alone.
-KEPT = {"closing", "browser_data", "training_data", "verdicts"}
+KEPT = {"closing", "browser_data", "training_data", "speed", "verdicts"}
 LIBRARIES = ("torch", "numpy", "scipy", "pandas", "scikit-learn", "matplotlib", "seaborn", "pillow")
 
 
@@ -76,7 +76,8 @@ def digest(folder: Path, executed: Iterable[str]) -> str:
     versions = [execution.distribution(name) for name in LIBRARIES]
     found = hashlib.sha256(json.dumps([sorted(executed), variables, versions]).encode())
     texts = {path.name: path.read_bytes() for path in sorted(folder.glob("*.md"))}
-    for files in (contents(execution.PACKAGE), contents(BOOK / "machinery"), texts):
+    sources = (execution.PACKAGE, BOOK / "machinery", ROOT / "benchmarks")
+    for files in (*map(contents, sources), texts):
         for name, content in files.items():
             found.update(f"{name} {len(content)}\n".encode())
             found.update(content)

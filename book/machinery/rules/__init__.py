@@ -13,13 +13,19 @@ from book.machinery import pages
 from book.machinery.rules.site import SITE_RULES, Site
 
 
-def check_part(root: Path, part: str) -> list[str]:
-    """Return what is wrong in a part of the site: a language, or what stands in none (``"."``)."""
-    site = Site(root, part)
+def check_part(part: str, root: Path, passed: Path | None = None) -> list[str]:
+    """Return what is wrong in a part of the site: a language, or what stands in none (``"."``).
+
+    Args:
+        root: the folder of the site.
+        passed: that of a site in which these rules found nothing; its pages are not judged again,
+            only whether their links still lead somewhere.
+    """
+    site = Site(root, part, passed)
     return [f"{rule.__name__}: {finding}" for rule in SITE_RULES for finding in rule(site)]
 
 
 def check_site(root: Path) -> list[str]:
     """Return what is wrong with the site built in ``root``."""
     parts = [lang for lang in pages.LANGUAGES if (root / lang).is_dir()]
-    return [finding for part in [*parts, "."] for finding in check_part(root, part)]
+    return [finding for part in [*parts, "."] for finding in check_part(part, root)]

@@ -6,7 +6,9 @@ them all.
 
 from __future__ import annotations
 
+import filecmp
 import gc
+import html
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
@@ -29,16 +31,20 @@ VERBATIM = ["pre", "code", "script", "style"]
 
 
 class Site:
-    """A built site, or a part of it, every page parsed once.
+    """A built site, or a part of it, every page that is to be judged parsed once.
 
     Attributes:
         pages: page, as its address from the root → what it holds; ``elements``, all that is marked
             up in it, in its order.
+        unchanged: the addresses of the pages that have passed before.
         everything: the addresses of the pages of the whole site.
     """
 
-    def __init__(self, root: Path, part: str | None = None):
-        """Read the site in ``root``, or a ``part``: a language, or what is in none (``"."``)."""
+    def __init__(self, root: Path, part: str | None = None, passed: Path | None = None):
+        """Read the site in ``root``, or a ``part``: a language, or what is in none (``"."``).
+
+        Pages that are as they are in the site ``passed`` need not be judged.
+        """
         self.root, self.part = root, part
         self.everything = {
             path.relative_to(root).as_posix()
@@ -46,10 +52,12 @@ class Site:
             if "_static" not in path.parts
         }
         own = [path.relative_to(root).as_posix() for path in self.files("*.html")]
+        own = [page for page in own if page in self.everything]
+        self.unchanged = {page for page in own if passed and _same(root / page, passed / page)}
         collects = gc.isenabled()
         gc.disable()  # looking for garbage, of which there is none, would take a third of the time
         try:
-            self.pages = {page: self.parsed(page) for page in own if page in self.everything}
+            self.pages = {page: self.parsed(page) for page in own if page not in self.unchanged}
         finally:
             if collects:
                 gc.enable()
@@ -82,6 +90,10 @@ class Site:
         return self._places[page]
 
 
+def _same(one: Path, other: Path) -> bool:
+    return other.is_file() and filecmp.cmp(one, other, shallow=False)
+
+
 def _with_attributes(elements: Iterable[Tag], *names: str) -> Iterator[tuple[Tag, str]]:
     return ((element, name) for element in elements for name in names if name in element.attrs)
 
@@ -90,23 +102,36 @@ def _is_verbatim(text: NavigableString) -> bool:
     return any(parent.name in VERBATIM for parent in text.parents)
 
 
+ADDRESS = re.compile(r'<[^<>]*\s(?:href|src)="([^"]*)"')
+
+
 def links(site: Site) -> Findings:
     """Every link within the site leads to a file that exists and to a place that exists in it."""
     for page, elements in site.elements.items():
         for element, attribute in _with_attributes(elements, "href", "src"):
-            address = urlsplit(element[attribute])
-            if address.scheme or address.netloc or element[attribute] == "#":
-                continue
-            path = posixpath.join(posixpath.dirname(page), unquote(address.path))
-            target = posixpath.normpath(path) if address.path else page
-            if not (site.root / target).is_file():
-                yield f"{page}: {element[attribute]} leads nowhere"
-            elif (
-                address.fragment
-                and target in site.everything
-                and unquote(address.fragment) not in site.places(target)
-            ):
-                yield f"{page}: there is no #{address.fragment} in {target}"
+            yield from _leads_nowhere(site, page, element[attribute], site.everything)
+    changed = site.everything - site.unchanged
+    for page in sorted(site.unchanged):
+        text = (site.root / page).read_text("utf-8")
+        for address in sorted({html.unescape(found) for found in ADDRESS.findall(text)}):
+            yield from _leads_nowhere(site, page, address, changed)
+
+
+def _leads_nowhere(site: Site, page: str, link: str, changed: set[str]) -> Findings:
+    """Yield what is wrong with a link of ``page``; places are looked for in ``changed`` pages."""
+    address = urlsplit(link)
+    if address.scheme or address.netloc or link == "#":
+        return
+    path = posixpath.join(posixpath.dirname(page), unquote(address.path))
+    target = posixpath.normpath(path) if address.path else page
+    if not (site.root / target).is_file():
+        yield f"{page}: {link} leads nowhere"
+    elif (
+        address.fragment
+        and target in changed
+        and unquote(address.fragment) not in site.places(target)
+    ):
+        yield f"{page}: there is no #{address.fragment} in {target}"
 
 
 def same_site_pages(site: Site) -> Findings:
@@ -118,9 +143,10 @@ def same_site_pages(site: Site) -> Findings:
     everywhere = set().union(*names.values())
     for lang in site.languages if site.part is None else {site.part} & set(site.languages):
         yield from (f"{lang}/{name} is missing" for name in sorted(everywhere - names[lang]))
-        for name in sorted(names[lang]):
-            if (said := site.pages[f"{lang}/{name}"].html.get("lang")) != lang:
-                yield f"{lang}/{name} says that its language is {said}"
+    for page, soup in site.pages.items():
+        lang = page.partition("/")[0]
+        if lang in site.languages and (said := soup.html.get("lang")) != lang:
+            yield f"{page} says that its language is {said}"
 
 
 def alternative_texts(site: Site) -> Findings:
