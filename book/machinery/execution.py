@@ -128,6 +128,7 @@ def _run(source: Path, languages: list[str], log: Path) -> dict[str, NotebookNod
         for code in ["%reset -f", *(cell.source for cell in found[lang].cells)]:
             together.cells.append(nbformat.v4.new_code_cell(code))
     kernel = "__import__('book.machinery.kernel', fromlist=['start'])"
+    together.cells.append(nbformat.v4.new_code_cell(f"{kernel}.write_log({str(log)!r})"))
     try:
         executed = papermill.execute_notebook(
             together,
@@ -135,11 +136,12 @@ def _run(source: Path, languages: list[str], log: Path) -> dict[str, NotebookNod
             kernel_name="python3",
             progress_bar=False,
             log_output=False,
+            shutdown_kernel="immediate",
             # papermill's own cwd= would be that of all threads.
             resources={"metadata": {"path": str(CACHE)}},
             extra_arguments=[
                 "--log-level=CRITICAL",
-                f"--IPKernelApp.exec_lines={kernel}.start({str(log)!r})",
+                f"--IPKernelApp.exec_lines={kernel}.start()",
             ],
         )
     except papermill.PapermillExecutionError as error:

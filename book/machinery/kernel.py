@@ -1,7 +1,8 @@
 """What the build adds to the kernels in which it executes the pages. The pages know nothing of it.
 
-:func:`start` is called when such a kernel starts. From then on the kernel keeps a list of what the
-page has used, from which ``execution.py`` knows when it has to be executed again; and
+:func:`start` is called when such a kernel starts. From then on the kernel knows what the page has
+used, which :func:`write_log` writes and from which ``execution.py`` knows when it has to be executed
+again; and
 ``fmnist_utils.training`` remembers what it has trained and evaluated, so that the second language
 of a page, whose code is the same, does not train again.
 """
@@ -30,34 +31,34 @@ from fmnist_utils import training
 PACKAGE = Path(fmnist_utils.__file__).parent
 PROGRAMS = (".py", ".pyc")
 
+_opened: set[str] = set()  # files
 
-def start(log: str) -> None:
-    """Log what the page uses in the file ``log``; remember what it trains and evaluates."""
+
+def start() -> None:
+    """Note what the page uses; remember what it trains and evaluates."""
     for name in ("fit", "train_one_epoch", "evaluate"):
         setattr(training, name, remembering(getattr(training, name)))
-    opened: set[str] = set()
-    sys.addaudithook(lambda event, arguments: _note(opened, event, arguments))
-    get_ipython().events.register("post_run_cell", lambda _: write_log(Path(log), opened))  # noqa: F821
+    sys.addaudithook(_note)
 
 
-def _note(opened: set[str], event: str, arguments: tuple) -> None:
-    """Add a file that is being opened to ``opened``."""
+def _note(event: str, arguments: tuple) -> None:
+    """Note a file that is being opened."""
     if event == "open" and isinstance(arguments[0], str | os.PathLike):
-        opened.add(os.fspath(arguments[0]))
+        _opened.add(os.fspath(arguments[0]))
 
 
-def write_log(log: Path, opened: set[str]) -> None:
+def write_log(log: str) -> None:
     """Write the files of the package that were used, and the other modules by their first name."""
     modules = dict(sys.modules)
     own = [modules[name] for name in modules if name.partition(".")[0] == PACKAGE.name]
     files = {Path(module.__file__) for module in own if getattr(module, "__file__", None)}
-    data = (Path(name) for name in list(opened) if isinstance(name, str) and PACKAGE.name in name)
+    data = (Path(name) for name in list(_opened) if isinstance(name, str) and PACKAGE.name in name)
     files |= {path for path in data if PACKAGE in path.parents and path.suffix not in PROGRAMS}
     used = {
         "files": sorted(path.relative_to(PACKAGE).as_posix() for path in files),
         "imported": sorted({name.partition(".")[0] for name in modules} - {PACKAGE.name}),
     }
-    log.write_text(json.dumps(used), "utf-8")
+    Path(log).write_text(json.dumps(used), "utf-8")
 
 
 # --- What has been trained is not trained again ---------------------------------------------------

@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from fmnist_utils.plots.style import (
     BLUE,
@@ -27,6 +27,7 @@ from fmnist_utils.plots.style import (
 )
 from fmnist_utils.text import class_names, say
 
+GAP = 2  # pixels between images that are drawn as one
 CLASS_MARKERS = "os^DvPX*<>"
 # Above a panel: the offset is from the upper end of its axes.
 ABOVE: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "fontsize": 9}
@@ -71,17 +72,23 @@ def reconstructions(
     columns = max(map(len, pictures.values()))
     cell = WIDTH / max(columns, 5)
     size = (cell * columns, len(rows) * (cell + 0.28))
-    _, panels = plt.subplots(len(rows), columns, squeeze=False, figsize=size)
-    for axes in panels.flat:
+    _, panels = plt.subplots(len(rows), squeeze=False, figsize=size)
+    for axes, (name, images) in zip(panels[:, 0], pictures.items(), strict=True):
+        scaled = images / 255 if images.dtype == np.uint8 else images
+        axes.imshow(_side_by_side(scaled), cmap="gray", vmin=low, vmax=high)
         axes.set_axis_off()
-    for line, (name, images) in zip(panels, pictures.items(), strict=True):
-        for axes, image in zip(line, images, strict=False):
-            scaled = image / 255 if image.dtype == np.uint8 else image
-            axes.imshow(scaled.reshape(image.shape[-2:]), cmap="gray", vmin=low, vmax=high)
-        # Outside of the layout, a long name does not push the columns apart; the empty title of the
-        # last column gives the row room for it.
-        line[0].annotate(name, (0, 1), (0, 4), **ABOVE).set_in_layout(False)
-        line[-1].set_title(" ", loc="right", fontsize=9)
+        # Outside of the layout, a long name does not make the row narrower; the empty title gives
+        # the row room for it.
+        axes.annotate(name, (0, 1), (0, 4), **ABOVE).set_in_layout(False)
+        axes.set_title(" ", loc="right", fontsize=9)
+
+
+def _side_by_side(images: NDArray[Any]) -> NDArray[np.float64]:
+    """Return images, (k, 1, height, width) or (k, height, width), as one, with gaps of no value."""
+    height, width = images.shape[-2:]
+    apart = np.full((len(images), height, width + GAP), np.nan)
+    apart[:, :, :width] = images.reshape(-1, height, width)
+    return np.concatenate(list(apart), axis=1)[:, :-GAP]
 
 
 @book_figure
