@@ -68,7 +68,7 @@ def a_part(tmp_path, monkeypatch):
         writing.write_table(folder / "below" / "table.csv", [[lang]])
 
     monkeypatch.setitem(sys.modules, "book.machinery.generated.slow", SimpleNamespace(write=write))
-    monkeypatch.setattr(generated, "PARTS", {"text.md": "slow"})
+    monkeypatch.setattr(generated, "PARTS", {"slow": "text.md"})
     monkeypatch.setattr(generated, "KEPT", {"slow"})
     monkeypatch.setattr(execution, "CACHE", tmp_path / "cache")
     package = tmp_path / "package"

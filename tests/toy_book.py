@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -211,6 +212,7 @@ def own_build(monkeypatch, tmp_path):
 
     for name, folder in {"BUILD": "", "STAGE": "stage", "SITE": "html", "PASSED": "passed"}.items():
         monkeypatch.setattr(build, name, tmp_path / folder)
+    monkeypatch.setattr(build, "meanwhile", lambda *_: contextlib.nullcontext())
     monkeypatch.setattr(execution, "CACHE", tmp_path / "cache")
     (tmp_path / "html").mkdir()
     (tmp_path / "html" / "index.html").write_text("the previous site")

@@ -120,8 +120,10 @@ def build(languages: list[str]) -> None:
         ExecutionError: if a page fails.
     """
     started = time.perf_counter()
+    os.environ |= execution.ENVIRONMENT
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # pages are executed side by side
-    execution.execute_all(languages)
+    with meanwhile("-m", "book.machinery.generated", *languages):
+        execution.execute_all(languages)
     executed = time.perf_counter()
     side_by_side(partial(make_language, languages=languages), languages)
     rendered = time.perf_counter()
@@ -140,6 +142,20 @@ def build(languages: list[str]) -> None:
     steps["checking"] = ended - rendered
     told = ", ".join(f"{step} {seconds:.0f}" for step, seconds in steps.items())
     print(f"The book stands in {SITE / 'index.html'} ({ended - started:.0f} s: {told})")
+
+
+@contextlib.contextmanager
+def meanwhile(*arguments: str):
+    """Run Python beside what is done here; what it did not get done is done, or fails, later."""
+    command = [sys.executable, *arguments]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield
+        process.wait()
+    finally:
+        process.kill()
 
 
 def side_by_side(step, items: list) -> list:
@@ -182,10 +198,7 @@ def lay_out(lang: str, languages: list[str]) -> None:
 
     new = STAGE / f"{lang}.next"
     shutil.rmtree(new, ignore_errors=True)
-    shutil.copytree(BOOK / lang, new)
-    for name, source in SHARED.items():
-        copy = shutil.copytree if source.is_dir() else shutil.copyfile
-        copy(source, new / name)
+    copy_texts(lang, new)
     config = yaml.safe_dump(configuration(lang, languages), allow_unicode=True)
     (new / "_config.yml").write_text(config, "utf-8")
     executed = {source.stem: execution.kept(source, lang) for source in pages.paths()}
@@ -207,6 +220,14 @@ def lay_out(lang: str, languages: list[str]) -> None:
     if {Path(name).suffix for name in changed(new, STAGE / lang)} - PAGES:
         shutil.rmtree(STAGE / lang / "_build" / "html", ignore_errors=True)
     replace_changed(new, STAGE / lang)
+
+
+def copy_texts(lang: str, folder: Path) -> None:
+    """Write all that the book in ``lang`` has, but its pages, into the new ``folder``."""
+    shutil.copytree(BOOK / lang, folder)
+    for name, source in SHARED.items():
+        copy = shutil.copytree if source.is_dir() else shutil.copyfile
+        copy(source, folder / name)
 
 
 def configuration(lang: str, languages: list[str]) -> dict:

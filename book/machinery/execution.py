@@ -63,18 +63,22 @@ def execute_all(
         missing.setdefault(source, []).append(lang)
     counted = sum(page is not None for page in found.values())
     print(f"{counted} of {len(found)} pages were in the cache", flush=True)
-    # The later pages first: the longest are among them.
+    # Those with most code first: they are likely to take longest, and the others fill the end.
+    order = sorted(missing, key=code_length, reverse=True)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     with ThreadPoolExecutor(cores or 1) as pool:
-        jobs = {
-            source: pool.submit(_execute, source, missing[source]) for source in reversed(missing)
-        }
+        jobs = {source: pool.submit(_execute, source, missing[source]) for source in order}
     failures = [str(job.exception()) for job in jobs.values() if job.exception()]
     if failures:
         raise ExecutionError("\n  ".join(failures))
     for source, job in jobs.items():
         found |= {(source, lang): page for lang, page in job.result().items()}
     return {(source.stem, lang): page for (source, lang), page in found.items()}
+
+
+def code_length(source: Path) -> int:
+    """Return how many characters of code a page has."""
+    return sum(len(c.source) for c in pages.read(source).cells if c.cell_type == "code")
 
 
 def _execute(source: Path, languages: list[str]) -> dict[str, NotebookNode]:

@@ -1,10 +1,9 @@
 """What the build adds to the kernels in which it executes the pages. The pages know nothing of it.
 
-:func:`start` is called when such a kernel starts. From then on the kernel knows what the page has
-used, which :func:`write_log` writes and from which ``execution.py`` knows when it has to be executed
-again; and
-``fmnist_utils.training`` remembers what it has trained and evaluated, so that the second language
-of a page, whose code is the same, does not train again.
+:func:`start` is called when such a kernel starts. From then on the kernel notes what the page uses;
+:func:`write_log` writes it down, so that ``execution.py`` knows when the page has to be executed
+again. And ``fmnist_utils.training`` remembers what it has trained and evaluated, so that the second
+language of a page, whose code is the same, does not train again.
 """
 
 from __future__ import annotations

@@ -29,8 +29,12 @@ def with_palette(png: bytes) -> bytes:
     if picture.mode not in ("RGB", "RGBA") or transparent:
         return png
     plain = picture.convert("RGB")
-    small = plain.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    if difference(plain, small.convert("RGB")) > UNSEEN:
+    # The first is ten times as fast, and finds good colours for most of the figures.
+    for method in (Image.Quantize.FASTOCTREE, Image.Quantize.MEDIANCUT):
+        small = plain.quantize(256, method=method, dither=Image.Dither.NONE)
+        if difference(plain, small.convert("RGB")) <= UNSEEN:
+            break
+    else:
         return png
     written = BytesIO()
     # Without optimize=True, which saves a twentieth and takes as long as all the rest.

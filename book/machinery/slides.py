@@ -9,6 +9,7 @@ brings it: a deck asks nothing of any other host.
 
 from __future__ import annotations
 
+import copy
 import re
 import shutil
 import string
@@ -183,12 +184,12 @@ def joined(found: list[Slide]) -> list[Slide]:
 
 def inner(block: Tag, outer: bool = False) -> str:
     """Return what is in a block, or the block: without ids, which would stand twice, and links."""
-    copy = BeautifulSoup(str(block), "html.parser").find()
-    for around in copy.find_all(["a", "section"]):
+    own = copy.copy(block)
+    for around in own.find_all(["a", "section"]):
         around.unwrap()
-    for element in [copy, *copy.find_all(id=True)]:
+    for element in [own, *own.find_all(id=True)]:
         element.attrs.pop("id", None)
-    return str(copy) if outer else copy.decode_contents().strip()
+    return str(own) if outer else own.decode_contents().strip()
 
 
 def size(html: str) -> int:

@@ -22,32 +22,37 @@ from nbformat import NotebookNode
 from book.machinery import execution
 from book.machinery.pages import BOOK, ROOT
 
-# The file in the folder of a language that shows the part → the module that makes it; without the file, it is not made.
+# The module that makes a part → the file in the folder of a language that shows it; without the file, it is not made.
 PARTS = {
-    "colophon.md": "colophon",
-    "reliability.md": "reliability",
-    "together.md": "closing",
-    "try.md": "browser_data",
-    "train_here.md": "training_data",
-    "speed.md": "speed",
-    "teaching.md": "adding",
-    "_verdicts.md": "verdicts",
-    "api.md": "api",
+    "colophon": "colophon.md",
+    "reliability": "reliability.md",
+    "closing": "together.md",
+    "browser_data": "try.md",
+    "training_data": "train_here.md",
+    "speed": "speed.md",
+    "adding": "teaching.md",
+    "verdicts": "_verdicts.md",
+    "api": "api.md",
 }
-# Those that take seconds. Of the executed pages they use the names alone.
+# Those that take seconds. They need but the names of the pages, and are made while these are executed.
 KEPT = {"closing", "browser_data", "training_data", "speed", "verdicts"}
 LIBRARIES = ("torch", "numpy", "scipy", "pandas", "scikit-learn", "matplotlib", "seaborn", "pillow")
 
 
 def write_all(folder: Path, lang: str, executed: dict[str, NotebookNode]) -> None:
     """Write the parts of all pages that are there into ``folder``."""
-    shown = [name for page, name in PARTS.items() if (folder / page).exists()]
+    write_kept(folder, lang, executed)
+    _write(PARTS.keys() - KEPT, folder, lang, executed)
+
+
+def write_kept(folder: Path, lang: str, executed: Iterable[str]) -> None:
+    """Write those that are kept into ``folder``, and make them before if something has changed."""
     kept = execution.CACHE / "parts" / lang
     made_from, known = kept / "made_from", digest(folder, executed)
     if not made_from.exists() or made_from.read_text("utf-8") != known:
         shutil.rmtree(kept, ignore_errors=True)
         before = contents(folder)
-        _write((name for name in shown if name in KEPT), folder, lang, executed)
+        _write(KEPT, folder, lang, dict.fromkeys(executed))
         for name, content in contents(folder).items():
             if before.get(name) != content:
                 (kept / "files" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -56,12 +61,12 @@ def write_all(folder: Path, lang: str, executed: dict[str, NotebookNode]) -> Non
         made_from.write_text(known, "utf-8")  # last: now it is whole
     elif (kept / "files").exists():
         shutil.copytree(kept / "files", folder, dirs_exist_ok=True)
-    _write((name for name in shown if name not in KEPT), folder, lang, executed)
 
 
 def _write(names: Iterable[str], folder: Path, lang: str, executed: dict) -> None:
-    for name in names:
-        importlib.import_module(f"{__name__}.{name}").write(folder, lang, executed)
+    for name in sorted(names):
+        if (folder / PARTS[name]).exists():
+            importlib.import_module(f"{__name__}.{name}").write(folder, lang, executed)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

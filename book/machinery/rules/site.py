@@ -163,7 +163,8 @@ def alternative_texts(site: Site) -> Findings:
 def table_headers(site: Site) -> Findings:
     """Every column of a table has a header in words: a screen reader passes over a formula."""
     for page, soup in site.pages.items():
-        for header in soup.select("table.table thead th"):
+        tables = soup.find_all("table", class_="table")
+        for header in (header for table in tables for header in table.select("thead th")):
             formulas = "".join(formula.get_text() for formula in header.select(".math"))
             if header.get_text(strip=True) == formulas.strip():
                 columns = header.parent.get_text(" | ", strip=True)
