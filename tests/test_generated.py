@@ -6,6 +6,7 @@ import csv
 import json
 import math
 import re
+import runpy
 import shutil
 import sys
 from types import SimpleNamespace
@@ -15,7 +16,7 @@ import pytest
 import scipy.stats
 from toy_book import ROOT
 
-from book.machinery import execution, generated, pages
+from book.machinery import build, execution, generated, pages
 from book.machinery.generated import adding, closing, colophon, verdicts, writing
 from book.machinery.rules.page import ALT_LENGTH
 from fmnist_utils.audit import count_verdicts, rows, schema, student_reports
@@ -99,6 +100,33 @@ def test_a_part_that_takes_long_is_made_again_when_something_changes_and_only_th
     (execution.CACHE / "parts" / "es" / "made_from").unlink()  # it was stopped in the middle
     assert [made(), made()] == ["7", "7"]
     assert len(a_part) == 7
+
+
+def test_what_was_made_while_pages_were_executed_is_not_made_again(a_part, tmp_path, monkeypatch):
+    def copy_texts(lang, folder):
+        folder.mkdir()
+        (folder / "text.md").write_text("$count", "utf-8")
+
+    monkeypatch.setattr(build, "copy_texts", copy_texts)
+    monkeypatch.setattr(sys, "argv", ["generated", "es", "en"])
+    runpy.run_module("book.machinery.generated.__main__")
+    assert a_part == ["es", "en"]
+    copy_texts("en", tmp_path / "laid out")
+    names = [source.stem for source in pages.paths()]
+    generated.write_all(tmp_path / "laid out", "en", dict.fromkeys(names))
+    assert a_part == ["es", "en"]
+    assert (tmp_path / "laid out" / "text.md").read_text("utf-8") == "2"
+
+
+def test_what_runs_meanwhile_ends_with_the_build(tmp_path):
+    sleeper = ("-c", "import time; time.sleep(600)")
+    with pytest.raises(InterruptedError), build.meanwhile(*sleeper) as process:
+        raise InterruptedError
+    assert process.returncode
+    made = tmp_path / "made"
+    with build.meanwhile("-c", f"open({str(made)!r}, 'w').close()"):
+        pass
+    assert made.exists()
 
 
 # --- The closing pages ----------------------------------------------------------------------------

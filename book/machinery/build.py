@@ -152,10 +152,11 @@ def meanwhile(*arguments: str):
         command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        yield
+        yield process
         process.wait()
     finally:
         process.kill()
+        process.wait()
 
 
 def side_by_side(step, items: list) -> list:

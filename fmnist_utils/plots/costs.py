@@ -8,7 +8,6 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.ticker import NullLocator, ScalarFormatter
 
 from fmnist_utils.plots.style import (
@@ -41,6 +40,8 @@ def times(seconds: Mapping[str, Mapping[int, Sequence[float]]]) -> None:
     Args:
         seconds: name -> size -> one value for each repetition.
     """
+    import seaborn as sns  # it takes a second and 60 MB, and few figures need it
+
     labels = labels_of(seconds)
     rows = []
     for name, by_size in seconds.items():

@@ -8,7 +8,6 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.patches import Rectangle
@@ -111,6 +110,8 @@ def recall_bars(matrices: ArrayLike) -> None:
     Args:
         matrices: (10, 10) counts with true classes in rows, or (runs, 10, 10), one matrix a seed.
     """
+    import seaborn as sns  # it takes a second and 60 MB, and few figures need it
+
     matrices = np.asarray(matrices).reshape(-1, 10, 10)
     recalls = 100 * np.diagonal(matrices, axis1=1, axis2=2) / matrices.sum(axis=2)
     table = pd.DataFrame(recalls, columns=class_names())
