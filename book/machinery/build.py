@@ -54,6 +54,7 @@ JUPYTER_BOOK = (
     "from jupyter_book.cli.main import main; main()"
 )
 PAGES = {".md", ".ipynb", ".mo"}  # and what Sphinx makes of the translations
+DOWNLOADS = Path("_build") / "downloads"  # in STAGE / lang: the notebooks that a page offers
 CARD = "card.png"  # the picture of a shared page that has none of its own
 ALTERNATES = re.compile(r'<link rel="alternate" hreflang="(\w+)" href="(https[^"]+)"')
 TRANSLATION = '<xhtml:link rel="alternate" hreflang="{}" href="{}"/>'
@@ -172,7 +173,7 @@ def side_by_side(step, items: list) -> list:
 
 
 def make_language(lang: str, languages: list[str]) -> None:
-    """Lay out and render the book in one language, and make the slides of its pages.
+    """Lay out and render the book in one language; make the slides and notebooks of its pages.
 
     Raises:
         BuildError: if a page cannot be laid out, or Jupyter Book warns.
@@ -180,6 +181,11 @@ def make_language(lang: str, languages: list[str]) -> None:
     lay_out(lang, languages)
     render(lang)
     slides.write(STAGE / lang / "_build" / "html", lang)
+    downloads = STAGE / lang / DOWNLOADS
+    downloads.mkdir(exist_ok=True)
+    for source in pages.paths():
+        page = notebooks.plain_notebook(source, lang)
+        pages.write_notebook(page, downloads / f"{source.stem}.ipynb")
 
 
 # --- Laying out -----------------------------------------------------------------------------------
@@ -348,9 +354,7 @@ def assemble(languages: list[str]) -> Path:
         # run.
         unwanted = shutil.ignore_patterns(".buildinfo", "*.ipynb")
         shutil.copytree(STAGE / lang / "_build" / "html", site / lang, ignore=unwanted)
-        for source in pages.paths():
-            target = site / lang / "notebooks" / f"{source.stem}.ipynb"
-            pages.write_notebook(notebooks.plain_notebook(source, lang), target)
+        shutil.copytree(STAGE / lang / DOWNLOADS, site / lang / "notebooks", dirs_exist_ok=True)
     link = '<li><a href="{0}/index.html" lang="{0}" hreflang="{0}">{1}</a></li>'
     root = pages.public_site()
     alternate = f'<link rel="alternate" hreflang="{{0}}" href="{root}/{{0}}/index.html">'
