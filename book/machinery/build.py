@@ -182,7 +182,8 @@ def make_language(lang: str, languages: list[str]) -> None:
     render(lang)
     slides.write(STAGE / lang / "_build" / "html", lang)
     downloads = STAGE / lang / DOWNLOADS
-    downloads.mkdir(exist_ok=True)
+    shutil.rmtree(downloads, ignore_errors=True)  # a page may have gone
+    downloads.mkdir()
     for source in pages.paths():
         page = notebooks.plain_notebook(source, lang)
         pages.write_notebook(page, downloads / f"{source.stem}.ipynb")

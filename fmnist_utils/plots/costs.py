@@ -40,7 +40,7 @@ def times(seconds: Mapping[str, Mapping[int, Sequence[float]]]) -> None:
     Args:
         seconds: name -> size -> one value for each repetition.
     """
-    import seaborn as sns  # it takes a second and 60 MB, and few figures need it
+    import seaborn as sns  # it takes most of a second, and few figures need it
 
     labels = labels_of(seconds)
     rows = []

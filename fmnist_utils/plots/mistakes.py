@@ -110,7 +110,7 @@ def recall_bars(matrices: ArrayLike) -> None:
     Args:
         matrices: (10, 10) counts with true classes in rows, or (runs, 10, 10), one matrix a seed.
     """
-    import seaborn as sns  # it takes a second and 60 MB, and few figures need it
+    import seaborn as sns  # it takes most of a second, and few figures need it
 
     matrices = np.asarray(matrices).reshape(-1, 10, 10)
     recalls = 100 * np.diagonal(matrices, axis1=1, axis2=2) / matrices.sum(axis=2)
