@@ -87,16 +87,16 @@ def bench_of(tmp_path: Path, limit: float = 60) -> Bench:
 
 
 @pytest.mark.parametrize(
-    ("code", "reason"),
+    ("code", "limit", "reason"),
     [
-        ("import sys; sys.exit('no room')", "ended with 1\nno room"),
-        ("import time; print(flush=True); time.sleep(60)", "took longer than 3 s"),
+        ("import sys; sys.exit('no room')", 60, "ended with 1\nno room"),
+        ("import time; print(flush=True); time.sleep(600)", 3, "took longer than 3 s"),
     ],
 )
-def test_a_process_that_fails_takes_those_beside_it_along(code, reason, tmp_path):
+def test_a_process_that_fails_takes_those_beside_it_along(code, limit, reason, tmp_path):
     # With a process of its own, which holds its pipes.
-    beside = "import subprocess; subprocess.run(['sleep', '60'])"
-    made = bench_of(tmp_path, limit=3)
+    beside = "import subprocess; subprocess.run(['sleep', '600'])"
+    made = bench_of(tmp_path, limit)
     children = [made.child([sys.executable, "-c", program]) for program in (code, beside)]
     with pytest.raises(EngineFailed, match=reason):
         made.outputs(children)

@@ -169,20 +169,20 @@ def test_second_build_waits_for_the_first(own_build, monkeypatch, capsys):
     def slow(languages):
         order.append(("begin", *languages))
         begun.set()
-        first_may_end.wait(10)
+        first_may_end.wait(60)
         order.append(("end", *languages))
 
     monkeypatch.setattr(build, "build", slow)
     first = threading.Thread(target=build.main, args=[["--lang", "es"]])
     first.start()
-    assert begun.wait(10)
+    assert begun.wait(60)
     second = threading.Thread(target=build.main, args=[["--lang", "en"]])
     second.start()
     second.join(0.3)
     assert order == [("begin", "es")]
     first_may_end.set()
-    first.join(10)
-    second.join(10)
+    first.join(60)
+    second.join(60)
     assert order == [("begin", "es"), ("end", "es"), ("begin", "en"), ("end", "en")]
     assert "waits" in capsys.readouterr().out
 

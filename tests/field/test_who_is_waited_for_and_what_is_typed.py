@@ -19,7 +19,7 @@ from fmnist_utils.workshop import download, files
 
 HOLD = (
     "import sys, time; from filelock import FileLock; from fmnist_utils.workshop.files import acquire;"
-    "lock = FileLock(sys.argv[1]); acquire(lock, 'runs.waiting', 0); print('held', flush=True); time.sleep(60)"
+    "lock = FileLock(sys.argv[1]); acquire(lock, 'runs.waiting', 0); print('held', flush=True); time.sleep(600)"
 )
 
 
@@ -39,8 +39,8 @@ def test_the_process_that_is_waited_for_is_named_and_can_be_ended(
     told = capsys.readouterr().err
     assert f" {holder.pid} " in told and str(tmp_path) in told
     subprocess.run(told.split("`")[1], shell=True, check=True)  # as it is typed
-    holder.wait(10)
-    files.acquire(lock, "runs.waiting", 5, folder=tmp_path)
+    holder.wait(60)
+    files.acquire(lock, "runs.waiting", 60, folder=tmp_path)
     assert files.read_holder(tmp_path / "lock")[0] == str(os.getpid())
 
 

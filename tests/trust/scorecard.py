@@ -81,6 +81,7 @@ def main(wanted: list[str]) -> int:
     files = {case: find_test(case) for case in wanted or cases}
     card = Scorecard()
     os.chdir(ROOT)
+    os.environ["SCORECARD"] = "1"
     paths = [str(file) for file in files.values() if file]
     status = pytest.main(["-q", "-p", "no:cacheprovider", *paths], plugins=[card])
     entries = {case: card.entry(case, file) for case, file in files.items() if file}

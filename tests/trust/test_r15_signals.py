@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from patience import at_most
 from small_runs import DATA, as_options, checkpointed, command_line, without_seconds
 
 from fmnist_utils.audit.schema import load_report
@@ -31,8 +32,8 @@ def stop(process, name, lang, said) -> None:
     """Send a signal; the exit must be quick, with the right code and the next step in words."""
     os.kill(process.pid, getattr(signal, name))
     start = time.monotonic()
-    process.join(30)
-    assert time.monotonic() - start < 5 and process.exitcode == CODES[name]
+    process.join(120)
+    assert time.monotonic() - start < at_most(5) and process.exitcode == CODES[name]
     assert say("cli.interrupted", lang=lang, command="")[:20] in said.read_text()
     assert "Traceback" not in said.read_text()
 
@@ -92,7 +93,7 @@ def test_runs_side_by_side_stop_together(forks, tmp_path, name):
         process.join()
     else:
         stop(process, name, "en", said)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + at_most(5)  # they sleep for ten minutes
     while any(map(alive, workers)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(map(alive, workers))

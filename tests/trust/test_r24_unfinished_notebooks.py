@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from patience import at_most
 from small_pages import UNCHECKED, fmnist, write_page
 
 from fmnist_utils.workshop.cli import main
@@ -85,7 +86,7 @@ def test_it_is_told_marked_and_counted_nowhere(ending, tmp_path):
     limit = ["--timeout", str(TIMEOUT)] if ending == "hangs" else []
     result = run_here(tmp_path, "--lang", lang, "-p", "seed", "7", *limit)
     if limit:  # from the start of the cell to the refusal: the limit and five seconds at most
-        assert time.time() - (tmp_path / "began").stat().st_mtime <= TIMEOUT + 5
+        assert time.time() - (tmp_path / "began").stat().st_mtime <= at_most(TIMEOUT + 5)
     assert result.exit_code == 1 and result.stdout == ""
     for words in (said[lang == "en"], "page.out.partial.ipynb", f"] {cell.splitlines()[0][:40]}"):
         assert words in result.stderr
@@ -106,7 +107,7 @@ def test_it_is_told_marked_and_counted_nowhere(ending, tmp_path):
 
 def wait_until_gone(before: set[int], folder: Path) -> None:
     """Fail if a kernel that was started in ``folder`` does not end within ten seconds."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + at_most(10)
     while mine(before, folder) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert not mine(before, folder)
@@ -126,7 +127,7 @@ def test_a_stopped_program_takes_its_kernel_with_it(tmp_path):
         time.sleep(0.1)
     assert mine(before, tmp_path)
     process.terminate()
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
     assert process.returncode == 143
     wait_until_gone(before, tmp_path)
     partial = json.loads((tmp_path / "page.out.partial.ipynb").read_text("utf-8"))
