@@ -31,7 +31,7 @@ for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
 
 CASES = 20  # random inputs of a check
-SECONDS = 30  # that all of them may take: an answer takes one, on a busy machine some more
+SECONDS = 30  # that all of them may take; the slowest answer takes two, on a busy machine more
 RIGHT, WRONG, UNFINISHED = "right", "wrong", "unfinished"
 
 
