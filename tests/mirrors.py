@@ -196,6 +196,13 @@ def flip(path: Path):
     path.write_bytes(content)
 
 
+def another(path: Path):
+    """Make it a whole file, of the right form, with one pixel or label changed."""
+    content = bytearray(gzip.decompress(path.read_bytes()))
+    content[-1] ^= 1
+    path.write_bytes(gzip.compress(content))
+
+
 def swap(path: Path):
     other = path.with_name(NAMES[(NAMES.index(path.name) + 2) % 4])
     path.write_bytes(other.read_bytes())
@@ -210,7 +217,7 @@ def remove(path: Path):
     path.unlink()
 
 
-DAMAGES = [truncate, empty, flip, swap, folder, remove]
+DAMAGES = [truncate, empty, flip, another, swap, folder, remove]
 
 
 def in_a_process(

@@ -49,6 +49,8 @@ def test_an_erased_rectangle_has_the_area_and_the_shape_that_it_should(images):
         assert rows.diff().sum() <= 2 and columns.diff().sum() <= 2  # in one piece
         assert hole.sum() <= 0.4 * 784
     assert len({tuple(hole.nonzero()[0].tolist()) for hole in holes[erased]}) > 50
+    for edge in (holes[:, 0], holes[:, -1], holes[:, :, 0], holes[:, :, -1]):
+        assert edge.any()  # it may lie anywhere
     assert not (erase(images, 0.0) == 0).any()
     assert (erase(images, 1.0) == 0).flatten(1).any(dim=1).all()
 
